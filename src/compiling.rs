@@ -26,6 +26,8 @@ pub struct Compiled {
     pub problems: Vec<Problem>,
     /// The file that it is, and those that it names, whether they are there or not.
     pub used: Vec<PathBuf>,
+    /// The sound files that were read: what they are called in messages, and where they are.
+    pub sounds: Vec<(String, PathBuf)>,
 }
 
 impl Compiled {
@@ -158,7 +160,8 @@ fn compile_from(
     let problems = std::mem::take(&mut compilation.problems).into_sorted();
     let used = path.into_iter().chain(disk.asked.into_inner()).collect();
     let read_files = disk.read_files.map(RefCell::into_inner).unwrap_or_default();
-    (Compiled { sources, compilation, problems, used }, read_files)
+    let sounds = disk.sounds.into_inner();
+    (Compiled { sources, compilation, problems, used, sounds }, read_files)
 }
 
 /// Reads and compiles a song and tells its problems.

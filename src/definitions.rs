@@ -157,7 +157,7 @@ fn number(x: f64) -> String {
 
 /// Its default, in its unit.
 pub fn default(p: &ParamInfo) -> String {
-    p.show(p.default)
+    p.shown_default()
 }
 
 /// Its range, in its unit; empty when there is none.

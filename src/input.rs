@@ -2,9 +2,10 @@
 //! they use.
 
 use crate::batch::hash::{Hasher, hex};
-use crate::failure::Failure;
+use crate::failure::{Failure, words};
 use crate::reach::Reach;
-use mam_compiler::files::{FileId, Files, Loader, Located, Samples, Unusable};
+use crate::sounds::{has_length, relative, sound_hash, sounds_below};
+use mam_compiler::files::{FileId, Files, FoundSound, Loader, Located, Samples, Unusable};
 use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, SourceId, Sources};
 use std::cell::RefCell;
@@ -173,6 +174,8 @@ pub struct Disk {
     reach: Reach,
     /// The files that were asked for, whether they are there or not, for whoever watches them.
     pub asked: RefCell<Vec<PathBuf>>,
+    /// The sound files that were read, by what they are called in messages.
+    pub sounds: RefCell<Vec<(String, PathBuf)>>,
     /// What was read of them, for whoever is to compile it again.
     pub read_files: Option<RefCell<ReadFiles>>,
 }
@@ -190,7 +193,29 @@ impl Disk {
     /// For the song at `song`; with `allow_outside` it may name files outside its folder.
     pub fn new(song: Option<&Path>, allow_outside: bool) -> Disk {
         let reach = Reach::new(song, allow_outside);
-        Disk { song: song.map(PathBuf::from), reach, asked: RefCell::default(), read_files: None }
+        Disk {
+            song: song.map(PathBuf::from),
+            reach,
+            asked: RefCell::default(),
+            sounds: RefCell::default(),
+            read_files: None,
+        }
+    }
+
+    /// The sound file in the folder of the song that has a hash, one of the same name first; and how many there are, in words.
+    fn find_sound(&self, path: &str, hash: &str) -> (Option<PathBuf>, String) {
+        let folder =
+            self.song.as_deref().and_then(|song| fs::canonicalize(song).ok()?.parent().map(PathBuf::from));
+        let Some(folder) = folder.or_else(|| fs::canonicalize(".").ok()) else {
+            return (None, "no files".into());
+        };
+        let mut sounds = sounds_below(&folder);
+        let name = Path::new(path).file_name();
+        sounds.sort_by_key(|sound| (sound.file_name() != name, sound.clone()));
+        let found = sounds
+            .iter()
+            .find(|sound| has_length(sound, hash) && sound_hash(sound).is_ok_and(|own| own == hash));
+        (found.cloned(), mam_grammar::problem::count(sounds.len(), "sound file"))
     }
 
     /// The bytes of a file that was located, as they are.
@@ -214,11 +239,38 @@ impl Loader for Disk {
     }
 
     fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable> {
-        let folder = |file: &Path| file.parent().unwrap_or(Path::new("")).to_path_buf();
-        let name = folder(Path::new(&from.name)).join(path).display().to_string();
-        let path = folder(Path::new(from.id.as_os_str())).join(path);
+        let (path, name) = place(from, path);
         self.asked.borrow_mut().push(path.clone());
         Ok(Located { id: FileId::new(self.reach.locate(&path, &name)?), name })
+    }
+
+    fn locate_sound(&self, from: &Located, path: &str, hash: Option<&str>) -> Result<FoundSound, Unusable> {
+        let located = self.locate(from, path);
+        let found = |at| FoundSound { at, moved_to: None, changed_to: None };
+        let Some(wanted) = hash else { return located.map(found) };
+        let own = match &located {
+            Ok(at) => Some(sound_hash(Path::new(at.id.as_os_str())).map_err(|e| unreadable(&at.name, &e))?),
+            Err(_) => None,
+        };
+        if let (Ok(at), Some(own)) = (&located, &own)
+            && own == wanted
+        {
+            return Ok(found(at.clone()));
+        }
+        let (elsewhere, looked_at) = self.find_sound(path, wanted);
+        let moved = elsewhere.and_then(|place| {
+            let near = relative(Path::new(from.id.as_os_str()).parent()?, &place)?;
+            let at = self.locate(from, &near).ok()?;
+            Some(FoundSound { moved_to: Some(near), ..found(at) })
+        });
+        match (moved, located) {
+            (Some(moved), _) => Ok(moved),
+            (None, Ok(at)) => Ok(FoundSound { changed_to: own, ..found(at) }),
+            (None, Err(Unusable { why, .. })) => Err(Unusable {
+                why: format!("{why}; none of {looked_at} in the folder of the song has its hash"),
+                help: Some("name the file as it is called now, or leave out the hash".into()),
+            }),
+        }
     }
 
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {
@@ -233,14 +285,39 @@ impl Loader for Disk {
         Ok(text)
     }
 
+    fn folder(&self, from: &Located, path: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        let (path, name) = place(from, path);
+        self.asked.borrow_mut().push(path.clone());
+        let names = self.reach.sounds(&path, &name, most)?;
+        if let Some(read_files) = &self.read_files {
+            read_files.borrow_mut().texts.push((listing(&name), names.join("\n")));
+        }
+        Ok(names)
+    }
+
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
         let opened = self.reach.open(Path::new(file.id.as_os_str()), &file.name)?;
         let samples = mam_package::sound::read(opened, &file.name, most)?;
+        self.sounds.borrow_mut().push((file.name.clone(), file.id.as_os_str().into()));
         if let Some(read_files) = &self.read_files {
             read_files.borrow_mut().sounds.push((file.name.clone(), hash(&samples)));
         }
         Ok(samples)
     }
+}
+
+/// Where a path leads that stands in the file `from`, and what that is called in messages.
+fn place(from: &Located, path: &str) -> (PathBuf, String) {
+    let folder = |file: &Path| file.parent().unwrap_or(Path::new("")).to_path_buf();
+    let name = folder(Path::new(&from.name)).join(path).display().to_string();
+    (folder(Path::new(from.id.as_os_str())).join(path), name)
+}
+
+/// What the list of a folder's sound files is called among texts that are kept: no file has such a name.
+pub use mam_package::listing;
+
+fn unreadable(name: &str, error: &io::Error) -> Unusable {
+    format!("`{name}` cannot be read: {}", words(error)).into()
 }
 
 /// SHA-256 of samples as they are played: of their rate, and of their bits channel by channel.

@@ -56,6 +56,7 @@ pub mod reach;
 pub mod reference;
 pub mod rendered;
 pub mod report;
+pub mod sounds;
 pub mod stages;
 pub mod stems;
 pub mod summary;

@@ -310,11 +310,13 @@ fn mix(block: &[Vec<f32>], bundles: &[Vec<Part>], width: usize, into: &mut Vec<f
     for (bundle, parts) in bundles.iter().enumerate() {
         for (part, side) in parts.iter().flat_map(|part| (0..width).map(move |side| (part, side))) {
             let here = match part.side {
-                Side::Both => true,
-                Side::Left => side == 0,
-                Side::Right => side == 1,
+                Side::All => true,
+                Side::Channel(channel) => side == channel,
             };
-            let channel = part.channels.get(side.min(part.channels.len().saturating_sub(1)));
+            let channel = match part.channels[..] {
+                [ref mono] => Some(mono),
+                ref channels => channels.get(side),
+            };
             let Some(channel) = channel.filter(|_| here) else { continue };
             let places = into[bundle * width + side..].iter_mut().step_by(all);
             for (to, x) in places.zip(&block[*channel]) {

@@ -4,11 +4,11 @@
 use crate::failure::Failure;
 use crate::input::{Disk, Song};
 use crate::output::{self, Inputs, Output};
-use mam_compiler::files::{Loader, Located, Samples, Unusable};
+use mam_compiler::files::{FoundSound, Loader, Located, Samples, Unusable};
 use mam_compiler::sets::Settable;
 use mam_compiler::{Compilation, Options, Stage, compile};
 use mam_grammar::Sources;
-use mam_package::{MOST_CHANNELS, Manifest, Package, PackedFiles, ParamClash, RESOURCE, Settings};
+use mam_package::{MOST_CHANNELS, Manifest, Package, PackedFiles, ParamClash, RESOURCE, Settings, listing};
 use mam_runtime::Program;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ struct Recorder {
     /// The file that each package's name was given to by the disk.
     located: RefCell<BTreeMap<String, Located>>,
     read: RefCell<BTreeMap<String, Located>>,
+    /// The lists of folders' sound files, by the names of the folders.
+    folders: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
 impl Recorder {
@@ -59,8 +61,23 @@ impl Loader for Recorder {
         Ok(packed)
     }
 
+    fn locate_sound(&self, from: &Located, path: &str, hash: Option<&str>) -> Result<FoundSound, Unusable> {
+        let on_disk = self.disk.locate_sound(from, path, hash)?.at;
+        // In the package it is where the song says.
+        let name = PackedFiles::name(&from.name, path);
+        let at = Located { id: on_disk.id.clone(), name: name.clone() };
+        self.located.borrow_mut().insert(name, on_disk);
+        Ok(FoundSound { at, moved_to: None, changed_to: None })
+    }
+
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {
         self.disk.read(&self.remember(file), most)
+    }
+
+    fn folder(&self, from: &Located, path: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        let names = self.disk.folder(from, path, most)?;
+        self.folders.borrow_mut().insert(PackedFiles::name(&from.name, path), names.clone());
+        Ok(names)
     }
 
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
@@ -115,7 +132,8 @@ fn recorded(
     let name =
         song.path.as_deref().and_then(Path::file_name).map_or(UNNAMED.into(), |name| name.to_string_lossy());
     let disk = Disk::new(song.path.as_deref(), allow_outside);
-    let recorder = Recorder { disk, located: RefCell::default(), read: RefCell::default() };
+    let recorder =
+        Recorder { disk, located: RefCell::default(), read: RefCell::default(), folders: RefCell::default() };
     let mut sources = Sources::default();
     let id = sources.add(&*name, text.as_str());
     compile(&mut sources, id, &recorder, &Options { until: Stage::Parse, ..settings.options(0, 0) });
@@ -124,6 +142,8 @@ fn recorded(
         let bytes = recorder.disk.bytes(&located).map_err(|unusable| Failure::Io(unusable.why))?;
         files.push((name, bytes));
     }
+    let folders = recorder.folders.into_inner().into_iter();
+    files.extend(folders.map(|(folder, names)| (listing(&folder), names.join("\n").into_bytes())));
     Ok(files)
 }
 

@@ -3,9 +3,13 @@
 
 use crate::failure::words;
 use mam_compiler::files::Unusable;
+use mam_package::sound::is_sound;
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+
+/// Entries of a folder that are looked at.
+const MOST_ENTRIES: usize = 10_000;
 
 /// The folder in which a song may name files.
 #[derive(Clone, Debug)]
@@ -28,6 +32,13 @@ impl Reach {
     /// # Errors
     /// When there is no such file, it is outside, or it is something else than a file: a folder, a pipe, a device.
     pub fn locate(&self, path: &Path, name: &str) -> Result<PathBuf, Unusable> {
+        let path = self.place(path, name)?;
+        check_kind(fs::metadata(&path).map_err(|e| unreadable(name, &e))?.file_type(), name)?;
+        Ok(path)
+    }
+
+    /// The canonical path of what stands at `path`, if it is not outside.
+    fn place(&self, path: &Path, name: &str) -> Result<PathBuf, Unusable> {
         let found = fs::canonicalize(path);
         // What is outside is not told of, not even whether it is there.
         let place = found.as_deref().map_or_else(|_| leads_to(path), Path::to_path_buf);
@@ -37,9 +48,41 @@ impl Reach {
                 help: Some("move it into the folder of the song; `--allow-outside` allows every file".into()),
             });
         }
-        let path = found.map_err(|e| unreadable(name, &e))?;
-        check_kind(fs::metadata(&path).map_err(|e| unreadable(name, &e))?.file_type(), name)?;
-        Ok(path)
+        found.map_err(|e| unreadable(name, &e))
+    }
+
+    /// The names of the sound files in the folder `path`, which is called `name` in messages, sorted; at most so many.
+    ///
+    /// # Errors
+    /// When there is no such folder, it is outside, it cannot be read, or it holds more.
+    pub fn sounds(&self, path: &Path, name: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        let path = self.place(path, name)?;
+        let kind = fs::metadata(&path).map_err(|e| unreadable(name, &e))?.file_type();
+        if !kind.is_dir() {
+            let why = format!("`{name}` cannot be used as a kit: it is not a folder");
+            return Err(Unusable { why, help: Some("name the folder in which the sound files lie".into()) });
+        }
+        let too_many = |what: String| {
+            let help = "put what is not of the kit into another folder, or pass `--limit kit_files=N`";
+            Unusable { why: format!("`{name}` holds {what}"), help: Some(help.into()) }
+        };
+        let mut names = vec![];
+        for (count, entry) in fs::read_dir(&path).map_err(|e| unreadable(name, &e))?.enumerate() {
+            if count >= MOST_ENTRIES {
+                return Err(too_many(format!("more than {MOST_ENTRIES} files")));
+            }
+            let entry = entry.map_err(|e| unreadable(name, &e))?;
+            let Ok(file) = entry.file_name().into_string() else { continue };
+            let is_file = fs::metadata(entry.path()).is_ok_and(|data| data.is_file());
+            if is_sound(&file) && is_file {
+                names.push(file);
+            }
+        }
+        if names.len() > most {
+            return Err(too_many(format!("more than {most} sound files, the limit `kit_files`")));
+        }
+        names.sort();
+        Ok(names)
     }
 
     /// A file that was located, to be read from its beginning.

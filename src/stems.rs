@@ -130,11 +130,14 @@ impl Listening {
         Ok(found)
     }
 
-    /// Channels of each stem: the song's, at most two; one where everything is mono.
+    /// Channels of each stem: two where the song has more than one, and as many as the widest part has.
     fn width(&self) -> usize {
-        let wide = |part: &Part| part.channels.len() > 1 || part.side != Side::Both;
+        let wide = |part: &Part| match part.side {
+            Side::Channel(_) => self.channels,
+            Side::All => part.channels.len(),
+        };
         let parts = self.heard.stems.iter().flat_map(|(_, parts)| parts).chain(&self.heard.total);
-        if self.channels > 1 || parts.into_iter().any(wide) { 2 } else { 1 }
+        parts.map(wide).max().unwrap_or(1).max(self.channels.min(2))
     }
 }
 

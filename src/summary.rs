@@ -2,6 +2,7 @@
 
 use crate::compiling::Compiled;
 use crate::offline::song_end;
+use crate::sounds::sound_hash;
 use mam_compiler::Stages;
 use mam_compiler::ir::{Body, Kernel, Rate};
 use mam_grammar::problem::count;
@@ -31,6 +32,18 @@ pub struct Summary {
     pub frames: Option<u64>,
     /// Frames by which the output is late: a render begins with this frame.
     pub latency: u32,
+    /// The sound files that it plays.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sounds: Vec<SoundFile>,
+}
+
+/// A sound file of a song.
+#[derive(Clone, Debug, Serialize)]
+pub struct SoundFile {
+    /// Its path, as messages have it.
+    pub file: String,
+    /// What it is known by wherever it lies: the `hash` of a `sample`.
+    pub hash: String,
 }
 
 impl Summary {
@@ -47,6 +60,13 @@ impl Summary {
             rate: program.rate,
             frames: song_end(program),
             latency: program.latency,
+            sounds: compiled
+                .sounds
+                .iter()
+                .filter_map(|(file, path)| {
+                    Some(SoundFile { file: file.clone(), hash: sound_hash(path).ok()? })
+                })
+                .collect(),
         })
     }
 }

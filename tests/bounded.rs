@@ -7,6 +7,7 @@ use mam_compiler::files::NoFiles;
 use mam_compiler::score::import::import;
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
+use mam_runtime::ChannelLayout;
 use mam_runtime::file::{self, Bits, Container, Details, Dither, Wanted, Writer, read};
 use mam_runtime::score::midi::midi;
 use mam_testing::mutants::{Dice, mutant, mutated_bytes};
@@ -136,7 +137,14 @@ fn sound_files() -> Vec<(String, Vec<u8>)> {
     let mut files = vec![];
     for &container in Container::ALL {
         for bits in [Bits::Int16, Bits::Int24, Bits::Float32] {
-            let format = file::Format { container, bits, dither: Dither::None, rate: 44_100, channels: 2 };
+            let format = file::Format {
+                container,
+                bits,
+                dither: Dither::None,
+                rate: 44_100,
+                channels: 2,
+                layout: ChannelLayout::Speakers,
+            };
             let details = Details { title: Some("Mutant".into()), frames: file::Frames::Exactly(300) };
             let mut bytes = std::io::Cursor::new(vec![]);
             let Ok(mut writer) = Writer::new(&mut bytes, format, &details) else { continue };

@@ -158,3 +158,29 @@ fn kits_of_the_prelude_are_there_without_asking() {
         assert!(peak > 0.1 && peak < 4.0, "{name}: {peak}");
     }
 }
+
+/// How fast a choke is can be said, and the older note of a part with several voices does not come back with its next one.
+#[test]
+fn a_choke_ends_each_voice_as_fast_as_is_said() {
+    let tone = "instrument tone {\n  out = freq / 1000Hz * (since(trig) < 1000000)\n}\n";
+    let song = |over: &str, notes: &str, voices: u32| {
+        format!(
+            "kit two {{\n  a = tone(voices: {voices})\n  b = tone()\n  choke a b{over}\n}}\n{tone}k = two()\n\
+             play {{\n  k.a {notes}\n  k.b \"~ x ~ ~\"\n}}\nlength 1 bar\nout = k.a\ntempo 240\n"
+        )
+    };
+    // The other strikes at a quarter of a second.
+    let once = heard(&song(" over 40ms", "\"c4 ~ ~ ~\"", 1));
+    let at = |frame: usize| once[0][frame] / once[0][0];
+    assert_eq!(at(11_999), 1.0);
+    assert!((at(12_000 + 1920) - (-1.0_f32).exp()).abs() < 1e-3, "{}", at(13_920));
+    let again = heard(&song("", "\"c4 ~ e4 ~\"", 2));
+    assert!(again[0][20_000] < 1e-6, "choked");
+    let (alone, both) = (heard(&song("", "\"~ ~ e4 ~\"", 2)), again[0][30_000]);
+    assert_eq!(both, alone[0][30_000], "the older note stays silent");
+    assert!(codes(&song(" over 40Hz", "\"c4\"", 1)).contains(&"dimension"));
+    assert!(
+        codes("kit k {\n  a = kick()\n  b = noise()\n  choke a b\n}\nk1 = k()\nout = k1\n")
+            .contains(&"unknown-argument")
+    );
+}

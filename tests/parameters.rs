@@ -314,3 +314,57 @@ fn notes_are_placed_between_left_and_right() {
     assert!(plain.param("bd.pan").is_err());
     assert!(plain.params.values().all(|slot| !slot.name.ends_with("pan")));
 }
+
+/// The value of `d.time` at frames of a song: what the delay's echo shows of it.
+fn seconds_of(text: &str, frames: u64, ends: &[usize]) -> Vec<f64> {
+    let heard = mam_testing::render::render("song.mam", text, 48_000, Some(frames)).channels;
+    ends.iter().map(|&frame| f64::from(heard[0][frame])).collect()
+}
+
+/// A default in musical time is that at every tempo, where nothing else sets the parameter.
+#[test]
+fn a_default_may_follow_the_tempo() {
+    let effect = "effect shown {\n  param time = 3/8 bar in 10ms..4s\n  out = in + time / 1s\n}\n\
+        effect rate {\n  param speed = 1 / (2 bars) in 0.01Hz..10Hz\n  out = in + speed / 1Hz\n}\n";
+    let song = |tempo: &str, call: &str, more: &str| {
+        format!("{effect}{tempo}\nd = 0 * sine(100Hz) |> {call}\n{more}\nlength 4 bars\nout = d\n")
+    };
+    let all = |text: &str| seconds_of(text, 480_000, &[1000, 300_000]);
+    let about = |found: Vec<f64>, wanted: [f64; 2]| {
+        let near = found.iter().zip(wanted).all(|(x, y)| (x - y).abs() < 1e-5);
+        assert!(near, "{found:?} {wanted:?}");
+    };
+    // Two bars of 4/4 at 120 take four seconds, 192000 frames.
+    let slows = "tempo 120\ntempo 60 at bar 3";
+    about(all(&song("tempo 120", "shown()", "")), [0.75, 0.75]);
+    about(all(&song("tempo 90\nmeter 3/4", "shown()", "")), [0.75, 0.75]);
+    about(all(&song(slows, "shown()", "")), [0.75, 1.5]);
+    about(all(&song(slows, "rate()", "")), [0.25, 0.125]);
+    // It is kept in its range.
+    about(all(&song("tempo 20", "shown()", "")), [4.0, 4.0]);
+    // What is given holds, and so does what a line sets.
+    about(all(&song(slows, "shown(time: 100ms)", "")), [0.1, 0.1]);
+    about(all(&song(slows, "shown()", "play { d.time \"200ms\" }")), [0.2, 0.2]);
+    // In a definition it is one of its values.
+    let inside = format!("{effect}def f(x) = x |> shown()\n{slows}\nlength 4 bars\nout = f(0 * sine(1Hz))\n");
+    about(all(&inside), [0.75, 1.5]);
+}
+
+#[test]
+fn what_is_set_from_outside_does_not_follow_the_tempo() {
+    let text = "effect shown {\n  param time = 1 beat in 10ms..4s\n  out = in + time / 1s\n}\ntempo 120\ntempo 60 at bar 2\n\
+        d = 0 * sine(100Hz) |> shown()\nlength 4 bars\nout = d\n";
+    let mut sources = Sources::default();
+    let id = sources.add("song.mam", text);
+    let sets = vec![("d.time".to_string(), "300ms".to_string())];
+    let options = Options { rate: 48_000, sets, ..Options::default() };
+    let program = compile(&mut sources, id, &NoFiles, &options).program.unwrap();
+    assert!(program.score.lengths.is_empty());
+    let param = program.param("d.time").unwrap();
+    assert_eq!(program.params[param].default, 0.3);
+    // At another tempo from the start its default is another.
+    let options = Options { sets: vec![], ..options };
+    let program = compile(&mut sources, id, &NoFiles, &options).program.unwrap();
+    assert_eq!(program.params[param].default, 0.5);
+    assert_eq!(program.at_tempo(240.0).unwrap().params[param].default, 0.25);
+}

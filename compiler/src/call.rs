@@ -51,8 +51,10 @@ pub fn bind(
             Some(&i) if i < formals.len() => &mut bound.args[i],
             Some(&i) => &mut bound.more[i - formals.len()],
             None => {
+                let written = || formals.iter().chain(more).copied().filter(|name| !is_hidden(name));
                 let problem = match problems.may_suggest() {
-                    true => suggested(callee, name, &formals.iter().chain(more).copied().collect::<Vec<_>>()),
+                    _ if is_hidden(&name.name) => no_notes(callee, name),
+                    true => suggested(callee, name, &written().collect::<Vec<_>>()),
                     false => unknown(callee, name),
                 };
                 problems.add(problem);
@@ -68,6 +70,17 @@ pub fn bind(
         *place = Some(arg.value);
     }
     bound
+}
+
+/// Whether an argument is given by what is written out of a kit alone: no name that is written begins so.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
+/// A part of a kit that is choked, and is not an instrument.
+fn no_notes(callee: &Ident, name: &Ident) -> Problem {
+    let message = format!("`{callee}` is not an instrument: it has no notes that another part could end");
+    Problem::new(&codes::UNKNOWN_ARGUMENT, name.span, message).help("take it out of the `choke`")
 }
 
 /// A value without a name after a named one.

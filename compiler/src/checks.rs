@@ -22,7 +22,7 @@ use mam_grammar::{Limits, Problem, Problems, Span};
 use rustc_hash::FxHashMap;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
-const SETTINGS: [&str; 7] = ["tempo", "swing", "meter", "length", "seed", "title", "use"];
+const SETTINGS: [&str; 8] = ["tempo", "swing", "meter", "length", "seed", "channels", "title", "use"];
 
 /// The statement that an equation of this name was meant to be.
 fn setting(name: &str) -> Option<&'static str> {

@@ -178,6 +178,28 @@ mam_grammar::codes! {
         fails "a = (sine(110Hz), sine(220Hz))\nout = (a, sine(330Hz))\n"
         passes "a = (sine(110Hz), sine(220Hz))\nout = (a.left, sine(330Hz))\n"
     }
+    KIT_FILE Warning "kit-file" {
+        "A sound file of a folder that is a kit cannot be a part of it: its name has letters that a name in mam cannot have, or \
+         another file is the part of this name. It is left out."
+        fails "" passes "bd = kick()\nout = bd\n"
+    }
+    MOVED_SOUND Warning "moved-sound" {
+        "A sound file is not where `sample` says, but the one with its hash lies elsewhere in the folder of the song, and is \
+         taken."
+        fails "" passes "out = noise()\n"
+    }
+    CHANGED_SOUND Warning "changed-sound" {
+        "A sound file has another hash than `sample` says, and no file in the folder of the song has that one. The file is taken \
+         as it is."
+        fails "" passes "out = noise()\n"
+    }
+    OUT_CHANNELS Error "out-channels" {
+        "The song's `out` has other channels than the song. It is a mono signal, which all channels play, a stereo one in a song \
+         of two channels, or a list of as many mono signals as `channels` says, 2 where nothing is said. A sound field, \
+         `channels 4 ambisonic`, is always a list: W, Y, Z, X."
+        fails "out = [sine(110Hz), sine(220Hz), sine(330Hz)]\n"
+        passes "channels 3\nout = [sine(110Hz), sine(220Hz), sine(330Hz)]\n"
+    }
     NOT_CONSTANT Error "not-constant" {
         "A value must be known before the song starts: the bounds of `sum` and `chain`, the greatest delay of a `tap`, \
          the start value of a `prev`, the numbers of a `table`, `voices`, the range of a parameter, and the arguments in the \

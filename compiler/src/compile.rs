@@ -1,6 +1,7 @@
 //! The straight line from a text to a program.
 
 use crate::cache::CompilationCache;
+use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::executor::Session;
 use crate::expect::song::Subject;
 use crate::files::{Files, Loader};
@@ -21,7 +22,7 @@ use crate::{checks, codes, front, heard, score, sets};
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::score::{Mark, PlayedParam, Score};
-use mam_runtime::{Code, NoteParam, NoteSignal, ParamSlot, Program, Target as Playable};
+use mam_runtime::{ChannelLayout, Code, NoteParam, NoteSignal, ParamSlot, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,8 +84,6 @@ impl Default for Options {
 
 /// Sample rate of a song that does not say one.
 const DEFAULT_RATE: u32 = 48_000;
-/// Channels of a song that does not say how many.
-const DEFAULT_CHANNELS: usize = 2;
 
 /// How many operations a second may be made quickly: with such code they take about a tenth of what a core can do.
 const QUICK_WORK: u64 = 200_000_000;
@@ -133,6 +132,8 @@ pub struct Stages {
     pub target: Target,
     /// The song's seed, from which all chance is drawn.
     pub seed: u64,
+    /// Output channels.
+    pub channels: usize,
 }
 
 /// Compiles a song with nothing cached from a compilation before.
@@ -256,6 +257,9 @@ struct Settings {
     seed: u64,
     rate: u32,
     channels: usize,
+    layout: ChannelLayout,
+    /// The channels that `out` has to have; `None` where any will do.
+    wanted: Option<Channels>,
 }
 
 impl<'a> Line<'a> {
@@ -301,10 +305,13 @@ impl<'a> Line<'a> {
             seed: self.options.seed.unwrap_or(read.seed),
             rate: rates.into_iter().find(|&rate| rate > 0).unwrap_or_default(),
             channels: channels.into_iter().find(|&count| count > 0).unwrap_or_default(),
+            layout: read.wanted.map_or(ChannelLayout::Speakers, |wanted| wanted.layout),
+            // What is measured has the channels that it has.
+            wanted: read.wanted.filter(|_| measured.is_none()),
         };
         let stages = &mut self.out.stages;
         (stages.files, stages.song, stages.json) = (Some(read.files), read.song, read.json);
-        stages.seed = self.settings.seed;
+        (stages.seed, stages.channels) = (self.settings.seed, self.settings.channels);
         true
     }
 
@@ -344,6 +351,7 @@ impl<'a> Line<'a> {
             groups: &stages.groups,
             rate: f64::from(self.settings.rate),
             is_measured: self.options.measured.is_some(),
+            channels: self.settings.wanted,
         };
         stages.checked = types::check(input, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);
@@ -392,7 +400,7 @@ impl<'a> Line<'a> {
             let _ = sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
             return false;
         }
-        let Settings { seed, rate, channels } = self.settings;
+        let Settings { seed, rate, .. } = self.settings;
         let (song, graph) = (stages.song, &stages.graph);
         let mut begun = std::mem::take(&mut stages.lowered);
         let moves = self.score.moves(&params(&begun, rate));
@@ -421,10 +429,17 @@ impl<'a> Line<'a> {
             }
         };
         hoist(&mut lowered, moves.as_slice());
-        *heard = self.listened.heard(&mut lowered, channels);
+        if self.options.measured.is_some() {
+            self.settings.channels = lowered.out.len().max(DEFAULT_CHANNELS);
+        }
+        *heard = self.listened.heard(&mut lowered, self.settings.channels);
         lowered.align();
         checks::cyclic_latencies(&lowered.cyclic).into_iter().for_each(|problem| problems.add(problem));
         self.set = sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
+        let tempo = self.score.transports.first().map(|transport| &transport.tempo);
+        if let Some((tempo, bpm)) = tempo.and_then(|tempo| Some((tempo, tempo.first()?))) {
+            lowered.slots.begin_at(bpm.to_f64(), tempo.beats_per_bar);
+        }
         let mut places = Bindings::new((files, &stages.library, song), graph, &lowered);
         // What is odd in a song without errors is odd whatever is wrong with its score.
         if errors(problems) == self.score_errors {
@@ -496,6 +511,7 @@ impl<'a> Line<'a> {
         Program {
             rate: self.settings.rate,
             latency: lowered.latency,
+            layout: self.settings.layout,
             code,
             steps: plan.steps.clone(),
             state: plan.state.clone(),

@@ -1,5 +1,6 @@
 //! One parsed file: its tree, its definitions by name, and what its names mean.
 
+use crate::expand::Reference;
 use crate::hir::Hir;
 use crate::samples::Samples;
 use mam_grammar::ast::{Ast, ExprId, Item, ItemKind};
@@ -23,6 +24,8 @@ pub struct File {
     pub incomplete: bool,
     /// The texts of the files of its tuning, by the paths that name them.
     pub tunings: FxHashMap<Arc<str>, String>,
+    /// What is written of kits and their parts in it and in the files that it uses; of the song alone.
+    pub references: Vec<Reference>,
     /// What its names mean; made by [`resolved`](crate::hir::resolve::resolved).
     pub(crate) hir: OnceLock<Hir>,
 }

@@ -5,7 +5,7 @@
 //! its own `decay` without changing what the prelude's kick does.
 
 use crate::codes;
-use crate::expand;
+use crate::expand::{self, Reference};
 use crate::expect::feed::{self, Called};
 use crate::file::File;
 pub use crate::hir::DefId;
@@ -13,7 +13,7 @@ use crate::hir::builtins::Builtin;
 use crate::prelude::{Prelude, is_private};
 pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
-use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, syntax};
+use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -45,6 +45,17 @@ pub struct Located {
     pub name: String,
 }
 
+/// A sound file that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundSound {
+    /// Which file it is.
+    pub at: Located,
+    /// The path that leads to it from the file that names it, where that is another than it is written.
+    pub moved_to: Option<String>,
+    /// Its hash, where that is another than it is written.
+    pub changed_to: Option<String>,
+}
+
 /// Why a file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
@@ -74,11 +85,30 @@ pub trait Loader {
     /// When there is no such file, or a song may not use it.
     fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable>;
 
+    /// The sound file that `path` means where it stands in the file `from`; where it has another hash or is not there, the one in the
+    /// song's folder that has the hash.
+    ///
+    /// # Errors
+    /// When there is no such file, or a song may not use it.
+    fn locate_sound(&self, from: &Located, path: &str, hash: Option<&str>) -> Result<FoundSound, Unusable> {
+        _ = hash;
+        Ok(FoundSound { at: self.locate(from, path)?, moved_to: None, changed_to: None })
+    }
+
     /// The text of a file that was located, if it has no more than `most` bytes.
     ///
     /// # Errors
     /// When it cannot be read, is longer, or is not text.
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable>;
+
+    /// The names of the sound files in the folder that `path` means where it stands in the file `from`, sorted; at most so many.
+    ///
+    /// # Errors
+    /// When there is no such folder, a song may not use it, or it holds more.
+    fn folder(&self, from: &Located, path: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        _ = (from, most);
+        Err(format!("`{path}` cannot be read from here").into())
+    }
 
     /// The samples of a sound file that was located, if there are no more than `most`, of each channel.
     ///
@@ -136,12 +166,13 @@ impl Files {
             loader,
             problems,
             known: FxHashMap::default(),
+            homes: FxHashMap::default(),
             open: vec![],
             bytes,
             sounds: FxHashMap::default(),
             samples: 0,
         };
-        let file = reader.add(song, ast);
+        let file = reader.add(id, song, ast);
         self.texts = sources.clone();
         file
     }
@@ -149,8 +180,9 @@ impl Files {
     /// Puts another tree in the place of a user's file, which nothing has been resolved of.
     pub(crate) fn replace(&mut self, index: usize, ast: Ast) {
         let Some(user) = index.checked_sub(self.prelude.len()) else { return };
-        let File { uses, incomplete, tunings, samples, .. } = std::mem::take(&mut self.user[user]);
-        self.user[user] = File { uses, incomplete, tunings, samples, ..File::new(ast) };
+        let File { uses, incomplete, tunings, samples, references, .. } =
+            std::mem::take(&mut self.user[user]);
+        self.user[user] = File { uses, incomplete, tunings, samples, references, ..File::new(ast) };
     }
 
     /// A file by its index.
@@ -167,7 +199,7 @@ impl Files {
     }
 
     /// The text at a place; empty where there is none.
-    pub fn slice(&self, span: mam_grammar::Span) -> &str {
+    pub fn slice(&self, span: Span) -> &str {
         self.texts.slice(span)
     }
 
@@ -193,6 +225,16 @@ impl Files {
     /// The files that are not the prelude's.
     pub fn user_files(&self) -> std::ops::Range<usize> {
         self.prelude.len()..self.prelude.len() + self.user.len()
+    }
+
+    /// What is written of kits and their parts in the user's files, and in kits of the prelude that these call.
+    pub fn references(&self) -> impl Iterator<Item = Reference> {
+        self.user.iter().flat_map(|file| &file.references).copied()
+    }
+
+    /// The trees of the prelude's kits, one a kit.
+    pub fn prelude_kits(&self) -> impl Iterator<Item = Ast> {
+        crate::prelude::kits().filter_map(|(name, _)| self.prelude.kit(name, &self.texts))
     }
 
     /// True when a definition or equation of this name could not be read.
@@ -269,6 +311,8 @@ struct Reader<'a> {
     loader: &'a dyn Loader,
     problems: &'a mut Problems,
     known: FxHashMap<FileId, Known>,
+    /// The files by their texts: what is written in one is found from there, wherever it is put in.
+    homes: FxHashMap<SourceId, Located>,
     /// The names of the files that are open, each used by the one before.
     open: Vec<String>,
     /// Bytes of all texts so far.
@@ -281,8 +325,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Adds a file and what it uses.
-    fn add(&mut self, at: Located, mut ast: Ast) -> usize {
+    fn add(&mut self, source: SourceId, at: Located, mut ast: Ast) -> usize {
         self.known.insert(at.id.clone(), Known::Open);
+        self.homes.insert(source, at.clone());
         self.open.push(at.name.clone());
         let mut uses: Vec<usize> = vec![];
         let mut incomplete = false;
@@ -300,10 +345,12 @@ impl Reader<'_> {
         }
         let tunings = self.tunings(&at, &ast);
         self.open.pop();
+        self.fill_kits(&at, &mut ast);
         expand::define(&mut ast, self.problems);
-        if self.open.is_empty() {
-            self.write_out(&mut ast, &uses);
-        }
+        let references = match self.open.is_empty() {
+            true => self.write_out(&mut ast, &uses),
+            false => vec![],
+        };
         if ast.items.iter().any(|item| matches!(item.kind, ItemKind::Expect(_))) {
             let own = definition_kinds(&ast);
             feed::supply(&mut ast, &|name| self.called(&own, &uses, name));
@@ -311,21 +358,43 @@ impl Reader<'_> {
         let samples = self.named_sounds(&at, &ast, &uses);
         let mut file = File::new(ast);
         (file.uses, file.incomplete) = (uses, incomplete);
-        (file.tunings, file.samples) = (tunings, samples);
+        (file.tunings, file.samples, file.references) = (tunings, samples, references);
         self.files.user.push(file);
         let index = self.files.prelude.len() + self.files.user.len() - 1;
         self.known.insert(at.id, Known::Read(index));
         index
     }
 
-    /// Writes out what the song has of kits and presets.
-    fn write_out(&mut self, ast: &mut Ast, uses: &[usize]) {
+    /// Gives the kits of a file that are folders their parts.
+    fn fill_kits(&mut self, at: &Located, ast: &mut Ast) {
+        let most = self.files.limits.kit_files;
+        for item in 0..ast.items.len() {
+            let ItemKind::Kit { folder: Some(folder), .. } = &ast.items[item].kind else { continue };
+            let folder = folder.clone();
+            match self.loader.folder(at, &folder.text, most) {
+                Ok(names) if names.is_empty() => {
+                    let why = format!("there is no sound file in `{}`", folder.text);
+                    let help = "a kit has a part for each WAV, AIFF, CAF, FLAC, MP3 or Ogg Vorbis file of the folder";
+                    self.problems.add(Problem::new(&codes::CANNOT_USE, folder.span, why).help(help));
+                }
+                Ok(names) => expand::fill(ast, item, &names, self.problems),
+                Err(Unusable { why, help }) => {
+                    let help = help.unwrap_or_else(|| "the path is relative to the file that says it".into());
+                    self.problems.add(Problem::new(&codes::CANNOT_USE, folder.span, why).help(help));
+                }
+            }
+        }
+    }
+
+    /// Writes out what the song has of kits and presets. Returns what the names of kits and their parts mean.
+    fn write_out(&mut self, ast: &mut Ast, uses: &[usize]) -> Vec<Reference> {
         let all = || std::iter::once(&*ast).chain(uses.iter().map(|&file| &self.files.file(file).ast));
         let kits = self.prelude_kits(ast);
         if !kits.is_empty() || expand::is_needed(all()) {
             let seen: Vec<expand::Seen> = all().chain(&kits).map(expand::Seen::new).collect();
-            expand::expand(ast, &seen, &self.files.limits, self.problems);
+            return expand::expand(ast, &seen, &self.files.limits, self.problems);
         }
+        vec![]
     }
 
     /// The kits of the prelude that have the name of something that is called.
@@ -352,7 +421,12 @@ impl Reader<'_> {
             if uses.iter().any(|&file| self.files.file(file).definitions.contains_key("sample")) {
                 continue;
             }
-            match self.sound(at, text) {
+            let home = self.homes.get(&ast.span(path).source).unwrap_or(at).clone();
+            let hash = args.get(1).and_then(|arg| match &ast.exprs[arg.value] {
+                Expr::Text(text) => Some((ast.span(arg.value), &**text)),
+                _ => None,
+            });
+            match self.sound(&home, (ast.span(path), text), hash) {
                 Ok(samples) => _ = found.insert(path, samples),
                 Err(Unusable { why, help }) => {
                     let help = help.unwrap_or_else(|| "the path is relative to the file that says it".into());
@@ -363,9 +437,25 @@ impl Reader<'_> {
         found
     }
 
-    /// The sound that `path` means in `from`, read once.
-    fn sound(&mut self, from: &Located, path: &str) -> Result<Arc<Samples>, Unusable> {
-        let at = self.loader.locate(from, path)?;
+    /// The sound that a path means in `from`, with what is written of its hash, read once.
+    fn sound(
+        &mut self,
+        from: &Located,
+        (span, path): (Span, &str),
+        hash: Option<(Span, &str)>,
+    ) -> Result<Arc<Samples>, Unusable> {
+        let FoundSound { at, moved_to, changed_to } =
+            self.loader.locate_sound(from, path, hash.map(|(_, hash)| hash))?;
+        if let Some(now) = moved_to {
+            let problem = Problem::new(&codes::MOVED_SOUND, span, format!("`{path}` is `{now}` now"));
+            self.problems.add(problem.help(format!("write `\"{now}\"`")).fix(span, format!("\"{now}\"")));
+        }
+        if let Some((now, (span, _))) = changed_to.zip(hash) {
+            let message = format!("`{}` is not the sound that this is the hash of", at.name);
+            let problem = Problem::new(&codes::CHANGED_SOUND, span, message);
+            let help = format!("where the sound was changed on purpose, write `hash: \"{now}\"`");
+            self.problems.add(problem.help(help).guess(span, format!("\"{now}\"")));
+        }
         if let Some(known) = self.sounds.get(&at.id) {
             return known.clone();
         }
@@ -435,7 +525,7 @@ impl Reader<'_> {
         let used = self.sources.add(name.as_str(), text.as_str());
         let (ast, found) = syntax::parse(self.sources, used, &self.files.limits);
         self.problems.extend(found);
-        Ok(self.add(at, ast))
+        Ok(self.add(used, at, ast))
     }
 
     /// The text of a file, if no limit is passed with it.

@@ -1,5 +1,6 @@
 //! Both front ends: a `.mam` file or a JSON song becomes files to be resolved and, later, a score.
 
+use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::expect::song::{Subject, heard};
 use crate::files::{Files, Loader};
 use crate::json;
@@ -24,6 +25,8 @@ pub struct Read {
     pub rate: u32,
     /// Output channels; 0 where it does not say.
     pub channels: usize,
+    /// The channels that `out` has to have; `None` where any will do.
+    pub wanted: Option<Channels>,
 }
 
 /// True when a text is a JSON song: by the ending of its name, else by its first character.
@@ -53,7 +56,7 @@ pub fn read(
         let ast = song.ast.clone();
         let index = files.add(id, ast, sources, loader, problems);
         let (rate, channels) = (song.rate.unwrap_or(0), song.channels.map_or(0, usize::from));
-        return Some(Read { files, song: index, json: Some(song), seed: 0, rate, channels });
+        return Some(Read { files, song: index, json: Some(song), seed: 0, rate, channels, wanted: None });
     }
     let (ast, found) = syntax::parse(sources, id, limits);
     problems.extend(found);
@@ -62,7 +65,9 @@ pub fn read(
         files.replace(song, heard);
     }
     let seed = seed(&files, song);
-    Some(Read { files, song, json: None, seed, rate: 0, channels: 0 })
+    let wanted = Channels::of(&files.file(song).ast);
+    let channels = wanted.count.unwrap_or(DEFAULT_CHANNELS);
+    Some(Read { files, song, json: None, seed, rate: 0, channels, wanted: Some(wanted) })
 }
 
 fn seed(files: &Files, song: usize) -> u64 {

@@ -10,6 +10,7 @@
 mod arithmetic;
 mod cache;
 pub mod call;
+pub mod channels;
 mod checks;
 pub mod codes;
 mod compile;

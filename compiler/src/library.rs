@@ -9,7 +9,7 @@ use crate::files::Files;
 use crate::hir::DefId;
 use crate::hir::builtins::{Builtin, Function, PAN};
 use crate::hir::consts::{Consts, Missing};
-use crate::score::note_number;
+use crate::score::{Musical, note_number};
 pub use crate::units::Units;
 use crate::units::of_formal;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
@@ -54,6 +54,9 @@ pub struct ParamInfo {
     pub curve: Curve,
     /// The time in which it glides to every new value, in seconds; 0 for none.
     pub smooth: f64,
+    /// What its default is where that follows the tempo: [`ParamInfo::default`] is its value in 4/4 at 120 beats a minute then, or in
+    /// a lowered song that at the song's own tempo.
+    pub musical: Option<Musical>,
     /// What the values 0, 1, 2 … are called, where they have names.
     pub words: Vec<Arc<str>>,
     /// The MIDI controller that a knob listens to.
@@ -102,6 +105,11 @@ impl ParamInfo {
             Some(word) => word.to_string(),
             None => self.units.show(x, self.dimension),
         }
+    }
+
+    /// Its value at the start as it would be written.
+    pub fn shown_default(&self) -> String {
+        self.musical.map_or_else(|| self.show(self.default), |musical| musical.to_string())
     }
 
     /// Its range as it is written; `None` without one.
@@ -237,7 +245,11 @@ impl Library {
                 None
             }
         };
-        let (default, dimension) = number(param.default).unwrap_or((0.0, Dimension::PLAIN));
+        let musical = Musical::of(ast, param.default);
+        let (default, dimension) = match musical {
+            Some(musical) => (musical.common(), musical.dimension()),
+            None => number(param.default).unwrap_or((0.0, Dimension::PLAIN)),
+        };
         let units = Units::written(ast, Some(param.default), param.range);
         let mut bound = |expr: ExprId| number(expr).map(|(x, d)| (x, d, ast.span(expr)));
         let range = param.range.map(|(low, high)| (bound(low), bound(high)));
@@ -258,6 +270,7 @@ impl Library {
                 (false, false) => Curve::Linear,
             },
             smooth,
+            musical,
             words: param.words.iter().map(|word| word.name.clone()).collect(),
             cc: None,
             span: Some(param.name.span),
@@ -367,6 +380,7 @@ fn implied(name: &str, id: usize, max: f64, doc: &str) -> ParamInfo {
         units: Units::default(),
         curve: Curve::Step,
         smooth: 0.0,
+        musical: None,
         words: vec![],
         cc: None,
         span: None,
@@ -402,7 +416,8 @@ fn set_range(
         );
         (info.min, info.max) = (info.max, info.min);
     }
-    if info.default < info.min || info.default > info.max {
+    // One that follows the tempo is kept in the range at every tempo.
+    if info.musical.is_none() && (info.default < info.min || info.default > info.max) {
         let message = format!("the default of `{}` lies outside its range", info.name);
         let problem = Problem::new(&codes::OUT_OF_RANGE, default_at, message);
         problems.add(

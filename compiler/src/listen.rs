@@ -3,7 +3,7 @@
 //! The last sum is found from `out`: through pipes and calls by their main input, products and quotients with what is no
 //! sound, and equations, to the first `+` or `-`. Its terms, those of unnamed sums in it included, are the **stems**: each with
 //! its sign, gain, pan and effects. A sum with a name is one stem. The sides of `(l, r)` are followed each by itself, and
-//! their terms of one name go together.
+//! their terms of one name go together, and so are the channels of `[a, b, c, d]`.
 //!
 //! Expressions are heard where they are lowered, as further outputs of the kernels that compute them anyway: states and
 //! noise are those of the song.
@@ -26,21 +26,19 @@ pub struct Listen {
     pub all_equations: bool,
 }
 
-/// Which side of the result a signal is heard on.
+/// Which channels of the result a signal is heard on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// As it is: a mono one on both.
-    Both,
-    /// On the left alone.
-    Left,
-    /// On the right alone.
-    Right,
+    /// As it is: a mono one on all.
+    All,
+    /// On this one alone, counted from 0.
+    Channel(usize),
 }
 
 /// One signal of what is heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Its channels, one or two: indices into the program's outputs.
+    /// Its channels: indices into the program's outputs.
     pub channels: Vec<usize>,
     /// Whether it is taken away.
     pub minus: bool,
@@ -95,7 +93,7 @@ impl Listen {
             let Some(expr) = finder.equation(name) else { continue };
             chosen.needs.push(finder.names_in(expr));
             let node = graph.names.get(name.as_str()).copied();
-            chosen.equations.push((name.clone(), Term { expr, node, minus: false, side: Side::Both }));
+            chosen.equations.push((name.clone(), Term { expr, node, minus: false, side: Side::All }));
         }
         let terms = chosen.stems.iter().flat_map(|(_, terms)| terms).chain(&chosen.total);
         let terms = terms.chain(chosen.equations.iter().map(|(_, term)| term));
@@ -173,9 +171,11 @@ impl Finder<'_> {
         let last = self.last_sum(out, &mut FxHashSet::default());
         let is_whole = matches!(last, Last::Nothing);
         let (sides, mut total) = match last {
-            Last::Sum(sum) => (vec![(sum, Side::Both)], vec![]),
-            Last::Sides(left, right) => (vec![(left, Side::Left), (right, Side::Right)], vec![]),
-            Last::Nothing => (vec![(out, Side::Both)], vec![]),
+            Last::Sum(sum) => (vec![(sum, Side::All)], vec![]),
+            Last::Sides(sums) => {
+                (sums.into_iter().map(|(channel, sum)| (sum, Side::Channel(channel))).collect(), vec![])
+            }
+            Last::Nothing => (vec![(out, Side::All)], vec![]),
         };
         let mut stems: Vec<(String, Vec<Term>)> = vec![];
         for (expr, side) in sides {
@@ -192,7 +192,8 @@ impl Finder<'_> {
                 *times += 1;
                 let name = if *times == 1 { base } else { format!("{base}-{times}") };
                 let term = self.term(expr, minus, side);
-                match stems.iter_mut().find(|(other, _)| *other == name && side == Side::Right) {
+                match stems.iter_mut().find(|(other, _)| *other == name && matches!(side, Side::Channel(1..)))
+                {
                     Some((_, terms)) => terms.push(term),
                     None => stems.push((name, vec![term])),
                 }
@@ -232,18 +233,24 @@ impl Finder<'_> {
                 Some(input) => self.last_sum(input, seen),
                 None => Last::Nothing,
             },
-            Expr::Tuple(sides) => {
-                let &[left, right] = sides.as_slice() else { return Last::Nothing };
-                let sum = |side| match self.last_sum(side, &mut seen.clone()) {
-                    Last::Sum(sum) => Some(sum),
-                    _ => None,
-                };
-                match (sum(left), sum(right)) {
-                    (Some(left), Some(right)) if left == right => Last::Sum(left),
-                    (Some(left), Some(right)) => Last::Sides(left, right),
-                    _ => Last::Nothing,
-                }
-            }
+            Expr::Tuple(channels) | Expr::List(channels) => self.last_sums(channels, seen),
+            _ => Last::Nothing,
+        }
+    }
+
+    /// The last sum of each channel. A channel that is a term by itself is its own, as long as any is a sum.
+    fn last_sums(&self, channels: &[ExprId], seen: &FxHashSet<ExprId>) -> Last {
+        let sum = |&channel: &ExprId| match self.last_sum(channel, &mut seen.clone()) {
+            Last::Sum(sum) => Some(sum),
+            _ => None,
+        };
+        let sums: Vec<Option<ExprId>> = channels.iter().map(sum).collect();
+        let sounds = channels.iter().zip(&sums).enumerate().filter(|(_, (expr, _))| !self.is_gain(**expr));
+        let sounds: Vec<(usize, ExprId)> =
+            sounds.map(|(channel, (expr, sum))| (channel, sum.unwrap_or(*expr))).collect();
+        match sums[..] {
+            [Some(first), ..] if sums.iter().all(|sum| *sum == Some(first)) => Last::Sum(first),
+            _ if sums.iter().any(Option::is_some) => Last::Sides(sounds),
             _ => Last::Nothing,
         }
     }
@@ -311,6 +318,7 @@ impl Finder<'_> {
 /// Where the way from `out` ends.
 enum Last {
     Sum(ExprId),
-    Sides(ExprId, ExprId),
+    /// Those of channels, by their numbers.
+    Sides(Vec<(usize, ExprId)>),
     Nothing,
 }

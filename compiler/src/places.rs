@@ -192,7 +192,8 @@ impl<'a> Bindings<'a> {
     /// What only the lowered song says of its score.
     pub fn remainder(&self) -> Remainder {
         let starts = (0..self.targets.len()).filter(|&target| !self.loops(target)).collect();
-        Remainder { starts, musical: self.lowered.slots.musical_slots() }
+        let slots = &self.lowered.slots;
+        Remainder { starts, musical: slots.musical_slots(), following: slots.following_tempo().collect() }
     }
 
     /// Path of a slot.

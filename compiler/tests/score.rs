@@ -90,7 +90,12 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
     let file = File::new(ast);
     let (mut score, _) = from_ast(&file, 7, &Band, &Limits::default(), &mut problems);
-    complete(&mut score, &file.ast, false, Remainder { starts: vec![0, 1, 2], musical: (None, None) });
+    complete(
+        &mut score,
+        &file.ast,
+        false,
+        Remainder { starts: vec![0, 1, 2], musical: (None, None), following: vec![] },
+    );
     (score, told(&sources, problems))
 }
 

@@ -57,9 +57,9 @@ module.exports = grammar({
         seq('input', $._name),
         seq('until', $._expression),
         seq('latency', $._expression),
-        seq('choke', repeat1($._name)),
+        seq('choke', repeat1($._name), optional(seq('over', $._expression))),
         seq('preset', $.string, '{', optional(list(seq($.property, ':', $._expression))), '}'),
-        seq('kit', field('name', $._name), $.block),
+        seq('kit', field('name', $._name), choice($.block, seq($.string, optional($.block)))),
         seq('default', 'note', alias(/[A-Za-z0-9#]+(-\d+)?/, $.note)),
         seq('midi', choice('drum', 'program'), $.midi_range, repeat(seq(',', $.midi_range))),
         seq('use', $.string),
@@ -72,6 +72,7 @@ module.exports = grammar({
         seq('swing', $._expression, optional(seq('of', $._expression))),
         seq('length', $._expression),
         seq('seed', $._expression),
+        seq('channels', $.number, optional('ambisonic')),
         seq('tuning', choice(seq($.string, optional($.string)), seq('edo', $.number))),
         seq(
           'expect', $.call,
@@ -152,7 +153,7 @@ module.exports = grammar({
     _name: ($) => choice($.identifier, alias($._soft_keyword, $.identifier)),
     _soft_keyword: () =>
       prec(-1, choice(
-        'tempo', 'swing', 'meter', 'length', 'seed', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
+        'tempo', 'swing', 'meter', 'length', 'seed', 'channels', 'ambisonic', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
         'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample',
       )),

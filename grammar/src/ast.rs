@@ -351,15 +351,22 @@ pub enum ItemKind {
     DefaultNote(Ident),
     /// `midi drum 36, 35`, `midi program 38, 32..39`: what a MIDI file calls the instrument.
     Midi(MidiNumbers),
-    /// `kit k { … }`
+    /// `kit k { … }`, `kit k "sounds/k"`, `kit k "sounds/k" { … }`
     Kit {
         /// The name by which it is called.
         name: Ident,
+        /// The path of a folder of which each sound file is a part.
+        folder: Option<Quoted>,
         /// The equations that are its parts, and who chokes whom.
         items: Vec<Item>,
     },
-    /// `choke ch oh`: a note of one part of a kit ends those of the others.
-    Choke(Vec<Ident>),
+    /// `choke ch oh`, `choke crash ride over 40ms`: a note of one part of a kit ends those of the others.
+    Choke {
+        /// The parts.
+        parts: Vec<Ident>,
+        /// The time constant with which they fade.
+        over: Option<ExprId>,
+    },
     /// `preset "deep" { cutoff: 300Hz }`: values of an instrument's parameters.
     Preset {
         /// What it is called.
@@ -402,6 +409,13 @@ pub enum ItemKind {
     Length(ExprId),
     /// `seed 7`
     Seed(ExprId),
+    /// `channels 4`, `channels 4 ambisonic`
+    Channels {
+        /// How many channels `out` has.
+        count: ExprId,
+        /// Whether they are the components of a sound field in place of the signals of speakers.
+        is_ambisonic: bool,
+    },
     /// `expect peak(kick()) < 0dB`
     Expect(Expect),
     /// `tuning "x.scl" "x.kbm"`, `tuning edo 19`
@@ -536,6 +550,18 @@ impl Definition {
     /// Whether a call has to give it something: an argument in its head has no default.
     pub fn needs_arguments(&self) -> bool {
         self.formals.iter().any(|formal| formal.default.is_none())
+    }
+
+    /// Its parameters, in their order.
+    pub fn params(&self) -> impl Iterator<Item = &Param> {
+        let items = match &self.body {
+            Body::Items(items) => &items[..],
+            Body::Expr(_) => &[],
+        };
+        items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Param(param) => Some(param),
+            _ => None,
+        })
     }
 }
 

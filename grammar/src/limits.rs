@@ -123,6 +123,8 @@ limits! {
     turns: usize = 4096;
     /// Iterations of all `sum`s and `chain`s together.
     all_turns: usize = 100_000;
+    /// Sound files of a folder that is a kit.
+    kit_files: usize = 256;
     /// Elements of one list.
     elements: usize = 4096;
     /// Values that a list or a record comes to, those of lists and records within it counted.

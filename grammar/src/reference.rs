@@ -57,6 +57,8 @@ words! {
         "length 2 bars\nbd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\n";
     Statement "seed" "seed 7" "The whole number from which all chance is drawn."
         "seed 7\nhh = closed_hat()\nplay { hh \"x*16?\" }\nout = hh\n";
+    Statement "channels" "channels 4" "How many channels the song has, from 1 to 8; 2 where it is not said. `out` is a list of as many mono signals, or a mono signal for all of them. They are the signals of speakers in the order of sound files, four being left, right, rear left and rear right; with `channels 4 ambisonic` the components W, Y, Z and X of a sound field."
+        "channels 4\nbd = kick()\nplay { bd |x...x...| }\nout = list i in 0..3 { bd / (i + 1) }\n";
     Statement "expect" "expect peak(kick()) < 0dB" "What a measure of an expression is to be: `<`, `>`, `in a..b` or `within 5% of 2s`. `mamc test` measures it; a song is not changed by it."
         "bd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\nexpect peak(bd) < 0dB\n";
     Statement "tuning" "tuning edo 19" "Which pitches the keys have: a scale of Scala, `tuning \"scale.scl\"`, with a keyboard mapping behind it if wanted, or so many equal steps an octave."
@@ -82,9 +84,9 @@ words! {
         "effect duck {\n  input key\n  out = in * (1 - clamp(follow(key), 0, 1))\n}\nbd = kick()\npad = saw(110Hz) * 20%\nplay { bd |x...x...| }\nout = bd + (pad |> duck(key: bd))\n";
     Statement "until" "until amp < 0.00005" "A voice has fallen silent, and sleeps until its next note."
         "instrument beep {\n  amp = decay(trig, 100ms)\n  until amp < 0.00005\n  out = sine(freq) * amp * vel * 20%\n}\nb = beep()\nplay { b \"c4 e4 g4 ~\" }\nout = b\n";
-    Statement "kit" "kit name { bd = kick() ; ch = closed_hat() }" "Equations under one name: `dr = name(bd.gain: 0.5)` makes `dr.bd` and `dr.ch`, and is their sum, or the kit's `out`."
+    Statement "kit" "kit name { bd = kick() ; ch = closed_hat() }" "Equations under one name: `dr = name(bd.gain: 0.5)` makes `dr.bd` and `dr.ch`, and is their sum, or the kit's `out`. `kit dusty \"sounds/dusty\"` has a part for each sound file of a folder."
         "kit beat {\n  bd = kick()\n  hh = closed_hat()\n}\ndr = beat()\nplay {\n  dr.bd |x.x.|\n  dr.hh |xxxx|\n}\nout = dr\n";
-    Statement "choke" "choke ch oh" "In a kit: a note of one of these parts fades those of the others in 8 ms."
+    Statement "choke" "choke ch oh" "In a kit: a note of one of these parts fades those of the others, with a time constant of 8 ms, or as `choke crash ride over 40ms` says."
         "kit hats {\n  ch = closed_hat()\n  oh = open_hat()\n  choke ch oh\n}\nh = hats()\nplay {\n  h.oh |x...|\n  h.ch |..x.|\n}\nout = h\n";
     Statement "preset" "preset \"deep\" { cutoff: 300Hz }" "In an instrument or an effect: values of its parameters, given by `preset: \"deep\"` in a call or by a line `bass.preset`."
         "instrument hum {\n  param cutoff = 800Hz in 50Hz..8kHz\n  preset \"deep\" { cutoff: 200Hz }\n  amp = decay(trig, 200ms)\n  out = lowpass(saw(freq), cutoff) * amp * vel\n  until amp < 0.0001\n}\nb = hum(preset: \"deep\")\nplay { b \"c2 c3\" }\nout = b\n";

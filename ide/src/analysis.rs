@@ -99,7 +99,6 @@ impl Analysis {
         let query = self.query().ok_or_else(nothing)?;
         match query.rename(symbol, name) {
             Err(NotRenamed::NotYours) => Err(not_yours(name)),
-            Err(NotRenamed::Part) => Err(a_part(name)),
             _ => Ok((span, name)),
         }
     }
@@ -116,7 +115,6 @@ impl Analysis {
         };
         query.rename(symbol, name).map_err(|why| match why {
             NotRenamed::NotYours => not_yours(old),
-            NotRenamed::Part => a_part(old),
             NotRenamed::NotAName => {
                 format!("`{name}` is not a name: letters, digits and `_`, and not a word of the language")
             }
@@ -169,10 +167,6 @@ impl Analysis {
         let known = || equation_costs(&self.compilation.stages, &mut self.kernel_costs.borrow_mut());
         self.costs.get_or_init(known)
     }
-}
-
-fn a_part(name: &str) -> String {
-    format!("`{name}` is a part of a kit, which is named in the kit itself")
 }
 
 fn not_yours(name: &str) -> String {

@@ -89,7 +89,12 @@ impl Analysis {
             Context::ModifierArgument(modifier) => offer.modifier_arguments(&modifier),
             Context::Section => offer.sections(),
             Context::Pattern(target) => offer.pattern(&target),
-            Context::Field(path) => offer.fields(&path),
+            Context::Field(path) => {
+                if let Some(call) = cursor.call() {
+                    offer.arguments_of_part(&call, &path.join("."));
+                }
+                offer.fields(&path);
+            }
             Context::Item(block) => offer.item(&block),
             Context::Expression => {
                 if let Some(call) = cursor.call().filter(|_| cursor.at_argument()) {
@@ -222,7 +227,7 @@ impl Offer<'_> {
     fn arguments(&mut self, call: &OpenCall) {
         let symbol = self.analysis.visible_symbol(self.source, call.start, &call.callee);
         let Some(symbol) = symbol else { return };
-        let Some(signature) = self.analysis.signature_of(symbol) else { return };
+        let Some(signature) = self.analysis.signature_of(self.source, symbol) else { return };
         let first = usize::from(call.piped && self.is_def(symbol)) + call.index;
         let by_place = if call.given.is_empty() { first } else { 0 };
         for parameter in signature.parameters.into_iter().skip(by_place) {
@@ -241,6 +246,21 @@ impl Offer<'_> {
                     "voices: ".into();
                 let doc = "which notes play where more are held: last, low or high";
                 self.add(CompletionKind::Parameter, "priority:", doc).insert = "priority: ".into();
+            }
+        }
+    }
+
+    /// The arguments of a kit's call that belong to a part, behind the part's name and a point.
+    fn arguments_of_part(&mut self, call: &OpenCall, part: &str) {
+        let symbol = self.analysis.visible_symbol(self.source, call.start, &call.callee);
+        let Some(symbol @ Symbol::Kit(_)) = symbol else { return };
+        let signature = self.analysis.signature_of(self.source, symbol);
+        for parameter in signature.into_iter().flat_map(|signature| signature.parameters) {
+            let own = parameter.name.strip_prefix(part).and_then(|rest| rest.strip_prefix('.'));
+            if let Some(own) = own.filter(|_| !call.given.contains(&parameter.name)) {
+                let label = format!("{own}:");
+                let added = self.add(CompletionKind::Parameter, &label, parameter.label);
+                (added.doc, added.insert) = (parameter.doc, format!("{label} "));
             }
         }
     }
@@ -264,6 +284,7 @@ impl Offer<'_> {
             let kind = match symbol {
                 Symbol::Definition(def) => kind_of(query.files.definition(def)),
                 Symbol::Builtin(_) | Symbol::Measure(_) => CompletionKind::Function,
+                Symbol::Kit(_) => CompletionKind::Instrument,
                 Symbol::Local(..) | Symbol::Known(_) => CompletionKind::Value,
             };
             self.add(kind, &name, hover.form).doc = hover.doc.map(|doc| doc.to_string());
@@ -285,8 +306,13 @@ impl Offer<'_> {
                 self.add(CompletionKind::Field, name, "a signal of notes").doc = Some(signal.doc.into());
             }
         }
-        let (Some(query), Some((name, owner))) = (self.analysis.query(), path.split_first()) else { return };
-        if let Some(pipe) = stages.graph.pipes.get(&**name) {
+        let Some(query) = self.analysis.query() else { return };
+        let visible = query.visible(self.source, self.start);
+        // What is named may be a part of a kit, `dr.bd`.
+        let is_visible = |length: &usize| visible.contains_key(&path[..*length].join("."));
+        let Some(length) = (1..=path.len()).rev().find(is_visible) else { return };
+        let (name, owner) = (path[..length].join("."), &path[length..]);
+        if let Some(pipe) = stages.graph.pipes.get(&*name) {
             let nodes = pipe.instrument.iter().chain(&pipe.effects);
             for instance in nodes.filter_map(|&node| stages.graph.instance(node)) {
                 if owner.first().is_some_and(|owner| *instance.callee.name != **owner) {
@@ -299,13 +325,20 @@ impl Offer<'_> {
         if !owner.is_empty() {
             return;
         }
-        if stages.graph.targets.contains_key(&**name) {
+        let parts = visible.iter().filter_map(|(full, part)| {
+            let part_name = full.strip_prefix(&*name)?.strip_prefix('.')?;
+            Some((part_name.to_owned(), *part))
+        });
+        for (part_name, part) in parts.collect::<Vec<_>>() {
+            let form = query.hover(part).form;
+            self.add(CompletionKind::Field, &part_name, form);
+        }
+        if stages.graph.targets.contains_key(&*name) {
             for word in words(WordKind::Signal).filter(|word| is_event(word.name)) {
                 self.add(CompletionKind::Field, word.name, "an event").doc = Some(word.doc.into());
             }
         }
-        let symbol = query.visible(self.source, self.start).remove(name);
-        match symbol.and_then(|symbol| query.hover(symbol).ty) {
+        match visible.get(&name).copied().and_then(|symbol| query.hover(symbol).ty) {
             Some(Type::Record(parts)) => {
                 for (part, ty) in parts {
                     self.add(CompletionKind::Field, &part, ty.to_string());
@@ -322,7 +355,7 @@ impl Offer<'_> {
 
     fn param(&mut self, param: &ParamInfo, owner: &str) {
         let range = param.range().map_or(String::new(), |range| format!(" in {range}"));
-        let detail = format!("{owner}: {}{range}{}", param.show(param.default), unit(param.dimension));
+        let detail = format!("{owner}: {}{range}{}", param.shown_default(), unit(param.dimension));
         self.add(CompletionKind::Parameter, &param.name, detail).doc =
             param.doc.as_deref().map(str::to_owned);
     }

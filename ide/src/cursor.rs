@@ -204,9 +204,21 @@ impl<'t> Cursor<'t> {
         Some(Context::ModifierArgument(self.word(innermost.token.checked_sub(1)?).to_owned()))
     }
 
+    /// The name that ends before a token, with the points in it: `bd.gain` of a kit's argument.
+    fn dotted(&self, end: usize) -> String {
+        let name = self.word(end - 1);
+        let mut path = self.path_before(end - 1);
+        path.push(name.to_owned());
+        path.join(".")
+    }
+
     /// The words before the point at the place, from the left.
     fn path(&self) -> Vec<String> {
-        let (mut words, mut at) = (vec![], self.before);
+        self.path_before(self.before)
+    }
+
+    fn path_before(&self, end: usize) -> Vec<String> {
+        let (mut words, mut at) = (vec![], end);
         while at >= 2 && self.is(at - 1, ".") {
             let word = self.word(at - 2);
             if word.is_empty() {
@@ -243,7 +255,7 @@ impl<'t> Cursor<'t> {
                     call.named = None;
                 }
                 TokenKind::Symbol(":") if depth == 0 => {
-                    let name = self.word(index - 1).to_owned();
+                    let name = self.dotted(index);
                     call.given.push(name.clone());
                     call.named = Some(name);
                 }

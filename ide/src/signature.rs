@@ -42,7 +42,7 @@ impl Analysis {
         let of_pattern = matches!(cursor.context(), Context::ModifierArgument(_));
         let mut signature = match modifier(&call.callee).filter(|_| of_pattern) {
             Some(signature) => signature,
-            None => self.signature_of(self.visible_symbol(source, call.start, &call.callee)?)?,
+            None => self.signature_of(source, self.visible_symbol(source, call.start, &call.callee)?)?,
         };
         signature.active = active(&signature, &call, self.is_def(source, &call.callee));
         Some(signature)
@@ -59,8 +59,8 @@ impl Analysis {
         self.query()?.visible(source, byte).remove(name)
     }
 
-    /// What a call of a symbol takes.
-    pub(crate) fn signature_of(&self, symbol: Symbol) -> Option<Signature> {
+    /// What a call of a symbol takes in a text.
+    pub(crate) fn signature_of(&self, source: SourceId, symbol: Symbol) -> Option<Signature> {
         match symbol {
             Symbol::Definition(def) => self.signature_of_definition(def),
             Symbol::Builtin(builtin) => {
@@ -79,6 +79,14 @@ impl Analysis {
                     |name: &&str| Parameter { name: (*name).into(), label: (*name).into(), doc: None };
                 let parameters = row.formals().iter().map(given).collect();
                 Some(signature(row.name, parameters, Some(format!("{}\n\n`{}`", row.doc, row.example))))
+            }
+            Symbol::Kit(name) => {
+                let query = self.query()?;
+                let kit = query.kit_named(source, self.sources.slice(name))?;
+                let given = query.kit_params(source, &kit);
+                let parameters =
+                    given.iter().map(|(part, param)| of_param(&format!("{part}."), param)).collect();
+                Some(signature(&kit.name.name, parameters, kit.doc.as_deref().map(str::to_owned)))
             }
             Symbol::Local(..) | Symbol::Known(_) => None,
         }
@@ -99,17 +107,6 @@ impl Analysis {
                 doc: range.map(|expected| expected.units.range(expected.range, expected.dimension)),
             }
         };
-        let param = |param: &ParamInfo| Parameter {
-            name: param.name.to_string(),
-            label: format!("{} = {}", param.name, param.show(param.default)),
-            doc: Some(
-                [param.range(), param.doc.as_deref().map(str::to_owned)]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join("\n\n"),
-            ),
-        };
         let input = |name: &std::sync::Arc<str>| Parameter {
             name: name.to_string(),
             label: format!("{name}: signal"),
@@ -117,10 +114,20 @@ impl Analysis {
         };
         let info = library.info(files, def);
         let heads = definition.formals.iter().zip(expected.iter()).map(formal);
-        let params = info.params.iter().map(param).chain(info.inputs.iter().map(input));
+        let params = info.params.iter().map(|param| of_param("", param)).chain(info.inputs.iter().map(input));
         let parameters: Vec<Parameter> = heads.chain(params).collect();
         let doc = files.item(def).doc.as_deref().map(str::to_owned);
         Some(signature(&definition.name.name, parameters, doc))
+    }
+}
+
+/// A parameter of an instrument or effect, whose name has `prefix` before it where it is a kit's.
+fn of_param(prefix: &str, param: &ParamInfo) -> Parameter {
+    let facts = [param.range(), param.doc.as_deref().map(str::to_owned)];
+    Parameter {
+        name: format!("{prefix}{}", param.name),
+        label: format!("{prefix}{} = {}", param.name, param.shown_default()),
+        doc: Some(facts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")),
     }
 }
 

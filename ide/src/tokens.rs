@@ -112,7 +112,7 @@ impl Analysis {
         let library = definition.is_none_or(|span| self.is_prelude(span.source));
         let kind = match symbol {
             Symbol::Builtin(_) | Symbol::Measure(_) => TokenKind::Function,
-            Symbol::Known(_) => TokenKind::Variable,
+            Symbol::Known(_) | Symbol::Kit(_) => TokenKind::Variable,
             Symbol::Definition(def) => match self.files().map(|files| files.definition(def).kind) {
                 Some(DefinitionKind::Instrument) => TokenKind::Instrument,
                 Some(DefinitionKind::Effect) => TokenKind::Effect,

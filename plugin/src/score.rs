@@ -11,7 +11,7 @@ use clap_sys::events::{
 };
 use clap_sys::fixedpoint::CLAP_BEATTIME_FACTOR;
 use mam_runtime::ids::ParamId;
-use mam_runtime::score::{Clock, Extent, Sequencer};
+use mam_runtime::score::{Clock, Extent, MusicalLength, Sequencer};
 use mam_runtime::{Event, EventKind, Program};
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Transport {
 /// Parameters that are a number of quarter notes in seconds: `beat` and `bar` of a song. They follow the host's tempo.
 #[derive(Debug)]
 pub(crate) struct Lengths {
-    params: Vec<(ParamId, f64)>,
+    params: Vec<MusicalLength>,
     /// The song's tempo at its start, and the one that the parameters stand at.
     song: f64,
     tempo: f64,
@@ -60,22 +60,24 @@ impl Lengths {
         let score = &program.score;
         let song = score.transports.first().and_then(|transport| transport.tempo.first());
         let song = song.map_or(120.0, |tempo| tempo.to_f64());
-        let params = score.lengths.iter().map(|length| (length.param, length.beats.to_f64())).collect();
-        Lengths { params, song, tempo: song }
+        Lengths { params: score.lengths.clone(), song, tempo: song }
     }
 
     /// The values at the start, at the song's own tempo. \[audio\]
     pub(crate) fn start(&mut self) -> impl Iterator<Item = (ParamId, f64)> {
         self.tempo = self.song;
-        self.params.iter().map(|&(param, beats)| (param, 60.0 * beats / self.tempo))
+        self.params
+            .iter()
+            .filter(|length| !length.is_default)
+            .map(|length| (length.param, length.value(self.tempo)))
     }
 
     /// Follows the host. \[audio\]
     pub(crate) fn follow(&mut self, transport: Transport, frame: u64, sink: &mut impl Sink) {
         let Some(tempo) = transport.tempo.filter(|tempo| *tempo != self.tempo) else { return };
         self.tempo = tempo;
-        for &(param, beats) in &self.params {
-            let value = 60.0 * beats / tempo;
+        for length in &self.params {
+            let (param, value) = (length.param, length.value(tempo));
             sink.event(Event { frame, kind: EventKind::Set { param, value, ramp: 0, curve: None } });
         }
     }

@@ -211,23 +211,28 @@ class Song:
                 kept = sound
             yield sound
 
-    def features(self, rows, duration, *, threads=None) -> dict:
-        """What can be measured of each row, as arrays: `peak`, `rms`, `lufs`, ... and `hash`, the SHA-256 of its samples."""
+    def features(self, rows, duration, *, names=(), threads=None) -> dict:
+        """What can be measured of each row, as arrays by the names of the columns.
+
+        `names` are some of `peak`, `rms`, `lufs`, `onset`, `length`, `centroid`, `bands` (nine columns) and `hash`, the
+        SHA-256 of a row's samples; all where there are none. What is not asked for is not computed.
+        """
         rows = _rows(rows)
         with _errors:
             frames = self._native.frames(duration)
-            values, hashes = self._native.features(rows, frames, threads or _native.cores())
-        table = _np.array(values, dtype=_np.float64).reshape(len(rows), len(_native.feature_names))
-        found = {name: table[:, i].copy() for i, name in enumerate(_native.feature_names)}
-        found["hash"] = _np.array(hashes)
+            asked = [names] if isinstance(names, str) else list(names)
+            columns, hashes = self._native.features(rows, frames, threads or _native.cores(), asked)
+        found = {name: _np.array(values, dtype=_np.float64) for name, values in columns}
+        if hashes is not None:
+            found["hash"] = _np.array(hashes)
         return found
 
     def write_shards(self, rows, folder, **options) -> dict:
         """Writes shards as `mamc batch` does, of the same bytes, and returns the manifest.
 
         `rows` is the path of a .csv, .jsonl or .toml file, or rows as in `batch`. Options are those of the command: `duration`
-        ("1s"), `format` ("f32"), `rows_range` (A, B), `shard_rows`, `threads`, `seed_column`, `clamp`, `no_silence`,
-        `resume`, `verify`.
+        ("1s"), `format` ("f32"), `features` (a list of names for the format "features"), `rows_range` (A, B), `shard_rows`,
+        `threads`, `seed_column`, `clamp`, `no_silence`, `resume`, `verify`.
         """
         between = options.pop("rows_range", None)
         if between is not None:

@@ -95,5 +95,12 @@ class Song:
         planar: bool = ...,
         reuse: bool = ...,
     ) -> Iterator[NDArray[np.float32]]: ...
-    def features(self, rows: Rows, duration: Duration, *, threads: int | None = ...) -> dict[str, NDArray[Any]]: ...
+    def features(
+        self,
+        rows: Rows,
+        duration: Duration,
+        *,
+        names: Sequence[str] = ...,
+        threads: int | None = ...,
+    ) -> dict[str, NDArray[Any]]: ...
     def write_shards(self, rows: Rows | str | PathLike[str], folder: str | PathLike[str], **options: Any) -> dict[str, Any]: ...

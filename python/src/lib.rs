@@ -5,8 +5,8 @@
 
 use mamc::args::HowArgs;
 use mamc::batch::columns::{Cell, Column, Columns};
-use mamc::batch::encode::Format;
-use mamc::batch::features::{NAMES, features_of};
+use mamc::batch::features::{Feature, Features, Selection, features_of};
+use mamc::batch::format::Format;
 use mamc::batch::render::{Layout, render_all};
 use mamc::batch::subject::{Dimension, ParamInfo};
 use mamc::batch::write::{Settings, Source, write};
@@ -194,16 +194,25 @@ impl Native {
         Ok(py.detach(|| render_all(&self.subject, &rows, frames, threads, layout, sound)))
     }
 
-    /// The features of rows, in the order of `feature_names`, and the hashes of their sounds.
+    /// The columns of the features that are asked for (all where none is) with a list of numbers each, one a row; and the
+    /// hashes of the rows' sounds, if these are asked for.
     fn features(
         &self,
         py: Python<'_>,
         rows: &Bound<'_, PyList>,
         frames: u64,
         threads: usize,
-    ) -> PyResult<(Vec<Vec<f64>>, Vec<String>)> {
+        names: Vec<String>,
+    ) -> PyResult<(Vec<NumberColumn>, Option<Vec<String>>)> {
         let rows = self.rows(rows)?;
-        Ok(py.detach(|| features_of(&self.subject, &rows, frames, threads)))
+        let asked = names.iter().map(|name| feature(name)).collect::<PyResult<Vec<Feature>>>()?;
+        let selection = Selection::new(&asked);
+        let found = py.detach(|| features_of(&self.subject, &rows, frames, threads, &selection));
+        let columns =
+            selection.features().iter().flat_map(|&feature| number_columns(feature, &found)).collect();
+        let has_hash = selection.features().contains(&Feature::Hash);
+        let hashes = has_hash.then(|| found.into_iter().filter_map(|(_, hash)| hash).collect());
+        Ok((columns, hashes))
     }
 
     /// Writes shards as `mamc batch` does, of the rows of a file or of a list. Returns the path of the manifest.
@@ -220,6 +229,11 @@ impl Native {
         for (name, value) in options.into_iter().flat_map(|options| options.iter()) {
             match name.extract::<String>()?.as_str() {
                 "duration" => frames = Some(self.frames(&value)?),
+                "features" => {
+                    let names: Vec<String> = value.extract()?;
+                    settings.features =
+                        names.iter().map(|name| feature(name)).collect::<PyResult<Vec<Feature>>>()?;
+                }
                 "format" => settings.format = format(&value.extract::<String>()?)?,
                 "rows" => {
                     let range: RowRange = value.extract::<String>()?.parse().map_err(wrong)?;
@@ -350,6 +364,17 @@ fn put(
     columns.put(row, column, Cell::Number(number)).map_err(at)
 }
 
+/// A column of numbers by its name.
+type NumberColumn = (String, Vec<f64>);
+
+/// The columns of numbers of a feature, of sounds that were measured.
+fn number_columns(feature: Feature, found: &[(Features, Option<String>)]) -> Vec<NumberColumn> {
+    let column =
+        |index: usize| found.iter().filter_map(|(row, _)| row.numbers(feature).get(index).copied()).collect();
+    let names = feature.columns().iter().enumerate().filter(|_| feature != Feature::Hash);
+    names.map(|(index, name)| (name.to_string(), column(index))).collect()
+}
+
 /// The unit of a parameter's values in base units.
 fn unit(info: &ParamInfo) -> String {
     match info.dimension {
@@ -366,6 +391,15 @@ fn format(name: &str) -> PyResult<Format> {
     found.ok_or_else(|| wrong(format!("`{name}` is not a format: f32, s16, npy, wav, flac or features")))
 }
 
+/// A feature by its name.
+fn feature(name: &str) -> PyResult<Feature> {
+    let all = Feature::value_variants();
+    all.iter().copied().find(|feature| feature.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|feature| feature.name()).collect();
+        wrong(format!("`{name}` is not a feature: {}", names.join(", ")))
+    })
+}
+
 /// How many threads the machine runs at once.
 #[pyfunction]
 fn cores() -> usize {
@@ -375,7 +409,6 @@ fn cores() -> usize {
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    m.add("feature_names", NAMES.to_vec())?;
     m.add_function(wrap_pyfunction!(compile, m)?)?;
     m.add_function(wrap_pyfunction!(cores, m)?)?;
     m.add_class::<Native>()

@@ -124,6 +124,17 @@ def test_features_are_those_of_the_sound(song):
     assert list(found["hash"]) == [hashlib.sha256(one.tobytes()).hexdigest() for one in sound]
 
 
+def test_only_the_features_that_are_asked_for_are_there(song):
+    rows = [{"bd.f0": f} for f in (50, 80)]
+    every = song.features(rows, 0.5)
+    some = song.features(rows, 0.5, names=["hash", "bands", "peak"])
+    assert list(some) == ["peak", *(name for name in every if name.startswith("band_")), "hash"]
+    for name, column in some.items():
+        assert (column == every[name]).all()
+    with pytest.raises(mamc.Error, match="is not a feature: peak, rms"):
+        song.features(rows, 0.5, names=["loudness"])
+
+
 def test_shards_are_those_of_the_command(song, command, folder):
     (folder / "song.mam").write_text(DRUM)
     (folder / "rows.csv").write_text("bd.f0,seed\n60,1\n70,2\n80,3\n")

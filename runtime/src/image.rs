@@ -28,8 +28,13 @@ thread_local! {
 /// Never: memory takes all that is written.
 pub fn to_bytes(program: &Program) -> Vec<u8> {
     WRITTEN.take();
-    let memory =
-        ((program.rate, program.latency), &program.steps, &program.state, &program.delays, &program.buffers);
+    let memory = (
+        (program.rate, program.latency, program.layout),
+        &program.steps,
+        &program.state,
+        &program.delays,
+        &program.buffers,
+    );
     let ends = (&program.inputs, &program.outputs, &program.params, &program.names, program.ports);
     let bytes = postcard::to_allocvec(&(memory, ends, &program.targets, &program.score));
     WRITTEN.take();
@@ -45,11 +50,12 @@ pub fn from_bytes(bytes: &[u8], code: Arc<dyn Code>) -> Result<Program, Malforme
     let read = postcard::from_bytes(bytes);
     READ.take();
     let (memory, ends, targets, score) = read.map_err(|_| Malformed)?;
-    let ((rate, latency), steps, state, delays, buffers) = memory;
+    let ((rate, latency, layout), steps, state, delays, buffers) = memory;
     let (inputs, outputs, params, names, ports) = ends;
     Ok(Program {
         rate,
         latency,
+        layout,
         code,
         steps,
         state,

@@ -19,6 +19,7 @@ pub mod block;
 pub mod buffers;
 pub mod c;
 mod call;
+mod channels;
 pub mod control;
 pub mod engine;
 #[cfg(feature = "files")]
@@ -53,6 +54,7 @@ pub mod render;
 pub mod score;
 pub mod voices;
 
+pub use channels::ChannelLayout;
 pub use control::{Control, Live, Playing, Telemetry};
 pub use engine::{Engine, EventQueue, NotFinite};
 pub use frames::Frames;

@@ -5,10 +5,12 @@
 
 use crate::block::Block;
 pub use crate::call::{Call, KernelFn, Port, QUANTUM};
+use crate::channels::ChannelLayout;
 use crate::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use crate::names::{Miss, ParamNames, Spelling};
 pub use crate::param::{Curve, ParamSlot};
 use crate::precedence::Priority;
+use crate::score::Rational;
 use crate::score::data::Score;
 use std::sync::Arc;
 
@@ -38,6 +40,8 @@ pub struct Program {
     pub rate: u32,
     /// Frames by which the outputs are late: what is played in frame f is heard in frame f + latency.
     pub latency: u32,
+    /// What its channels are.
+    pub layout: ChannelLayout,
     /// The machine code, or the interpreter.
     pub code: Arc<dyn Code>,
     /// The calls that make up a quantum, in order.
@@ -100,7 +104,17 @@ impl Program {
     /// the same relation. `None` without a tempo, or for one that cannot be.
     pub fn at_tempo(&self, bpm: f64) -> Option<Program> {
         let score = self.score.at_tempo(bpm)?;
-        Some(Program { score, ..self.clone() })
+        let mut program = Program { score, ..self.clone() };
+        let tempo = |score: &Score| score.transports.first()?.tempo.first().map(Rational::to_f64);
+        let (before, now) = (tempo(&self.score)?, tempo(&program.score)?);
+        for length in self.score.lengths.iter().filter(|length| length.is_default) {
+            let slot = &mut program.params[length.param];
+            let kept = |x: f64| x.min(slot.max).max(slot.min);
+            if slot.default == kept(length.value(before)) {
+                slot.default = kept(length.value(now));
+            }
+        }
+        Some(program)
     }
 
     /// Whether anything in it may sound without a note or an input, now or later: a step that runs on its own, and does not

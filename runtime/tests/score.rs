@@ -2,8 +2,8 @@
 
 use mam_runtime::ids::{IdMap, ParamId, PortId};
 use mam_runtime::score::{
-    Action, Change, Clip, Clock, Command, CommandKind, Duration, Extent, Line, Pattern, Ramp, Rational,
-    Score, Sequencer, Swing, Tempo, TempoMap, Transport, Value,
+    Action, Change, Clip, Clock, Command, CommandKind, Duration, Extent, Line, MusicalLength, Pattern, Ramp,
+    Rational, Score, Sequencer, Swing, Tempo, TempoMap, Transport, Value,
 };
 use mam_runtime::{Curve, Event, EventKind, ParamSlot, Target};
 use std::sync::Arc;
@@ -303,10 +303,7 @@ fn a_musical_length_follows_the_tempo() {
     map.changes.push(Change { bar: 1.into(), tempo: Tempo::Steady(60.into()) });
     let score = Score {
         transports: vec![transport(map, vec![], 2)],
-        lengths: vec![mam_runtime::score::MusicalLength {
-            param: ParamId::new(0),
-            beats: Rational::ratio(3, 4),
-        }],
+        lengths: vec![MusicalLength::new(ParamId::new(0), Rational::ratio(3, 4))],
         ..Score::default()
     };
     let set = |frame, value| {
@@ -355,7 +352,7 @@ fn crowded() -> (Score, Vec<Target>, IdMap<ParamId, ParamSlot>) {
     ]);
     let score = Score {
         transports: vec![transport(map, lines, 3)],
-        lengths: vec![mam_runtime::score::MusicalLength { param: ParamId::new(5), beats: Rational::ONE }],
+        lengths: vec![MusicalLength::new(ParamId::new(5), Rational::ONE)],
         ..Score::default()
     };
     (score, vec![target(3), looping], slots)

@@ -1,73 +1,13 @@
 //! What a shard is made of: the bytes of its rows, one after the other, and what stands before and after them.
 
 use super::columns::Column;
-use super::features::{Extractor, NAMES, hash, shown};
+use super::features::{Extractor, Feature, Selection, put_floats, shown};
+use super::format::{Format, TAR_BLOCK};
+use super::job::Job;
 use super::{Row, Subject};
 use crate::failure::Failure;
-use clap::ValueEnum;
 use mam_runtime::file::{Bits, Container, Details, Dither, Format as FileFormat, Frames, Quantiser, Writer};
-use serde::{Deserialize, Serialize};
 use std::io::Cursor;
-
-/// How sound is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// 32-bit floats, little-endian, rows × frames × channels, without a header
-    F32,
-    /// 16-bit integers of the same order, with dither
-    S16,
-    /// 32-bit floats as an array of NumPy, rows × frames × channels
-    Npy,
-    /// A tar file with a WAV file of 32-bit floats and a JSON file for each row, as WebDataset reads it
-    Wav,
-    /// The same with FLAC files of 24 bits
-    Flac,
-    /// No sound, but a CSV file with what can be measured of it, and its hash
-    Features,
-}
-
-/// Bytes of a block of a tar file.
-const TAR_BLOCK: usize = 512;
-/// Bytes that a row of features has at most, by experience.
-const FEATURE_BYTES: u64 = 400;
-
-impl Format {
-    /// What it is called by flags and in manifests.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::F32 => "f32",
-            Format::S16 => "s16",
-            Format::Npy => "npy",
-            Format::Wav => "wav",
-            Format::Flac => "flac",
-            Format::Features => "features",
-        }
-    }
-
-    /// The ending of its shards.
-    pub fn ending(self) -> &'static str {
-        match self {
-            Format::F32 => "f32",
-            Format::S16 => "s16",
-            Format::Npy => "npy",
-            Format::Wav | Format::Flac => "tar",
-            Format::Features => "csv",
-        }
-    }
-
-    /// About how many bytes a row takes, of so many samples; exactly for what has no compression.
-    pub fn row_bytes(self, samples: u64) -> u64 {
-        let in_tar = |sound: u64| sound.next_multiple_of(TAR_BLOCK as u64) + 3 * TAR_BLOCK as u64;
-        match self {
-            Format::F32 | Format::Npy => 4 * samples,
-            Format::S16 => 2 * samples,
-            Format::Wav => in_tar(4 * samples + 200),
-            Format::Flac => in_tar(2 * samples + 200),
-            Format::Features => FEATURE_BYTES,
-        }
-    }
-}
 
 /// Encodes rows on the thread that it is on.
 pub struct Encoder<'s> {
@@ -81,20 +21,16 @@ pub struct Encoder<'s> {
 }
 
 impl<'s> Encoder<'s> {
-    /// For rows of `frames` frames with these columns.
-    pub fn new(
-        format: Format,
-        subject: &'s Subject,
-        columns: &'s [(String, Column)],
-        frames: u64,
-    ) -> Encoder<'s> {
-        let extractor = || Extractor::new(subject.program.rate, subject.channels());
+    /// For the rows of a job with these columns.
+    pub fn new(job: &Job, subject: &'s Subject, columns: &'s [(String, Column)]) -> Encoder<'s> {
+        let extractor =
+            || Extractor::new(subject.program.rate, subject.channels(), Selection::new(&job.features));
         Encoder {
-            format,
+            format: job.format,
             subject,
             columns,
-            frames,
-            features: (format == Format::Features).then(extractor),
+            frames: job.frames,
+            features: (job.format == Format::Features).then(extractor),
             integers: vec![],
             bytes: vec![],
         }
@@ -107,9 +43,9 @@ impl<'s> Encoder<'s> {
             Format::Npy => npy_header(&[rows, self.frames, self.subject.channels() as u64]),
             Format::Features => {
                 let names = self.columns.iter().map(|(name, _)| name.as_str());
-                let names: Vec<&str> =
-                    std::iter::once("row").chain(names).chain(NAMES).chain(["hash"]).collect();
-                csv_line(&names)
+                let asked = self.features.iter().flat_map(|extractor| extractor.selection().features());
+                let measured = asked.flat_map(|feature| feature.columns()).copied();
+                csv_line(&std::iter::once("row").chain(names).chain(measured).collect::<Vec<&str>>())
             }
         }
     }
@@ -128,7 +64,7 @@ impl<'s> Encoder<'s> {
     /// When a file cannot hold such a sound.
     pub fn row(&mut self, number: u64, row: &Row, sound: &[f32], into: &mut Vec<u8>) -> Result<(), Failure> {
         match self.format {
-            Format::F32 | Format::Npy => floats(sound, into),
+            Format::F32 | Format::Npy => put_floats(sound, into),
             Format::S16 => {
                 self.integers.clear();
                 Quantiser::new(16, Dither::Tpdf, self.subject.channels()).convert(sound, &mut self.integers);
@@ -170,15 +106,16 @@ impl<'s> Encoder<'s> {
     }
 
     fn measured(&mut self, number: u64, row: &Row, sound: &[f32], into: &mut Vec<u8>) {
-        let Some(extractor) = &mut self.features else { return };
-        let features = extractor.features(sound);
-        self.bytes.clear();
-        floats(sound, &mut self.bytes);
-        let hash = hash(&self.bytes);
         let mut cells = vec![number.to_string()];
         cells.extend(self.values(row));
-        cells.extend(features.values().map(shown));
-        cells.push(hash);
+        let Some(extractor) = &mut self.features else { return };
+        let (found, hash) = (extractor.features(sound), extractor.hash(sound));
+        for &feature in extractor.selection().features() {
+            match feature {
+                Feature::Hash => cells.extend(hash.clone()),
+                _ => cells.extend(found.numbers(feature).iter().copied().map(shown)),
+            }
+        }
         into.extend(csv_line(&cells));
     }
 
@@ -191,8 +128,9 @@ impl<'s> Encoder<'s> {
         into: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let bits = container.default_bits();
-        let (rate, channels) = (self.subject.program.rate, self.subject.channels());
-        let format = FileFormat { container, bits, dither: Dither::Tpdf, rate, channels };
+        let (program, channels) = (&self.subject.program, self.subject.channels());
+        let (rate, layout) = (program.rate, program.layout);
+        let format = FileFormat { container, bits, dither: Dither::Tpdf, rate, channels, layout };
         let details = Details { title: self.subject.title.clone(), frames: Frames::Exactly(self.frames) };
         let mut file = Cursor::new(std::mem::take(&mut self.bytes));
         file.get_mut().clear();
@@ -237,14 +175,6 @@ fn entry(name: &str, bytes: &[u8], into: &mut Vec<u8>) -> Result<(), Failure> {
     into.extend_from_slice(bytes);
     into.resize(into.len().next_multiple_of(TAR_BLOCK), 0);
     Ok(())
-}
-
-/// Appends 32-bit floats, little-endian.
-fn floats(sound: &[f32], into: &mut Vec<u8>) {
-    let first = into.len();
-    into.resize(first + 4 * sound.len(), 0);
-    let places = into[first..].as_chunks_mut().0.iter_mut();
-    places.zip(sound).for_each(|(to, x)| *to = x.to_le_bytes());
 }
 
 /// The header of a `.npy` file of 32-bit floats, version 1.0 of NumPy's format.

@@ -4,7 +4,8 @@
 //! A folder holds `job.json` ([`Job`]), written first; `shard-N.ENDING` with `shard-N.json` ([`Shard`]), written after it; and
 //! at the end `manifest.json` ([`Manifest`]). None of them says when or where it was made: the same rows give the same bytes.
 
-use super::encode::Format;
+use super::features::Feature;
+use super::format::Format;
 use super::hash::{Hasher, hex, sha256};
 use crate::failure::Failure;
 use crate::json;
@@ -33,6 +34,9 @@ pub struct Job {
     pub frames: u64,
     /// How the sound is kept in shards.
     pub format: Format,
+    /// What is measured of each row, in the order of [`Feature`]; nothing where sound is kept.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub features: Vec<Feature>,
     /// How many rows there are in all.
     pub rows: u64,
     /// Where they come from.

@@ -12,6 +12,7 @@
 pub mod columns;
 pub mod encode;
 pub mod features;
+pub mod format;
 pub mod hash;
 pub mod job;
 pub mod render;
@@ -24,7 +25,7 @@ pub mod table;
 pub mod write;
 
 pub use columns::{Column, Columns};
-pub use encode::Format;
+pub use format::Format;
 pub use render::RowRenderer;
 pub use subject::Subject;
 

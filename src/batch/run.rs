@@ -180,7 +180,7 @@ impl Work<'_> {
     fn render_all(&self) -> Result<(), Failure> {
         let Batch { subject, job, columns, .. } = self.batch;
         let mut renderer = RowRenderer::new(subject, job.frames);
-        let mut encoder = Encoder::new(job.format, subject, columns, job.frames);
+        let mut encoder = Encoder::new(job, subject, columns);
         let (mut rows, mut own) = (vec![], None);
         let mut chunk = Chunk { rows: 0..0, bytes: vec![], failed: vec![] };
         while let Some((shard, range)) = self.deal(&mut own) {

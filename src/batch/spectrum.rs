@@ -61,8 +61,10 @@ impl Spectrum {
         self.power.fill(0.0);
         // The first one begins before the sound, so that its first frames count as much as all others.
         for end in (1..=sound.len().div_ceil(HALF) + 1).map(|windows| windows * HALF) {
-            let first = end.saturating_sub(WINDOW);
-            self.add(&sound[first..end.min(sound.len())], end.min(WINDOW));
+            let frames = &sound[end.saturating_sub(WINDOW)..end.min(sound.len())];
+            if !is_silent(frames) {
+                self.add(frames, end.min(WINDOW));
+            }
         }
         // The squares of Hann's window have the mean 3/8, each frame is in two windows, and only half of the spectrum is here.
         let scale = 2.0 / (WINDOW as f64 * 0.75 * (sound.len().max(1) as f64));
@@ -137,6 +139,11 @@ impl Spectrum {
             stride *= 2;
         }
     }
+}
+
+/// Whether all samples are zero.
+fn is_silent(frames: &[f32]) -> bool {
+    frames.iter().fold(0, |bits, x| bits | x.abs().to_bits()) == 0
 }
 
 /// A step of the transform: real and imaginary parts from where to where, cosines and sines, and how many numbers have one turn.

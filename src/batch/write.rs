@@ -1,7 +1,8 @@
 //! A batch from its rows to its manifest: what the command and the Python package do.
 
 use super::columns::{Column, Columns};
-use super::encode::Format;
+use super::features::{Feature, Selection};
+use super::format::Format;
 use super::hash::sha256;
 use super::job::{Job, Manifest, Params, Shard};
 use super::run::Batch;
@@ -92,6 +93,8 @@ pub struct Settings {
     pub frames: u64,
     /// How the sound is kept.
     pub format: Format,
+    /// What is measured where the format is [`Format::Features`], in any order; all where it is empty.
+    pub features: Vec<Feature>,
     /// The rows that are rendered, whole shards; all where `None`.
     pub range: Option<Range<u64>>,
     /// Rows of a shard, at least 1.
@@ -116,6 +119,7 @@ impl Default for Settings {
             folder: PathBuf::new(),
             frames: 0,
             format: Format::F32,
+            features: vec![],
             range: None,
             shard_rows: 10_000,
             threads: mam_runtime::all_threads(),
@@ -178,6 +182,13 @@ pub fn plan<'s>(
     if settings.frames == 0 || rows.count() == 0 {
         return Err(Failure::Usage("there is at least one row, of at least one frame".into()));
     }
+    if !settings.features.is_empty() && settings.format != Format::Features {
+        return Err(Failure::Usage(format!(
+            "--features is for --format features: the rows of {} hold sound",
+            settings.format.name()
+        )));
+    }
+    let measured = || Selection::new(&settings.features).features().to_vec();
     let columns = Columns::new(subject, settings.seed_column.as_deref().unwrap_or("seed"), settings.clamp);
     let named = |name: &String| Some((name.clone(), columns.find(name).ok()?));
     let job = Job {
@@ -190,6 +201,7 @@ pub fn plan<'s>(
         channels: subject.channels(),
         frames: settings.frames,
         format: settings.format,
+        features: if settings.format == Format::Features { measured() } else { vec![] },
         rows: rows.count(),
         params: source.params(),
         columns: source.names().to_vec(),

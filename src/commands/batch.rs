@@ -2,7 +2,9 @@
 
 use crate::args::{HowArgs, SongArgs, ThreadArgs};
 use crate::batch::columns::Columns;
-use crate::batch::encode::{Encoder, Format};
+use crate::batch::encode::Encoder;
+use crate::batch::features::Feature;
+use crate::batch::format::Format;
 use crate::batch::job::{Manifest, merge};
 use crate::batch::run::Batch as Run;
 use crate::batch::write::{Plan, Settings, Source, plan, sized, write};
@@ -43,6 +45,9 @@ pub struct Batch {
     /// How the sound is kept
     #[arg(long, value_enum, default_value = "f32")]
     format: Format,
+    /// What is measured of each row with --format features [default: all]
+    #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
+    features: Vec<Feature>,
     /// Render these rows alone, from the first to before the last; whole shards
     #[arg(long, value_name = "A..B")]
     rows: Option<RowRange>,
@@ -156,6 +161,7 @@ impl Batch {
             folder: self.output.clone(),
             frames: offline::Job::new(subject.program.clone(), span)?.end(),
             format: self.format,
+            features: self.features.clone(),
             range: self.rows.clone().map(|rows| rows.0),
             shard_rows: self.shard_rows,
             threads: self.threads.count(),
@@ -200,7 +206,7 @@ fn dry_run(plan: &Plan<'_>, console: Console) -> Result<(), Failure> {
     let job = &batch.job;
     let todo: Vec<u64> = batch.shards(range.clone()).collect();
     let total = range.end - range.start;
-    let encoder = Encoder::new(job.format, batch.subject, batch.columns, job.frames);
+    let encoder = Encoder::new(job, batch.subject, batch.columns);
     let mut rows = vec![];
     let first = range.start;
     batch.rows.read(first..range.end.min(first + SHOWN), &mut rows)?;
@@ -229,7 +235,7 @@ fn dry_run(plan: &Plan<'_>, console: Console) -> Result<(), Failure> {
 fn trial(batch: &Run<'_>, range: Range<u64>) -> Result<f64, Failure> {
     let job = &batch.job;
     let mut renderer = RowRenderer::new(batch.subject, job.frames);
-    let mut encoder = Encoder::new(job.format, batch.subject, batch.columns, job.frames);
+    let mut encoder = Encoder::new(job, batch.subject, batch.columns);
     let (mut rows, mut bytes, mut done) = (vec![], vec![], 0);
     let began = Instant::now();
     for number in range {

@@ -24,7 +24,7 @@ With --json: { \"problems\": [{ \"code\", \"severity\", \"message\", \"help\", \
 \"end\", \"line\", \"column\", \"endLine\", \"endColumn\", \"labels\": [{ the place, \"role\", \"text\" }],
 \"fix\": { the place, \"replacement\", \"applicability\" } or null }],
 \"errors\", \"warnings\", \"songs\": [{ \"file\", \"nodes\", \"parameters\", \"channels\",
-\"operations\", \"memory\", \"rate\", \"frames\", \"latency\" }] }. role is primary,
+\"operations\", \"memory\", \"rate\", \"frames\", \"latency\", \"sounds\" }] }. role is primary,
 repeated or reason, applicability is exact or guess. start and end are bytes; frames
 is null where a song has no end of its own.")]
 pub struct Check {
@@ -222,7 +222,11 @@ fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
         console.insist(&format!("{name}: {tally}\n"));
     }
     match summary {
-        Some(summary) if !console.quiet => console.result(&format!("{summary}\n")),
+        Some(summary) if !console.quiet => {
+            let sounds =
+                summary.sounds.iter().map(|sound| format!("  {}: hash {}\n", sound.file, sound.hash));
+            console.result(&format!("{summary}\n{}", sounds.collect::<String>()))
+        }
         _ => Ok(()),
     }
 }

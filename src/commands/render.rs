@@ -104,7 +104,8 @@ impl Render {
         let mut job = Job::new(program, span)?;
         job.threads = self.threads.count();
         self.tell_of_length(&compiled, &job, console);
-        let format = Format { container, bits, dither: self.dither, rate: job.program.rate, channels: 0 };
+        let (rate, layout) = (job.program.rate, job.program.layout);
+        let format = Format { container, bits, dither: self.dither, rate, channels: 0, layout };
         let files = Files {
             format,
             title: compiled.title().map(str::to_string),

@@ -13,6 +13,7 @@ use crate::take::Text;
 use crate::values::Rate;
 use crate::visible::visible;
 use mam_compiler::CompilationCache;
+use mam_compiler::channels::{DEFAULT_CHANNELS, of_text};
 use mam_grammar::Severity;
 use mam_runtime::Program;
 use std::path::PathBuf;
@@ -97,6 +98,14 @@ impl Source {
             }
             None => Song::read(input, self.song.how.stdin_name.as_deref()),
         }
+    }
+
+    /// How many channels it has as it is now.
+    pub(super) fn channels(&self) -> usize {
+        self.read().map_or(DEFAULT_CHANNELS, |song| {
+            let source = song.sources.get(song.id);
+            of_text(&source.name, &source.text)
+        })
     }
 
     /// Compiles it as it is now, for a device of this rate.

@@ -102,10 +102,11 @@ enum LoopEvent {
 ///
 /// # Errors
 /// When the song has errors at the start, there is no device, or the recording cannot be written.
-pub fn play(options: PlayOptions, console: Console) -> Result<(), Failure> {
+pub fn play(mut options: PlayOptions, console: Console) -> Result<(), Failure> {
     // What is said of the song comes before what is said of the device.
     let mut source = Source::new(options.song.clone(), console)?;
     source.keeps = options.log.is_some();
+    options.request.channels = source.channels();
     let found = open(&options)?;
     let (sender, events) = channel();
     if let Some(to) = options.osc {

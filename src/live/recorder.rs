@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::output::{Inputs, Output};
 use mam_runtime::file::{self, Container, Details, Dither, FileError, Writer};
 use mam_runtime::output::Format;
+use mam_runtime::{ChannelLayout, Program};
 use rtrb::Consumer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -20,7 +21,12 @@ impl Take {
     ///
     /// # Errors
     /// When the ending is not known, there is such a file, or it cannot be written.
-    pub(crate) fn new(path: &Path, title: Option<String>, format: &Format) -> Result<Take, Failure> {
+    pub(crate) fn new(
+        path: &Path,
+        title: Option<String>,
+        format: &Format,
+        layout: ChannelLayout,
+    ) -> Result<Take, Failure> {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let container = Container::from_extension(ending).ok_or_else(|| {
             Failure::Usage(format!(
@@ -40,7 +46,7 @@ impl Take {
         let output = Shared::new(output);
         let (rate, channels) = (format.rate, format.channels);
         let bits = container.default_bits();
-        let format = file::Format { container, bits, dither: Dither::Tpdf, rate, channels };
+        let format = file::Format { container, bits, dither: Dither::Tpdf, rate, channels, layout };
         let details = Details { title, ..Details::default() };
         let writer = match seekable {
             true => Writer::new(output.clone(), format, &details),
@@ -80,16 +86,18 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Begins a recording with the music, which is `latency` frames later than the ring; see [`Take::new`].
+    /// Begins a recording of a program with its music, which is later than the ring by the program's latency; see
+    /// [`Take::new`].
     pub(super) fn new(
         path: &Path,
         title: Option<String>,
         format: &Format,
         ring: Consumer<f32>,
-        latency: u32,
+        program: &Program,
     ) -> Result<Recorder, Failure> {
-        let early = latency as usize * format.channels;
-        Ok(Recorder { take: Take::new(path, title, format)?, ring, channels: format.channels, early })
+        let early = program.latency as usize * format.channels;
+        let take = Take::new(path, title, format, program.layout)?;
+        Ok(Recorder { take, ring, channels: format.channels, early })
     }
 
     /// Writes what has been played since.

@@ -20,16 +20,26 @@ const AWAY: Duration = Duration::from_millis(500);
 /// The files of a song, as they were when it was compiled.
 pub(super) struct Watch {
     files: Vec<Followed>,
-    names: Arc<Mutex<HashSet<OsString>>>,
+    names: Arc<Mutex<Names>>,
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
     looked: Instant,
 }
 
-/// A file that is followed.
+/// What notifications are looked for.
+#[derive(Default)]
+struct Names {
+    /// The names of files that are followed.
+    files: HashSet<OsString>,
+    /// Folders in which files may come and go.
+    folders: HashSet<PathBuf>,
+}
+
+/// A file that is followed, or a folder of which each file is a part of the song.
 #[derive(Clone)]
 struct Followed {
     path: PathBuf,
+    is_folder: bool,
     /// How it was when it was looked at.
     stamp: Option<Stamp>,
     away: Away,
@@ -55,6 +65,8 @@ type Stamp = (SystemTime, u64, u64);
 enum Look {
     /// An ordinary file, with its stamp.
     File(Stamp),
+    /// A folder, with the time at which a file last came or went.
+    Folder(Stamp),
     /// Nothing, or what cannot be looked at.
     Nothing(&'static str),
 }
@@ -62,15 +74,18 @@ enum Look {
 impl Watch {
     /// Watches nothing yet. `touched` is called from another thread when a file may have changed.
     pub(super) fn new(touched: impl Fn() + Send + 'static) -> Watch {
-        let names = Arc::new(Mutex::new(HashSet::new()));
+        let names = Arc::new(Mutex::new(Names::default()));
         let known = names.clone();
         let notify = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
-            let is_ours = |path: &PathBuf| {
-                let names = known.lock();
-                names.is_ok_and(|names| path.file_name().is_some_and(|name| names.contains(name)))
-            };
-            if is_written(&event.kind) && event.paths.iter().any(is_ours) {
+            let Ok(names) = known.lock() else { return };
+            let is_file = |path: &PathBuf| path.file_name().is_some_and(|name| names.files.contains(name));
+            let is_part = |path: &PathBuf| path.parent().is_some_and(|folder| names.folders.contains(folder));
+            let written = is_written(&event.kind) && event.paths.iter().any(is_file);
+            let comes_or_goes = is_written(&event.kind) || matches!(event.kind, EventKind::Remove(_));
+            let moved = comes_or_goes && event.paths.iter().any(is_part);
+            drop(names);
+            if written || moved {
                 touched();
             }
         };
@@ -95,28 +110,36 @@ impl Watch {
         let known = |path: &PathBuf| before.iter().find(|file| file.path == *path).cloned();
         // The compiler has reported one that is not there.
         let fresh = |path: &PathBuf| {
-            let (stamp, away) = match look(path) {
-                Look::File(stamp) => (Some(stamp), Away::No),
-                Look::Nothing(_) => (None, Away::Reported),
+            let (stamp, is_folder, away) = match look(path) {
+                Look::File(stamp) => (Some(stamp), false, Away::No),
+                Look::Folder(stamp) => (Some(stamp), true, Away::No),
+                Look::Nothing(_) => (None, false, Away::Reported),
             };
-            Followed { path: path.clone(), stamp, away, instead: "" }
+            Followed { path: path.clone(), is_folder, stamp, away, instead: "" }
         };
         self.files = paths.iter().map(|path| known(path).unwrap_or_else(|| fresh(path))).collect();
         if let Ok(mut names) = self.names.lock() {
-            names.clear();
+            names.files.clear();
             let file_names =
                 |path: &PathBuf| [path.clone(), real(path)].map(|p| p.file_name().map(OsString::from));
-            names.extend(paths.iter().flat_map(file_names).flatten());
+            names.files.extend(paths.iter().flat_map(file_names).flatten());
+            let folders = self.files.iter().filter(|file| file.is_folder);
+            names.folders = folders.flat_map(|file| [file.path.clone(), real(&file.path)]).collect();
         }
         // The folders are watched, because an editor may put another file in the place of this one.
-        for path in paths.iter().flat_map(|path| [path.clone(), real(path)]) {
+        let around = |path: &PathBuf| {
             let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            if !self.folders.contains(folder) {
+            folder.to_path_buf()
+        };
+        let around = paths.iter().flat_map(|path| [path.clone(), real(path)]).map(|path| around(&path));
+        let own = self.files.iter().filter(|file| file.is_folder).map(|file| real(&file.path));
+        for folder in around.chain(own).collect::<Vec<_>>() {
+            if !self.folders.contains(&folder) {
                 let watcher = self.watcher.as_mut();
-                if watcher.is_some_and(|w| w.watch(folder, RecursiveMode::NonRecursive).is_err()) {
+                if watcher.is_some_and(|w| w.watch(&folder, RecursiveMode::NonRecursive).is_err()) {
                     self.watcher = None;
                 }
-                self.folders.insert(folder.into());
+                self.folders.insert(folder);
             }
         }
     }
@@ -134,7 +157,16 @@ impl Watch {
         for file in &mut self.files {
             let now = match look(&file.path) {
                 Look::File(now) => now,
-                Look::Nothing(instead) => {
+                // A kit's folder that was not there may come.
+                Look::Folder(now) if file.is_folder || file.stamp.is_none() => {
+                    file.is_folder = true;
+                    now
+                }
+                look @ (Look::Folder(_) | Look::Nothing(_)) => {
+                    let instead = match look {
+                        Look::Nothing(instead) => instead,
+                        _ => "is a folder now",
+                    };
                     file.instead = instead;
                     if matches!(file.away, Away::No) {
                         file.away = Away::Since(self.looked);
@@ -197,7 +229,7 @@ fn look(path: &Path) -> Look {
     };
     match data.modified() {
         Ok(modified) if data.is_file() => Look::File((modified, data.len(), which(&data))),
-        _ if data.is_dir() => Look::Nothing("is a folder now"),
+        Ok(modified) if data.is_dir() => Look::Folder((modified, 0, which(&data))),
         _ => Look::Nothing("is not an ordinary file now"),
     }
 }
@@ -221,6 +253,40 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    /// Of a folder it is noticed that files come and go.
+    #[test]
+    fn files_that_come_and_go_are_noticed() {
+        let (song, elsewhere) = (folder("kit"), folder("elsewhere"));
+        let kit = song.join("kit");
+        let mut watch = Watch::by_looking();
+        watch.follow(std::slice::from_ref(&kit));
+        assert_eq!(watch.changed(), None);
+        fs::create_dir(&kit).unwrap();
+        assert!(watch.changed().is_some(), "the folder is there");
+        let old = SystemTime::UNIX_EPOCH;
+        let aged = |watch: &mut Watch| {
+            fs::File::open(&kit).unwrap().set_modified(old).unwrap();
+            let _ = watch.changed();
+        };
+        for change in ["comes", "goes"] {
+            aged(&mut watch);
+            assert_eq!(watch.changed(), None);
+            let file = kit.join("kick.wav");
+            if change == "comes" { fs::write(&file, "x") } else { fs::remove_file(&file) }.unwrap();
+            assert!(watch.changed().is_some(), "a file {change}");
+        }
+        let (sender, notices) = channel();
+        let mut watch = Watch::new(move || sender.send(()).unwrap_or(()));
+        watch.follow(std::slice::from_ref(&kit));
+        fs::write(elsewhere.join("new.wav"), "x").unwrap();
+        fs::rename(elsewhere.join("new.wav"), kit.join("new.wav")).unwrap();
+        assert!(notices.recv_timeout(Duration::from_secs(10)).is_ok(), "a file that is moved there");
+        while notices.recv_timeout(Duration::from_millis(50)).is_ok() {}
+        fs::remove_file(kit.join("new.wav")).unwrap();
+        assert!(notices.recv_timeout(Duration::from_secs(10)).is_ok(), "a file that is removed");
+        [song, elsewhere].iter().for_each(|folder| fs::remove_dir_all(folder).unwrap());
     }
 
     /// Each way in which editors write is noticed: in place, by renaming, and after the file was away.

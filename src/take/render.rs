@@ -15,7 +15,7 @@ use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
 use mam_runtime::control::{Entry, Log, Replay, Scored, Taken};
 use mam_runtime::file::{Bits, Container, Details, Dither, Format, Writer};
-use mam_runtime::{Program, control};
+use mam_runtime::{ChannelLayout, Program, control};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,11 +50,13 @@ pub fn render(flags: &Flags<'_>, console: Console) -> Result<(), Failure> {
     let programs = programs(&document, folder, console)?;
     let (rate, channels) = (document.rate, document.channels);
     // As the recording does, it begins with the music.
-    let latency = programs.get(document.first).map_or(0, |program| program.latency as usize);
+    let first = programs.get(document.first);
+    let latency = first.map_or(0, |program| program.latency as usize);
+    let layout = first.map_or(ChannelLayout::Speakers, |program| program.layout);
     let (frames, mut replay) = replay(document, &programs, flags.input)?;
     let mut output = Output::create(flags.target, &Inputs::new([flags.input]))?;
-    let format =
-        Format { container: flags.container, bits: flags.bits, dither: flags.dither, rate, channels };
+    let (container, bits, dither) = (flags.container, flags.bits, flags.dither);
+    let format = Format { container, bits, dither, rate, channels, layout };
     let failed = |error| Failure::Io(format!("cannot write `{}`: {error}", flags.target.display()));
     let mut writer = match output.is_seekable() {
         true => Writer::new(&mut output, format, &Details::default()),
@@ -215,6 +217,12 @@ impl Loader for Logged<'_> {
     fn read(&self, file: &Located, _: usize) -> Result<String, Unusable> {
         let found = self.text.files.iter().find(|[name, _]| *name == file.name);
         found.map(|[_, text]| text.clone()).ok_or_else(|| format!("`{}` is not in the log", file.name).into())
+    }
+
+    fn folder(&self, from: &Located, path: &str, _: usize) -> Result<Vec<String>, Unusable> {
+        let Located { name, .. } = self.locate(from, path)?;
+        let listing = Located { id: FileId::new(&name), name: input::listing(&name) };
+        Ok(self.read(&listing, usize::MAX)?.lines().map(str::to_owned).collect())
     }
 
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {

@@ -142,6 +142,32 @@ fn threads_and_shards_change_no_byte() {
     );
 }
 
+/// A table has the features that are asked for, with the values that they have among all.
+#[test]
+fn features_are_those_that_are_asked_for() {
+    let folder = folder("batch-features");
+    let table = |out: &str, flags: &[&str]| {
+        let all = ["batch", "song.mam", "-p", "grid.toml", "-o", out, "-d", "50ms", "--format", "features"];
+        folder.run(&[&all[..], flags].concat()).exits(0);
+        let text = String::from_utf8(read(&folder, &format!("{out}/shard-000000000.csv"))).unwrap();
+        text.lines().map(|line| line.split(',').map(String::from).collect()).collect::<Vec<Vec<String>>>()
+    };
+    let every = table("every", &[]);
+    let some = table("some", &["--features", "hash,bands,peak"]);
+    assert_eq!(some[0][7..9], ["peak", "band_63"]);
+    assert_eq!(some[0].len(), 7 + 1 + 9 + 1);
+    for (index, name) in some[0].iter().enumerate() {
+        let same = every[0].iter().position(|other| other == name).expect("a column of the whole table");
+        assert!(some.iter().zip(&every).all(|(some, every)| some[index] == every[same]), "{name}");
+    }
+    let wrong =
+        folder.run(&["batch", "song.mam", "-p", "grid.toml", "-o", "x", "--features", "peak"]).exits(2);
+    assert!(wrong.err.contains("--features is for --format features"), "{}", wrong.err);
+    let all = ["batch", "song.mam", "-p", "grid.toml", "-o", "some", "-d", "50ms", "--format", "features"];
+    let other = folder.run(&[&all[..], &["--resume"]].concat()).exits(2);
+    assert!(other.err.contains("features[1]: "), "{}", other.err);
+}
+
 /// Parts that are made apart, by machines, are together what one has made.
 #[test]
 fn parts_are_merged_to_the_whole() {

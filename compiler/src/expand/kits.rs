@@ -1,22 +1,29 @@
 //! Kits: equations under one name.
 
-use super::Seen;
 use super::copy::copy;
 use super::lines::each;
+use super::{Reference, Seen};
 use crate::codes;
 use crate::graph::operands;
-use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind};
+use crate::hir::builtins::CHOKED;
+use crate::hir::resolve::{CHOKE, CHOKE_TIME};
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number};
 use mam_grammar::{Limits, Problem, Problems, Span};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
-
-/// What a part is led through that others choke.
-const CHOKED: &str = "choked";
 
 /// A kit that a song calls.
 struct Kit<'a> {
     ast: &'a Ast,
+    name: &'a Ident,
     items: &'a [Item],
+}
+
+/// Whose notes end those of a part.
+struct Choking<'a> {
+    others: Vec<&'a Ident>,
+    /// The time constant with which they fade.
+    over: Option<ExprId>,
 }
 
 impl<'a> Kit<'a> {
@@ -32,24 +39,62 @@ impl<'a> Kit<'a> {
         })
     }
 
-    /// The parts whose notes end those of a part.
-    fn choking(&self, part: &str) -> Vec<&'a Ident> {
-        let mut all: Vec<&Ident> = vec![];
-        for item in self.items {
-            let ItemKind::Choke(group) = &item.kind else { continue };
-            if group.iter().any(|name| &*name.name == part) {
-                let others = group.iter().filter(|name| &*name.name != part);
-                all.extend(others.filter(|name| !all.contains(name)).collect::<Vec<_>>());
+    /// What is named in it: itself, its parts, and where these are written.
+    fn references(&self) -> Vec<Reference> {
+        let parts: FxHashMap<&str, Span> = self.parts().map(|(part, _)| (&*part.name, part.span)).collect();
+        let named = |name: &Ident| Some(Reference { at: name.span, to: *parts.get(&*name.name)? });
+        let mut all = vec![Reference { at: self.name.span, to: self.name.span }];
+        all.extend(self.parts().map(|(part, _)| Reference { at: part.span, to: part.span }));
+        let chokes = self.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Choke { parts, .. } => Some(parts),
+            _ => None,
+        });
+        all.extend(chokes.flatten().filter_map(named));
+        let mut open: Vec<ExprId> = self.equations().map(|(_, value)| value).collect();
+        while let Some(expr) = open.pop() {
+            match &self.ast.exprs[expr] {
+                Expr::Name(name) => all.extend(named(name)),
+                other => open.extend(operands(other)),
             }
         }
         all
     }
+
+    /// The parts whose notes end those of a part, and how fast where that is said.
+    fn choking(&self, part: &str) -> Choking<'a> {
+        let mut choking = Choking { others: vec![], over: None };
+        for item in self.items {
+            let ItemKind::Choke { parts, over } = &item.kind else { continue };
+            if parts.iter().any(|name| &*name.name == part) {
+                let others = parts.iter().filter(|name| &*name.name != part);
+                choking
+                    .others
+                    .extend(others.filter(|name| !choking.others.contains(name)).collect::<Vec<_>>());
+                choking.over = choking.over.or(*over);
+            }
+        }
+        choking
+    }
 }
 
-/// Writes out the kits that a song calls.
-pub(super) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &mut Problems) {
-    let mut prefixes: FxHashMap<Arc<str>, Vec<Arc<str>>> = FxHashMap::default();
-    let mut called: FxHashSet<Arc<str>> = FxHashSet::default();
+/// A call of a kit that was written out.
+struct Called {
+    /// Where its name stands; nowhere for the second kit of an equation and later ones, which no text can name.
+    name: Option<Span>,
+    /// Its parts, each with its place in the kit.
+    parts: Vec<(Arc<str>, Span)>,
+}
+
+/// Writes out the kits that a song calls. Returns what is written of kits, and what it means.
+pub(super) fn expand(
+    ast: &mut Ast,
+    seen: &[Seen],
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Vec<Reference> {
+    let mut prefixes: FxHashMap<Arc<str>, Called> = FxHashMap::default();
+    let mut references: Vec<Reference> =
+        seen.iter().flat_map(Seen::kits).flat_map(|kit| kit.references()).collect();
     let mut at = 0;
     while at < ast.items.len() {
         if ast.items.len() > limits.nodes {
@@ -64,32 +109,55 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &m
                     if count == 0 { name.name.clone() } else { format!("{name}{}", count + 1).into() };
                 let Expr::Call { callee, args } = ast.exprs[call].clone() else { continue };
                 let Some(kit) = find(seen, &callee.name) else { continue };
-                called.insert(callee.name.clone());
-                let parts = write_out(ast, &kit, (&prefix, call, &callee, &args), problems);
-                prefixes.insert(prefix, parts);
+                references.push(Reference { at: callee.span, to: kit.name.span });
+                references.extend(args.iter().filter_map(|arg| part_of_argument(&kit, arg)));
+                write_out(ast, &kit, (&prefix, call, &callee, &args), problems);
+                let parts = kit.parts().map(|(part, _)| (part.name.clone(), part.span)).collect();
+                prefixes.insert(prefix, Called { name: (count == 0).then_some(name.span), parts });
             }
         }
         at += 1;
     }
-    if let Some(own) = seen.first() {
-        own.ast
-            .items
-            .iter()
-            .filter_map(|item| match &item.kind {
-                ItemKind::Kit { name, items } => Some(Kit { ast: &own.ast, items }).zip(Some(name)),
-                _ => None,
-            })
-            .for_each(|(kit, name)| check(&kit, name, problems));
-    }
+    seen.iter().take(1).flat_map(Seen::kits).for_each(|kit| check(&kit, problems));
     if !prefixes.is_empty() {
-        joined(ast, &prefixes);
+        joined(ast, &prefixes, &mut references);
     }
+    // The parts that are files have no name in a text.
+    let folders: Vec<Span> = seen.iter().flat_map(Seen::folders).collect();
+    references.retain(|reference| !folders.contains(&reference.to));
+    references
+}
+
+impl Seen {
+    /// Where the paths of kits stand that are folders.
+    fn folders(&self) -> impl Iterator<Item = Span> {
+        self.ast.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Kit { folder: Some(folder), .. } => Some(folder.span),
+            _ => None,
+        })
+    }
+
+    fn kits(&self) -> impl Iterator<Item = Kit<'_>> {
+        self.ast.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Kit { name, items, .. } => Some(Kit { ast: &self.ast, name, items }),
+            _ => None,
+        })
+    }
+}
+
+/// The part that an argument of a kit's call begins with: `bd` of `bd.gain: 0.5`.
+fn part_of_argument(kit: &Kit, arg: &Arg) -> Option<Reference> {
+    let name = arg.name.as_ref()?;
+    let (part, _) = name.name.split_once('.')?;
+    let (own, _) = kit.parts().find(|(own, _)| &*own.name == part)?;
+    let end = name.span.start + part.len() as u32;
+    Some(Reference { at: Span { end, ..name.span }, to: own.span })
 }
 
 fn find<'a>(seen: &'a [Seen], name: &str) -> Option<Kit<'a>> {
     // A definition of an earlier file is meant before a kit of a later one.
     seen.iter().find_map(|file| match (file.kit(name), file.definition(name)) {
-        (Some((_, items)), None) => Some(Some(Kit { ast: &file.ast, items })),
+        (Some((name, items)), None) => Some(Some(Kit { ast: &file.ast, name, items })),
         (None, None) => None,
         _ => Some(None),
     })?
@@ -109,8 +177,14 @@ fn calls(ast: &Ast, seen: &[Seen], expr: ExprId) -> Vec<ExprId> {
 }
 
 /// What is wrong with a kit, called or not.
-fn check(kit: &Kit, name: &Ident, problems: &mut Problems) {
-    if kit.parts().next().is_none() {
+fn check(kit: &Kit, problems: &mut Problems) {
+    let name = kit.name;
+    let is_folder =
+        kit.ast.items.iter().any(
+            |item| matches!(&item.kind, ItemKind::Kit { name: own, folder: Some(_), .. } if own == name),
+        );
+    // What is wrong with a folder has been reported.
+    if kit.parts().next().is_none() && !is_folder {
         let message = format!("the kit `{name}` has no parts");
         let help = format!("write `kit {name} {{ bd = kick() }}`");
         problems.add(Problem::new(&codes::NO_OUT, name.span, message).help(help));
@@ -124,8 +198,8 @@ fn check(kit: &Kit, name: &Ident, problems: &mut Problems) {
     }
     let known: Vec<&str> = kit.parts().map(|(part, _)| &*part.name).collect();
     for item in kit.items {
-        let ItemKind::Choke(group) = &item.kind else { continue };
-        for name in group.iter().filter(|name| !known.contains(&&*name.name)) {
+        let ItemKind::Choke { parts, .. } = &item.kind else { continue };
+        for name in parts.iter().filter(|name| !known.contains(&&*name.name)) {
             problems.add(no_part(name.span, &name.name, &known));
         }
     }
@@ -137,13 +211,13 @@ fn no_part(span: Span, name: &str, known: &[&str]) -> Problem {
     problem.nearest(name, "parts", known)
 }
 
-/// Puts the equations of a kit behind those of the song, and its value in the place of the call. Returns its parts.
+/// Puts the equations of a kit behind those of the song, and its value in the place of the call.
 fn write_out(
     ast: &mut Ast,
     kit: &Kit,
     (prefix, call, callee, args): (&Arc<str>, ExprId, &Ident, &[Arg]),
     problems: &mut Problems,
-) -> Vec<Arc<str>> {
+) {
     let own: FxHashMap<&str, Arc<str>> =
         kit.parts().map(|(part, _)| (&*part.name, format!("{prefix}.{part}").into())).collect();
     let renamed = |name: &Ident| match own.get(&*name.name) {
@@ -171,9 +245,10 @@ fn write_out(
     for (part, value) in kit.parts() {
         let mut value = copy(kit.ast, ast, value, &renamed);
         give(ast, value, &part.name, args);
-        let choking = kit.choking(&part.name);
-        if !choking.is_empty() {
-            value = choked(ast, value, &renamed(part), choking.into_iter().map(renamed).collect());
+        let Choking { others, over } = kit.choking(&part.name);
+        if !others.is_empty() {
+            let over = over.map(|over| copy(kit.ast, ast, over, &renamed));
+            value = choke(ast, value, &renamed(part), others.into_iter().map(renamed).collect(), over);
         }
         let kind = ItemKind::Equation { name: renamed(part), value };
         ast.items.push(Item { doc: None, kind, span: part.span });
@@ -183,19 +258,23 @@ fn write_out(
         None => sum(ast, kit.parts().map(|(part, _)| renamed(part)).collect(), span),
     };
     ast.exprs[call] = Expr::Paren(value);
-    kit.parts().map(|(part, _)| part.name.clone()).collect()
+}
+
+/// What stands at the left end of a pipe.
+fn left_end(ast: &Ast, value: ExprId) -> ExprId {
+    let mut at = value;
+    loop {
+        match &ast.exprs[at] {
+            Expr::Pipe { left, .. } => at = *left,
+            Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
+            _ => return at,
+        }
+    }
 }
 
 /// Gives the instrument at the left end of a part what the kit's call says of it.
 fn give(ast: &mut Ast, value: ExprId, part: &str, args: &[Arg]) {
-    let mut at = value;
-    let call = loop {
-        match &ast.exprs[at] {
-            Expr::Pipe { left, .. } => at = *left,
-            Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
-            _ => break at,
-        }
-    };
+    let call = left_end(ast, value);
     let given = args.iter().filter_map(|arg| {
         let name = arg.name.as_ref()?;
         let param = name.name.strip_prefix(part)?.strip_prefix('.')?;
@@ -209,14 +288,14 @@ fn give(ast: &mut Ast, value: ExprId, part: &str, args: &[Arg]) {
     }
 }
 
-/// `value |> choked(own.trig, a.trig + b.trig)`
-fn choked(ast: &mut Ast, value: ExprId, own: &Ident, others: Vec<Ident>) -> ExprId {
+/// Says to the instrument at the left end of a part whose notes end its own: `a.trig + b.trig`. A part that is another one
+/// with effects is led through the prelude's `choked`.
+fn choke(ast: &mut Ast, value: ExprId, own: &Ident, others: Vec<Ident>, over: Option<ExprId>) -> ExprId {
     let span = own.span;
     let trig = |ast: &mut Ast, name: Ident| {
         let of = ast.add(Expr::Name(name), span);
         ast.add(Expr::Field { of, field: Ident::new("trig", span) }, span)
     };
-    let struck = trig(ast, own.clone());
     let mut ending: Option<ExprId> = None;
     for other in others {
         let b = trig(ast, other);
@@ -225,7 +304,16 @@ fn choked(ast: &mut Ast, value: ExprId, own: &Ident, others: Vec<Ident>) -> Expr
             None => b,
         });
     }
-    let args = std::iter::once(struck).chain(ending).map(|value| Arg { name: None, value }).collect();
+    let named = |name: &str, value: ExprId| Arg { name: Some(Ident::new(name, span)), value };
+    let call = left_end(ast, value);
+    if let Expr::Call { args, .. } = &mut ast.exprs[call] {
+        args.extend(ending.map(|value| named(CHOKE, value)));
+        args.extend(over.map(|value| named(CHOKE_TIME, value)));
+        return value;
+    }
+    let struck = trig(ast, own.clone());
+    let by_place = std::iter::once(struck).chain(ending).map(|value| Arg { name: None, value });
+    let args = by_place.chain(over.map(|value| named("time", value))).collect();
     let right = ast.add(Expr::Call { callee: Ident::new(CHOKED, span), args }, span);
     ast.add(Expr::Pipe { left: value, right }, span)
 }
@@ -239,15 +327,18 @@ fn sum(ast: &mut Ast, parts: Vec<Ident>, span: Span) -> ExprId {
             None => b,
         });
     }
-    total.unwrap_or_else(|| ast.add(Expr::List(vec![]), span))
+    // What is wrong with a kit without parts has been reported.
+    total.unwrap_or_else(|| ast.add(Expr::Number(Number { digits: "0".into(), unit: None }), span))
 }
 
 /// Has `dr.bd` mean the part of a kit, in equations and in lines.
-fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Vec<Arc<str>>>) {
-    let part = |prefix: &Ident, part: &Ident| -> Option<Ident> {
-        let parts = prefixes.get(&prefix.name)?;
-        let name = format!("{prefix}.{part}");
-        parts.contains(&part.name).then(|| Ident::new(&name, prefix.span.to(part.span)))
+fn joined(ast: &mut Ast, prefixes: &FxHashMap<Arc<str>, Called>, references: &mut Vec<Reference>) {
+    let mut part = |prefix: &Ident, part: &Ident| -> Option<Ident> {
+        let kit = prefixes.get(&prefix.name)?;
+        let (_, own) = kit.parts.iter().find(|(name, _)| *name == part.name)?;
+        references.push(Reference { at: part.span, to: *own });
+        references.extend(kit.name.map(|to| Reference { at: prefix.span, to }));
+        Some(Ident::new(&format!("{prefix}.{part}"), prefix.span.to(part.span)))
     };
     for expr in ast.exprs.handles() {
         if let Expr::Field { of, field } = &ast.exprs[expr]

@@ -5,14 +5,16 @@
 //! nothing behind knows a kit. Every new item stands behind the song's own, whose places do not change.
 
 mod copy;
+mod folders;
 mod kits;
 mod lines;
 mod outputs;
 mod presets;
 mod words;
 
+pub(crate) use folders::fill;
 use mam_grammar::ast::{Ast, Definition, Ident, Item, ItemKind};
-use mam_grammar::{Limits, Problems};
+use mam_grammar::{Limits, Problems, Span};
 use std::rc::Rc;
 
 /// A file whose kits and definitions a song can see.
@@ -28,7 +30,7 @@ impl Seen {
 
     fn kit(&self, name: &str) -> Option<(&Ident, &[Item])> {
         self.ast.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Kit { name: own, items } if &*own.name == name => Some((own, &items[..])),
+            ItemKind::Kit { name: own, items, .. } if &*own.name == name => Some((own, &items[..])),
             _ => None,
         })
     }
@@ -61,10 +63,26 @@ pub(crate) fn define(ast: &mut Ast, problems: &mut Problems) {
     }
 }
 
-/// Writes out what a song has of what it and the files that it uses define: `seen`, first its own.
-pub(crate) fn expand(ast: &mut Ast, seen: &[Seen], limits: &Limits, problems: &mut Problems) {
-    kits::expand(ast, seen, limits, problems);
+/// A name of a kit or of a part of one, as it is written before it is written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it is written.
+    pub at: Span,
+    /// The name in the kit, or of the equation that calls the kit, that it means.
+    pub to: Span,
+}
+
+/// Writes out what a song has of what it and the files that it uses define: `seen`, first its own. Returns what the names of kits
+/// and parts in these files mean.
+pub(crate) fn expand(
+    ast: &mut Ast,
+    seen: &[Seen],
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Vec<Reference> {
+    let references = kits::expand(ast, seen, limits, problems);
     presets::expand(ast, seen, problems);
     words::give(ast, seen, problems);
     outputs::expand(ast, seen);
+    references
 }

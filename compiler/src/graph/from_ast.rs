@@ -1,9 +1,11 @@
 //! Makes the graph from a song's syntax tree.
 
+mod given;
+
 use super::order::Weights;
 use super::outside::{OUTSIDE_VOICES, sends};
 use super::parts::{body_exprs, is_event, operands};
-use super::{Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, call_of, cut};
+use super::{Choke, Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, cut};
 use crate::codes;
 use crate::files::Files;
 use crate::hir::builtins::PAN;
@@ -279,6 +281,7 @@ impl<'a> Maker<'a> {
             fixed: vec![],
             inputs: vec![],
             voices,
+            choke: None,
             placed: false,
             signals: vec![],
             sent: vec![],
@@ -307,6 +310,13 @@ impl<'a> Maker<'a> {
             .collect();
         made.args =
             info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
+        if kind == DefinitionKind::Instrument {
+            let of = |maker: &mut Self, place: usize, name: &str| {
+                given(maker, name, call.more.get(place).copied().flatten())
+            };
+            let (trig, time) = (of(self, 1, "choke"), of(self, 2, "choke_time"));
+            made.choke = trig.map(|trig| Choke { trig, time });
+        }
         // A `pan` of which nothing is said is not there.
         let place = info.implied(PAN).filter(|&place| place < made.args.len());
         made.placed = place.is_some_and(|place| made.args[place].is_some());
@@ -315,63 +325,6 @@ impl<'a> Maker<'a> {
         }
         made.inputs = info.inputs.iter().zip(others).map(|(name, e)| given(self, name, *e)).collect();
         self.graph.nodes[node].kind = NodeKind::Instance(made);
-    }
-
-    /// What is given to an instance: a number, an instance itself, or an expression that becomes a node of its own.
-    fn given(&mut self, to: NodeId, path: &str, expr: ExprId, iterations: &Iterations) -> Given {
-        if matches!(self.ast.exprs[expr], Expr::Number(_)) {
-            return Given::Number(expr);
-        }
-        self.find_calls(expr, iterations, path, false);
-        if let Some(&node) = self.graph.calls.get(&(call_of(self.ast, expr), iterations.clone())) {
-            self.needs.push((to, Need::Node(node)));
-            return Given::Node(node);
-        }
-        let kind = NodeKind::Glue { expr, iterations: iterations.clone() };
-        let node = self.node(path, self.ast.span(expr), kind);
-        self.followed = (!iterations.is_empty()).then(FxHashSet::default);
-        self.need_all(node, expr, iterations);
-        self.followed = None;
-        self.needs.push((to, Need::Node(node)));
-        Given::Node(node)
-    }
-
-    fn voices(&mut self, expr: ExprId, iterations: &Iterations) -> u32 {
-        let span = self.ast.span(expr);
-        match self.library.consts.whole(self.files, self.song, expr, iterations) {
-            Some(n) if (1..=self.files.limits.voices as i64).contains(&n) => self.more_voices(n as u32, span),
-            Some(n) => {
-                let message =
-                    format!("{n} voices: there can be 1 to {}, the limit `voices`", self.files.limits.voices);
-                let nearest = n.clamp(1, self.files.limits.voices as i64).to_string();
-                let problem =
-                    Problem::new(&codes::TOO_LARGE, span, message).help(format!("write `{nearest}`"));
-                self.problems.add(problem.guess(span, nearest));
-                1
-            }
-            None => {
-                let message =
-                    "the number of voices must be a whole plain number known before the song starts";
-                let problem = Problem::new(&codes::NOT_CONSTANT, span, message);
-                self.problems.add(problem.help("write a number: `voices: 8`").guess(span, "8"));
-                1
-            }
-        }
-    }
-
-    /// So many voices, if there may be as many in the song.
-    fn more_voices(&mut self, n: u32, span: Span) -> u32 {
-        let most = self.files.limits.all_voices;
-        self.all_voices += n as usize;
-        if self.all_voices <= most {
-            return n;
-        }
-        if self.all_voices - n as usize <= most {
-            let message = format!("the instruments have more than {most} voices, the limit `all_voices`");
-            self.problems
-                .add(Problem::new(&codes::TOO_LARGE, span, message).help("give them fewer `voices:`"));
-        }
-        1
     }
 
     /// Records everything that an expression needs.
@@ -457,7 +410,13 @@ impl<'a> Maker<'a> {
     /// What a name needs: the node of the song's own; of an equation of a `sum` what that needs, where it is evaluated
     /// outside of the `sum`.
     fn need_name(&mut self, expr: ExprId, iterations: &Iterations, needs: &mut Vec<Need>) {
-        let Name::Local(id) = self.hir.name(expr) else { return };
+        let id = match self.hir.name(expr) {
+            Name::Local(id) => id,
+            Name::Function(Callee::Definition(def)) => {
+                return self.free_names(def).into_iter().for_each(|id| needs.push(Need::Local(id)));
+            }
+            _ => return,
+        };
         let local = self.hir.local(id);
         if local.scope == FILE {
             needs.push(Need::Local(id));

@@ -50,6 +50,8 @@ pub struct Graph {
     pub knobs: FxHashMap<Arc<str>, NodeId>,
     /// What the song sounds like.
     pub out: Option<NodeId>,
+    /// What is given to parameters and computed for each voice.
+    pub voiced: Vec<Voiced>,
     /// Expressions of the song that are heard by themselves as well.
     pub heard: FxHashSet<ExprId>,
     /// Nodes that are needed for that, whether `out` needs them or not.
@@ -113,6 +115,8 @@ pub struct Instance {
     pub voices: u32,
     /// Which notes these are where more are held.
     pub priority: Option<Priority>,
+    /// What fades its voices, where it is a part of a kit that others choke.
+    pub choke: Option<Choke>,
     /// Whether its voices are placed between left and right: the song says something of its `pan`.
     pub placed: bool,
     /// The signals of its notes that something delivers, in order: a line of the score, or what plays it from outside. The
@@ -122,6 +126,15 @@ pub struct Instance {
     pub plays_outside: bool,
     /// The controllers and the program of that machine that lines of the score move and that none of its parameters is.
     pub sent: Vec<Sent>,
+}
+
+/// What fades the voices of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choke {
+    /// The trigger.
+    pub trig: Given,
+    /// The time constant; that of the prelude's `choked` where `None`.
+    pub time: Option<Given>,
 }
 
 impl Instance {
@@ -143,6 +156,18 @@ pub enum Given {
     Number(ExprId),
     /// A node's signal, which may turn out to be constant.
     Node(NodeId),
+    /// What each voice of the instrument computes for itself, as it names signals of the `voice`: an index into
+    /// [`Graph::voiced`].
+    Voice(usize),
+}
+
+/// What is given to a parameter of an instrument and is computed for each of its voices.
+#[derive(Clone, Debug)]
+pub struct Voiced {
+    /// The expression.
+    pub expr: ExprId,
+    /// The iteration of the unrolled `sum`s that it stands in.
+    pub iterations: Iterations,
 }
 
 impl Graph {

@@ -148,6 +148,8 @@ use Function::{Keeps, Plain};
 
 /// The parameter of every instrument that has none of this name: where it is heard, from left to right.
 pub const PAN: &str = "pan";
+/// The definition of the prelude by which a note of another part of a kit ends a voice.
+pub const CHOKED: &str = "choked";
 
 rows! {
     "prev" ["x" "init"] 1 Function::Prev, "The value that `x` had one sample ago; `init` (0) before the first.";
@@ -159,7 +161,7 @@ rows! {
     "since" ["trig"] 1 Function::Since, "Samples since `trig` was last not 0; 0 in that sample, 10⁹ before the first and from 10⁹ on. Counted exactly, then rounded to a 32-bit float.";
     "pulses" ["period" "first"] 1 Function::Pulses, "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over.";
     "table" ["values" "position"] 2 Function::Table, "A list of numbers read at `position` (0..1 wraps), in straight lines.";
-    "sample" ["path"] 1 Function::Sample, "A buffer: the sound file of this path, relative to the file that says it, with one channel or two. Its parts are `.time`, `.rate` and `.frames`. `playback` plays it.";
+    "sample" ["path" "hash"] 1 Function::Sample, "A buffer: the sound file of this path, relative to the file that says it, with one channel or two. With the `hash` that `mamc check` shows, a file that was moved is found in the folder of the song. Its parts are `.time`, `.rate` and `.frames`. `playback` plays it.";
     "playback" ["buffer" "trig" "speed" "begin" "end" "loop" "fade" "number"] 2 Function::Playback, "Plays a buffer whenever `trig` is not 0: from the part `begin` (0) to `end` (1) of its length, `speed` (1) times as fast as it was recorded, backwards below 0. With `loop` it goes round between the two, over a crossfade of `fade` (5 ms). Silent before the first trigger and after the end; what ends before the buffer does fades out in 2 ms. Of a list of buffers it plays the one that `number` says at the trigger, counted from 0.";
     "convolve" ["x" "response" "predelay"] 2 Function::Convolve, "`x` in the room, the cabinet or the plate whose response to a click `response` is, a buffer or a list of numbers, `predelay` (0 s) later. Without latency; a buffer is brought to the song's rate, and its two channels make a mono sound stereo.";
     "wave_at" ["waves" "phase" "freq" "morph"] 3 Function::WaveAt, "A wavetable at a phase (0..1 is one turn, and wraps), band-limited for `freq`. It is a list of the levels of sine harmonics, a list of such lists, between which `morph` goes from 0 to 1, or a `sample`: one cycle of at most 4096 samples, or up to 256 cycles of 2048.";

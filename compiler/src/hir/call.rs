@@ -1,7 +1,7 @@
 //! Calls: which definition or function is meant, and which argument is which.
 
 use super::builtins::{Builtin, Function};
-use super::resolve::{Context, PRIORITY, Resolver, VOICES};
+use super::resolve::{CHOKE, CHOKE_TIME, Context, PRIORITY, Resolver, VOICES};
 use super::score::IMPLIED;
 use super::{Call, Callee, DefId, Target};
 use crate::call::{Bound, bind, missing_argument, number_comma};
@@ -40,6 +40,10 @@ impl Resolver<'_> {
         args: &[Arg],
         piped: Option<ExprId>,
     ) {
+        if let Some(id) = self.called_argument(context, callee) {
+            self.used(context.scope, callee.span, Target::Local(id));
+            return self.call_argument(context, (expr, id), args, piped);
+        }
         let written = Written { callee, args, piped };
         let def = self.files.find(self.file, &callee.name);
         let mut inner = context;
@@ -80,14 +84,45 @@ impl Resolver<'_> {
         }
         let word = self.hir.call(expr).and_then(|call| call.word);
         let constants = self.constant_arguments(expr);
+        let functions = self.function_arguments(expr);
         for value in piped.into_iter().chain(args.iter().map(|arg| arg.value)) {
             if Some(value) == word {
+                continue;
+            }
+            if functions.contains(&value) {
+                self.function(inner, value);
                 continue;
             }
             // What is wrong with a signal that is given is wrong whatever was meant; a list may be right.
             let listed = unknown && matches!(self.ast.exprs[value], Expr::Text(_) | Expr::List(_));
             let inner = if constants.contains(&value) { inner.constant() } else { inner };
+            let inner = inner.of_voice(self.has_voice(context, expr, value));
             self.expr(if listed { inner.quiet() } else { inner }, value);
+        }
+    }
+
+    /// What is given to arguments that are called.
+    fn function_arguments(&mut self, expr: ExprId) -> Vec<ExprId> {
+        let Some(Call { callee: Callee::Definition(def), args, .. }) = self.hir.call(expr) else {
+            return vec![];
+        };
+        let (def, args) = (*def, args.clone());
+        if self.files.definition(def).kind != DefinitionKind::Def {
+            return vec![];
+        }
+        let called = self.called_arguments(def);
+        args.into_iter().zip(&*called).filter(|(_, called)| **called).filter_map(|(arg, _)| arg).collect()
+    }
+
+    /// Whether `value`, given to a call, may name the signals of a voice: it is a parameter of an instrument, or stands in one.
+    fn has_voice(&self, context: Context, expr: ExprId, value: ExprId) -> bool {
+        let Some(call) = self.hir.call(expr) else { return false };
+        let Callee::Definition(def) = call.callee else { return context.has_voice() };
+        match self.files.definition(def).kind {
+            DefinitionKind::Def => context.has_voice(),
+            // In the song it is one for all voices.
+            DefinitionKind::Effect => context.has_voice() && !context.instances,
+            DefinitionKind::Instrument => call.args.contains(&Some(value)),
         }
     }
 
@@ -208,7 +243,8 @@ impl Resolver<'_> {
         }
         // A parameter of the name is meant before the word of the language.
         let has_own = named.params.iter().any(|(name, _)| **name == *PRIORITY);
-        let more: Vec<&str> = std::iter::once(VOICES)
+        let more: Vec<&str> = [VOICES, CHOKE, CHOKE_TIME]
+            .into_iter()
             .chain(named.broken.iter().map(|name| &**name))
             .chain((!has_own).then_some(PRIORITY))
             .collect();

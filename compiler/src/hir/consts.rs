@@ -9,6 +9,7 @@ mod numbers;
 mod unrolled;
 
 use super::builtins::{Arithmetic, Builtin, Function};
+use super::function::applied;
 use super::parts::{Part, Parts};
 use super::resolve::resolved;
 use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
@@ -344,6 +345,7 @@ impl Evaluator<'_> {
                 let hertz = function(&mut Numbers, Arithmetic::Hz, &[Imm::F64(f64::from(note))]);
                 Ok(mono(hertz, Dimension::FREQUENCY))
             }
+            Name::Voice | Name::Function(_) => Err(Missing::Varies),
             Name::Broken | Name::None => Err(Missing::Wrong),
         }
     }
@@ -393,7 +395,42 @@ impl Evaluator<'_> {
         let hir = resolved(self.files, self.frames[frame].file);
         let call = hir.call(expr).ok_or(Missing::Wrong)?;
         match call.callee {
-            Callee::Broken => Err(Missing::Wrong),
+            Callee::Local(id) => {
+                let function = self.function_at(frame, Name::Local(id)).ok_or(Missing::Varies)?;
+                let ast = &self.files.file(self.frames[frame].file).ast;
+                let (Expr::Call { callee, .. } | Expr::Name(callee)) = &ast.exprs[expr] else {
+                    return Err(Missing::Wrong);
+                };
+                let call = applied(self.files, function, callee, call).map_err(|_| Missing::Wrong)?;
+                self.call_of(frame, &call)
+            }
+            _ => self.call_of(frame, call),
+        }
+    }
+
+    /// The definition or function that a name in a frame means as what is to be called.
+    fn function_at(&self, frame: usize, name: Name) -> Option<Callee> {
+        let id = match name {
+            Name::Function(function) => return Some(function),
+            Name::Local(id) => id,
+            _ => return None,
+        };
+        let local = resolved(self.files, self.frames[frame].file).local(id);
+        let mut around = std::iter::successors(Some(frame), |&frame| self.frames[frame].parent);
+        let frame = around.find(|&frame| self.frames[frame].scope == local.scope)?;
+        match self.frames[frame].slots.get(&local.index)? {
+            &Slot::Expr(caller, expr, _) => {
+                let given = resolved(self.files, self.frames[caller].file).name(expr);
+                self.function_at(caller, given)
+            }
+            _ => None,
+        }
+    }
+
+    /// A call of what is known.
+    fn call_of(&mut self, frame: usize, call: &Call) -> Found<Value> {
+        match call.callee {
+            Callee::Broken | Callee::Local(_) => Err(Missing::Wrong),
             Callee::Builtin(builtin) => self.builtin(frame, builtin, &call.args),
             Callee::Definition(def) => match self.files.definition(def).kind {
                 DefinitionKind::Def => self.definition(frame, def, call),

@@ -21,6 +21,8 @@ pub mod builtins;
 mod call;
 pub mod consts;
 mod expect;
+pub(crate) mod function;
+pub mod kits;
 mod mistakes;
 mod order;
 mod parts;
@@ -29,6 +31,7 @@ pub mod resolve;
 mod score;
 pub mod text;
 pub mod types;
+mod voice;
 
 use crate::dimension::Dimension;
 use crate::expect::measures::Measure;
@@ -39,6 +42,7 @@ use mam_runtime::NoteSignal;
 use rustc_hash::FxHashMap;
 use std::fmt;
 use std::sync::Arc;
+pub use voice::VoiceSignal;
 
 /// A definition: an item of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +117,10 @@ pub enum Name {
     Known(Known),
     /// A note, by its MIDI number: its frequency.
     Note(i32),
+    /// A definition or a function, given to an argument that calls it.
+    Function(Callee),
+    /// The `voice` of `voice.vel`: what is given to a parameter of an instrument is computed for each of its voices.
+    Voice,
     /// Nothing that can be used here, which has been reported.
     Broken,
 }
@@ -290,6 +298,8 @@ pub enum Callee {
     Definition(DefId),
     /// A function of the language.
     Builtin(Builtin),
+    /// What is given to this argument of the definition around.
+    Local(LocalId),
     /// Something is wrong with the call, which has been reported.
     Broken,
 }
@@ -394,6 +404,11 @@ impl Hir {
         let Name::Local(id) = self.name(expr) else { return false };
         let local = self.local(id);
         matches!(local.kind, LocalKind::Event) && &*local.name == "note"
+    }
+
+    /// What a field of `voice` is, as `voice.vel` in what is given to an instrument.
+    pub fn voice_signal(&self, of: ExprId, field: &str) -> Option<VoiceSignal> {
+        (self.name(of) == Name::Voice).then(|| VoiceSignal::named(field)).flatten()
     }
 
     /// A scope and those around it, from the inside.

@@ -2,6 +2,7 @@
 //! called instead. Texts with mistakes are answered as far as they resolve.
 
 use super::builtins::Builtin;
+use super::kits::{self, Kit, Part};
 use super::resolve::resolved;
 use super::{DefId, FILE, Known, Local, LocalId, LocalKind, ScopeId, Target, Type, Types};
 use crate::dimension::Dimension;
@@ -28,6 +29,8 @@ pub enum Symbol {
     Known(Known),
     /// A measure of an `expect`.
     Measure(Measure),
+    /// A kit, or a part of one: the place of its name in the kit.
+    Kit(Span),
 }
 
 /// What an editor shows of a symbol.
@@ -57,8 +60,6 @@ pub struct Edit {
 pub enum NotRenamed {
     /// It belongs to the language or the prelude.
     NotYours,
-    /// It is a part of a kit: other calls of the kit would not follow.
-    Part,
     /// The new name is not one.
     NotAName,
     /// The new name means something where the symbol is seen, so that one would hide the other.
@@ -81,6 +82,9 @@ impl Query<'_> {
     pub fn symbol_at(&self, source: SourceId, byte: usize) -> Option<(Symbol, Span)> {
         let here =
             |span: Span| span.source == source && (span.start as usize..=span.end as usize).contains(&byte);
+        if let Some(written) = self.files.references().find(|written| here(written.at)) {
+            return Some((self.named_at(written.to), written.at));
+        }
         for file in self.files.user_files() {
             let hir = resolved(self.files, file);
             if let Some(one) = hir.uses.iter().find(|one| here(one.span)) {
@@ -103,15 +107,28 @@ impl Query<'_> {
         match symbol {
             Symbol::Local(file, id) => resolved(self.files, file).local(id).span,
             Symbol::Definition(def) => Some(self.files.definition(def).name.span),
+            Symbol::Kit(name) => Some(name),
             Symbol::Builtin(_) | Symbol::Known(_) | Symbol::Measure(_) => None,
         }
+    }
+
+    /// What has its name at a place of a kit, or is an equation that calls one.
+    fn named_at(&self, name: Span) -> Symbol {
+        let in_file = |file: usize| {
+            let locals = &resolved(self.files, file).locals;
+            let found = locals.iter().position(|local| local.span == Some(name) && !is_part(local))?;
+            Some(Symbol::Local(file, LocalId(found as u32)))
+        };
+        self.files.user_files().find_map(in_file).unwrap_or(Symbol::Kit(name))
     }
 
     /// Every place at which a symbol is written in the user's files, its definition included, in order.
     pub fn references(&self, symbol: Symbol) -> Vec<Span> {
         let mut all: Vec<Span> = self.uses(symbol).into_iter().map(|(_, _, span)| span).collect();
-        let own = self.definition(symbol).filter(|span| !self.files.is_prelude_source(span.source));
-        all.extend(own);
+        let definition = self.definition(symbol);
+        let written = self.files.references().filter(|written| Some(written.to) == definition);
+        all.extend(written.map(|written| written.at).chain(definition));
+        all.retain(|span| !self.files.is_prelude_source(span.source));
         all.sort();
         all.dedup();
         all
@@ -127,9 +144,6 @@ impl Query<'_> {
         if self.files.slice(own) == "out" {
             return Err(NotRenamed::NotYours); // It is a word of the language.
         }
-        if self.is_part(symbol) {
-            return Err(NotRenamed::Part);
-        }
         if !is_name(name) {
             return Err(NotRenamed::NotAName);
         }
@@ -137,37 +151,7 @@ impl Query<'_> {
             return Err(NotRenamed::Taken(taken));
         }
         let edit = |span| Edit { span, text: name.to_owned() };
-        let mut edits: Vec<Edit> = self.references(symbol).into_iter().map(edit).collect();
-        // Of `dr.bd`, the part of a kit, it is the beginning.
-        let own = self.files.slice(own);
-        for part in self.parts(symbol) {
-            let is_prefixed = |span: &Span| {
-                let rest = self.files.slice(*span).strip_prefix(own);
-                rest.is_some_and(|rest| rest.trim_start().starts_with('.'))
-            };
-            let start = |span: Span| Span { end: span.start + own.len() as u32, ..span };
-            edits.extend(self.references(part).into_iter().filter(is_prefixed).map(start).map(edit));
-        }
-        Ok(edits)
-    }
-
-    /// Whether it is a part of a kit that the song calls, `dr.bd`.
-    fn is_part(&self, symbol: Symbol) -> bool {
-        let Symbol::Local(file, id) = symbol else { return false };
-        resolved(self.files, file).local(id).name.contains('.')
-    }
-
-    /// The parts of the kit that a name is given to.
-    fn parts(&self, symbol: Symbol) -> Vec<Symbol> {
-        let Symbol::Local(file, id) = symbol else { return vec![] };
-        let hir = resolved(self.files, file);
-        let kit = hir.local(id);
-        let is_part = |local: &Local| {
-            local.scope == kit.scope
-                && local.name.strip_prefix(&*kit.name).is_some_and(|rest| rest.starts_with('.'))
-        };
-        let all = hir.locals.iter().enumerate().filter(|(_, local)| is_part(local));
-        all.map(|(index, _)| Symbol::Local(file, LocalId(index as u32))).collect()
+        Ok(self.references(symbol).into_iter().map(edit).collect())
     }
 
     /// What an editor shows of a symbol.
@@ -191,6 +175,7 @@ impl Query<'_> {
                 let row = measure.row();
                 Hover { form: row.form(), doc: Some(row.doc.into()), ..Hover::default() }
             }
+            Symbol::Kit(name) => self.hover_kit(name),
             Symbol::Known(known) => {
                 let row = Known::ALL.into_iter().find(|(other, ..)| *other == known);
                 row.map_or_else(Hover::default, |(_, name, doc)| Hover {
@@ -200,6 +185,37 @@ impl Query<'_> {
                 })
             }
         }
+    }
+
+    /// A kit with the names of its parts, or a part of one with its value.
+    fn hover_kit(&self, name: Span) -> Hover {
+        let shown = |(kit, part): (&Kit, Option<&Part>)| match part {
+            Some(Part { name, doc, value, .. }) => {
+                Hover { form: format!("{name} = {value}"), doc: doc.clone(), ..Hover::default() }
+            }
+            None => Hover { form: kit.form(), doc: kit.doc.clone(), ..Hover::default() },
+        };
+        let in_file = |file: usize| kits::named_at(&kits::kits(self.files, file), name).map(shown);
+        self.files.user_files().rev().find_map(in_file).unwrap_or_default()
+    }
+
+    /// The kit that is called so in a text.
+    pub fn kit_named(&self, source: SourceId, name: &str) -> Option<Kit> {
+        let file = self.files.user_files().find(|&file| self.is_text_of(file, source))?;
+        kits::kits(self.files, file).into_iter().find(|kit| &*kit.name.name == name)
+    }
+
+    /// The parameters that a call of a kit in a text can give, each with the name of its part.
+    pub fn kit_params(&self, source: SourceId, kit: &Kit) -> Vec<(Arc<str>, ParamInfo)> {
+        let Some(file) = self.files.user_files().find(|&file| self.is_text_of(file, source)) else {
+            return vec![];
+        };
+        let params = |part: &Part| {
+            let def = kit.instrument(part, self.files, file)?;
+            let info = self.library.info(self.files, def);
+            Some(info.params.iter().map(|param| (part.name.name.clone(), param.clone())).collect::<Vec<_>>())
+        };
+        kit.parts.iter().filter_map(params).flatten().collect()
     }
 
     /// The names that can be written at a byte of a text, each with what it means there, sorted: those of the scope, of the
@@ -217,6 +233,10 @@ impl Query<'_> {
                 let def = self.files.find(file, &name)?;
                 Some((name, Symbol::Definition(def)))
             }));
+            // A definition is meant before a kit of the same name.
+            for kit in kits::kits(self.files, file) {
+                all.entry(kit.name.to_string()).or_insert(Symbol::Kit(kit.name.span));
+            }
             all.extend(Builtin::all().map(|builtin| (builtin.row().name.into(), Symbol::Builtin(builtin))));
             all.extend(Known::ALL.iter().map(|(known, name, _)| (name.to_string(), Symbol::Known(*known))));
             let hir = resolved(self.files, file);
@@ -231,7 +251,8 @@ impl Query<'_> {
 
     /// Every place of a text of the user's at which something is named, with what it is, in no order.
     pub fn names(&self, source: SourceId) -> Vec<(Span, Symbol)> {
-        let mut all = vec![];
+        let written = self.files.references().map(|written| (written.at, self.named_at(written.to)));
+        let mut all: Vec<(Span, Symbol)> = written.filter(|(span, _)| span.source == source).collect();
         for file in self.files.user_files() {
             let hir = resolved(self.files, file);
             let uses = hir.uses.iter().filter_map(|one| Some((one.span, self.symbol(file, &one.target)?)));
@@ -324,6 +345,7 @@ impl Query<'_> {
         let (file, scope) = match symbol {
             Symbol::Local(file, id) => (file, resolved(self.files, file).local(id).scope),
             Symbol::Definition(def) => (def.file, FILE),
+            Symbol::Kit(own) => return self.taken_in_kit(own, name),
             _ => return None,
         };
         let span = |file: usize, id: LocalId| resolved(self.files, file).local(id).span.unwrap_or_default();
@@ -345,6 +367,34 @@ impl Query<'_> {
         let inside = |one: &&super::Use| hir.around(one.scope).any(|around| around == scope);
         let written = hir.uses.iter().filter(inside).find(|one| self.files.slice(one.span) == name);
         written.map(|one| one.span)
+    }
+
+    /// What a new name of a kit, or of a part of one, means already where these are seen.
+    fn taken_in_kit(&self, own: Span, name: &str) -> Option<Span> {
+        if Known::find(name).is_some() || Builtin::find(name).is_some() {
+            return Some(own);
+        }
+        let texts = self.references(Symbol::Kit(own)).into_iter().map(|span| span.source);
+        let texts: Vec<SourceId> = texts.chain([own.source]).collect();
+        for file in
+            self.files.user_files().filter(|&file| texts.iter().any(|&text| self.is_text_of(file, text)))
+        {
+            if let Some(id) = resolved(self.files, file).find(FILE, name) {
+                return resolved(self.files, file).local(id).span;
+            }
+            if let Some(def) = self.files.find(file, name) {
+                return Some(self.files.definition(def).name.span);
+            }
+            let all = kits::kits(self.files, file);
+            let meant = kits::named_at(&all, own).and_then(|(kit, part)| match part {
+                Some(_) => kit.parts.iter().map(|part| &part.name).find(|other| &*other.name == name),
+                None => all.iter().map(|kit| &kit.name).find(|other| &*other.name == name),
+            });
+            if let Some(meant) = meant {
+                return Some(meant.span);
+            }
+        }
+        None
     }
 
     fn hover_local(&self, file: usize, id: LocalId) -> Hover {
@@ -425,11 +475,16 @@ impl Query<'_> {
     }
 }
 
+/// Whether it is a part of a kit that was written out, `dr.bd`.
+fn is_part(local: &Local) -> bool {
+    local.name.contains('.')
+}
+
 fn of_param(word: &str, info: &ParamInfo) -> Hover {
     let range = info.range();
     let within = range.as_ref().map_or(String::new(), |range| format!(" in {range}"));
     Hover {
-        form: format!("{word} {} = {}{within}", info.name, info.show(info.default)),
+        form: format!("{word} {} = {}{within}", info.name, info.shown_default()),
         ty: Some(Type::mono(info.dimension)),
         range,
         doc: info.doc.clone(),

@@ -12,6 +12,7 @@ use mam_grammar::ast::{
 };
 use mam_grammar::{Problem, Span, foreign};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What the names of a file mean, found when they are first asked for.
@@ -22,7 +23,15 @@ pub fn resolved(files: &Files, file: usize) -> &Hir {
 fn resolve(files: &Files, file: usize) -> Hir {
     let ast = &files.file(file).ast;
     let hir = Hir::default();
-    let mut resolver = Resolver { files, file, ast, hir, calls: vec![], suggests: !files.is_prelude(file) };
+    let mut resolver = Resolver {
+        files,
+        file,
+        ast,
+        hir,
+        calls: vec![],
+        callable: FxHashMap::default(),
+        suggests: !files.is_prelude(file),
+    };
     resolver.items(&ast.items);
     break_recursion(&mut resolver.hir, &resolver.calls);
     resolver.hir
@@ -34,6 +43,9 @@ pub(super) const EVENTS: [&str; 5] = ["trig", "gate", "freq", "note", "vel"];
 pub(super) const YOUNGER_EVENTS: [&str; 2] = ["slur", "fresh"];
 /// What the call of every instrument may give by name alone.
 pub(super) const VOICES: &str = "voices";
+/// What the expansion of a kit gives to an instrument: a trigger that fades its voices, and how fast. No name that is written is one.
+pub(crate) const CHOKE: &str = ".choke";
+pub(crate) const CHOKE_TIME: &str = ".choke_time";
 /// What it may give by name alone as well: which notes play where more are held than there are voices.
 pub(super) const PRIORITY: &str = "priority";
 
@@ -43,6 +55,8 @@ pub(super) struct Resolver<'a> {
     pub(super) ast: &'a Ast,
     pub(super) hir: Hir,
     pub(super) calls: Vec<Edge>,
+    /// Which arguments of definitions are called, as far as that was asked for.
+    pub(super) callable: FxHashMap<DefId, Rc<[bool]>>,
     /// Whether uses are kept and names are suggested: not for the prelude, whose names are not edited.
     suggests: bool,
 }
@@ -60,11 +74,20 @@ pub(super) struct Context {
     quiet: bool,
     /// Whether it must be known before the song starts, so that no other name is suggested.
     constant: bool,
+    /// Whether it is given to a parameter of an instrument, so that it may name signals of each `voice`.
+    voice: bool,
 }
 
 impl Context {
     pub(super) fn song() -> Context {
-        Context { scope: FILE, definition: None, instances: true, quiet: false, constant: false }
+        Context {
+            scope: FILE,
+            definition: None,
+            instances: true,
+            quiet: false,
+            constant: false,
+            voice: false,
+        }
     }
 
     /// That of an expression of the same place which must be known before the song starts.
@@ -90,6 +113,15 @@ impl Context {
 
     pub(super) fn quiet(self) -> Context {
         Context { quiet: true, ..self }
+    }
+
+    /// That of what is given to a parameter of an instrument, or not.
+    pub(super) fn of_voice(self, voice: bool) -> Context {
+        Context { voice, ..self }
+    }
+
+    pub(super) fn has_voice(self) -> bool {
+        self.voice
     }
 
     pub(super) fn is_quiet(self) -> bool {
@@ -213,8 +245,7 @@ impl Resolver<'_> {
         }
         self.parameters(scope, definition.kind, items);
         self.equations(scope, items);
-        let context =
-            Context { scope, definition: Some(item), instances: false, quiet: false, constant: false };
+        let context = Context { scope, definition: Some(item), ..Context::song().without_instances() };
         for formal in &definition.formals {
             formal.default.into_iter().for_each(|expr| self.expr(context, expr));
             let range = formal.range.into_iter().flat_map(|(low, high)| [low, high]);
@@ -317,6 +348,9 @@ impl Resolver<'_> {
                     self.problem(context, problem);
                     self.hir.set_name(*of, Name::Broken);
                     self.hir.set_name(expr, Name::Broken);
+                }
+                Expr::Name(name) if self.is_voice(context, name) => {
+                    self.voice_field(context, (expr, *of), field)
                 }
                 _ => self.expr(context, *of),
             },
@@ -435,10 +469,15 @@ impl Resolver<'_> {
 
     /// Records a call, and where it stands in a definition of the file also who calls whom.
     pub(super) fn called(&mut self, context: Context, expr: ExprId, callee: &Ident, def: DefId, call: Call) {
+        self.uses(context, expr, callee, def);
+        self.hir.calls.insert(expr, call);
+    }
+
+    /// Records that a definition of the file uses another one.
+    pub(super) fn uses(&mut self, context: Context, expr: ExprId, callee: &Ident, def: DefId) {
         if let Some(from) = context.definition.filter(|_| def.file == self.file) {
             self.calls.push(Edge { from, to: def.item, expr, callee: callee.clone() });
         }
-        self.hir.calls.insert(expr, call);
     }
 }
 

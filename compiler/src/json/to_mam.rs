@@ -9,6 +9,7 @@ use super::known::Kind;
 use super::nodes::{Nodes, Setting};
 use super::play::{Command, Lock, Row};
 use super::{Song, codes, score, sound};
+use crate::channels::DEFAULT_CHANNELS;
 use mam_grammar::ast::{
     Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Line, MusicalUnit, Number, PatternText, Quoted, Unit,
 };
@@ -126,6 +127,11 @@ impl Writer<'_> {
         let song = self.song;
         if let Some(rate) = song.graph.sample_rate.as_ref().filter(|rate| rate.value != DEFAULT_RATE) {
             self.leave_out(rate.span, "a sample rate");
+        }
+        // There channels beyond those of what is mixed are silent.
+        let channels = song.graph.channels.as_ref();
+        if let Some(channels) = channels.filter(|count| usize::from(count.value) != DEFAULT_CHANNELS) {
+            self.leave_out(channels.span, "a count of channels");
         }
         let Some((transport, _)) = song.play.transports.first() else { return vec![] };
         let mut kinds = vec![];

@@ -3,9 +3,11 @@
 use super::names::{Expectation, Scope, ScopeId, Slot};
 use super::value::{Signal, Val};
 use super::{At, Lower};
+use crate::hir::function::applied;
 use crate::hir::resolve::resolved;
-use crate::hir::{Call, Callee, DefId, Local, LocalKind};
+use crate::hir::{Call, Callee, DefId, Local, LocalId, LocalKind, Name};
 use crate::ir::{Op, Value};
+use crate::library::Info;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ExprId, Ident};
 use std::sync::Arc;
 
@@ -31,7 +33,32 @@ impl Lower<'_, '_> {
         }
         let Some(call) = self.hir(at).call(expr) else { return Val::Broken };
         match call.callee {
-            Callee::Broken => Val::Broken,
+            Callee::Local(id) => match self.given_function(at, id) {
+                Some(function) => match applied(self.files(), function, callee, call) {
+                    Ok(call) => self.call_of(at, callee, &call),
+                    Err(_) => Val::Broken,
+                },
+                None => Val::Broken,
+            },
+            _ => self.call_of(at, callee, call),
+        }
+    }
+
+    /// The definition or function that is given to an argument of the definition around.
+    fn given_function(&self, at: &At, id: LocalId) -> Option<Callee> {
+        let local = self.hir(at).local(id);
+        let mut around = std::iter::successors(Some(at.scope), |&scope| self.scopes[scope].parent);
+        let scope = around.find(|&scope| self.scopes[scope].of == local.scope)?;
+        match self.scopes[scope].slots.get(local.index)? {
+            Slot::Function(function) => Some(*function),
+            _ => None,
+        }
+    }
+
+    /// A call of what is known.
+    fn call_of(&mut self, at: &At, callee: &Ident, call: &Call) -> Val {
+        match call.callee {
+            Callee::Broken | Callee::Local(_) => Val::Broken,
             Callee::Builtin(builtin) => self.builtin(at, builtin, &call.args),
             Callee::Definition(def) => match self.files().definition(def).kind {
                 DefinitionKind::Def => self.inline_def(at, def, callee, call),
@@ -82,6 +109,15 @@ impl Lower<'_, '_> {
         let definition = self.files().definition(def);
         let expected = self.song.library.formals(self.files(), def);
         for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
+            let function = args[i].and_then(|expr| match self.hir(at).name(expr) {
+                Name::Function(function) => Some(function),
+                Name::Local(id) => self.given_function(at, id),
+                _ => None,
+            });
+            if let Some(function) = function {
+                self.scopes[scope].slots[i] = Slot::Function(function);
+                continue;
+            }
             let place = expected.as_ref().map(Expectation::of_formal);
             let (at, expr) = match (args[i], formal.default) {
                 (Some(expr), _) => (at.clone(), expr),
@@ -89,6 +125,22 @@ impl Lower<'_, '_> {
                 (None, None) => continue,
             };
             self.scopes[scope].slots[i] = Slot::Argument { at, expr, place };
+        }
+    }
+
+    /// The defaults of an effect's parameters that follow the tempo, where a call gives nothing else.
+    fn bind_musical(&mut self, (scope, path): (ScopeId, &Arc<str>), def: DefId, info: &Info, call: &Call) {
+        let definition = self.files().definition(def);
+        let hir = resolved(self.files(), def.file);
+        for &id in &hir.scope(self.scopes[scope].of).locals {
+            let LocalKind::Param(index) = hir.local(id).kind else { continue };
+            let (param, default) =
+                (&info.params[index], definition.params().nth(index).map(|param| param.default));
+            if let (Some(_), None, Some(expr)) = (param.musical, call.args[index], default) {
+                let at = At { scope, path: path.clone() };
+                let place = Some(Expectation::of_param(param));
+                self.scopes[scope].slots[hir.local(id).index] = Slot::Argument { at, expr, place };
+            }
         }
     }
 
@@ -109,6 +161,7 @@ impl Lower<'_, '_> {
         });
         let path = self.path(at, callee);
         self.bind(at, (scope, &path), def, &call.fixed);
+        self.bind_musical((scope, &path), def, &info, call);
         let body: &Body = &self.files().definition(def).body;
         self.body(scope, &path, body)
     }

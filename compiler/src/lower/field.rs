@@ -1,16 +1,21 @@
 //! Fields: parts of a value, and events of an instrument.
 
+use super::names::Scope;
+use super::node::event_field;
 use super::value::Val;
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::graph::{NodeId, is_event};
-use crate::hir::{FILE, Name};
+use crate::hir::{FILE, Name, VoiceSignal};
 use crate::ir::PortField;
 use mam_grammar::ast::{BinaryOp, ExprId, Ident};
 use mam_runtime::NoteSignal;
 
 impl Lower<'_, '_> {
     pub(super) fn field(&mut self, at: &At, of: ExprId, field: &Ident) -> Val {
+        if let Some(signal) = self.hir(at).voice_signal(of, &field.name) {
+            return self.voice_signal(at, signal);
+        }
         if let Some(signal) = self.hir(at).note_signal(of, &field.name) {
             return self.note_signal(at, signal);
         }
@@ -55,6 +60,42 @@ impl Lower<'_, '_> {
         let port = self.song.ports.monitor(target);
         let val = self.event(port, field);
         if field == PortField::Freq { self.bent(val, target, None) } else { val }
+    }
+
+    /// A signal of the voice to which something is given.
+    fn voice_signal(&mut self, at: &At, signal: VoiceSignal) -> Val {
+        let Scope { port, instrument, .. } = self.scopes[at.scope];
+        let (Some(port), Some((node, voice))) = (port, instrument) else { return Val::Broken };
+        let (val, name) = match signal {
+            VoiceSignal::Note(signal) => return self.note_signal(at, signal),
+            VoiceSignal::Random => (self.drawn(node, voice, at), "random"),
+            VoiceSignal::Event(event) => {
+                let Some(field) = event_field(event) else { return Val::Broken };
+                let val = self.event(port, field);
+                (if field == PortField::Freq { self.bent(val, node, voice) } else { val }, event)
+            }
+        };
+        self.raise(at, &val, None, self.scopes[at.scope].copy, name)
+    }
+
+    /// The number that a voice draws at each of its notes, once.
+    fn drawn(&mut self, node: NodeId, voice: Option<usize>, at: &At) -> Val {
+        if let Some(val) = self.drawn.get(&(node, voice)) {
+            return val.clone();
+        }
+        let own = &self.song.graph.nodes[node].path;
+        let path = match voice {
+            Some(voice) if voice > 0 => format!("{own}#{}.voice", voice + 1),
+            _ => format!("{own}.voice"),
+        };
+        // That of the song's frames, wherever it is named.
+        let mut scope = at.scope;
+        while let Some(parent) = self.scopes[scope].parent.filter(|_| self.scopes[scope].copy.is_some()) {
+            scope = parent;
+        }
+        let val = self.random(&At { scope, path: path.into() }, None);
+        self.drawn.insert((node, voice), val.clone());
+        val
     }
 
     /// A signal of the note of the voice that is lowered.

@@ -115,6 +115,11 @@ impl Song<'_> {
             let graph = lower.song.graph;
             let path = &graph.nodes[node].path;
             let is_out = graph.out == Some(node);
+            if is_out && let Val::List(elements) = &val {
+                let shape = outputs.channels(&mut lower, path, elements);
+                results.push((node, shape.map_or(NodeVal::Broken, NodeVal::Shape)));
+                continue;
+            }
             if is_out && val.clone().signal().is_none() {
                 results.push((node, NodeVal::Broken));
                 continue;
@@ -133,11 +138,12 @@ impl Song<'_> {
         }
         let mut heard = vec![];
         for (expr, val) in std::mem::take(&mut lower.heard) {
-            if let Some(Shape::Signal(signals, _)) =
-                outputs.shape(&mut lower, &format!("heard#{}", expr.index()), &val)
-            {
-                heard.push((expr, signals));
-            }
+            let path = format!("heard#{}", expr.index());
+            let shape = match &val {
+                Val::List(channels) => outputs.channels(&mut lower, &path, channels),
+                val => outputs.shape(&mut lower, &path, val),
+            };
+            heard.extend(shape.map(|shape| (expr, shape.channels())));
         }
         let mut blocks = vec![];
         // Where nothing else is heard, they are not heard either.
@@ -193,6 +199,12 @@ struct Outputs {
 }
 
 impl Outputs {
+    /// The channels of the song's `out`, where it is a list: all of them are in buffers.
+    fn channels(&mut self, lower: &mut Lower, path: &str, elements: &[Val]) -> Option<Shape> {
+        let channel = |(index, val): (usize, &Val)| self.shape(lower, &format!("{path}.{index}"), val);
+        elements.iter().enumerate().map(channel).collect::<Option<Vec<Shape>>>().map(Shape::List)
+    }
+
     /// A part of a value; constants need no buffer.
     fn shape_in(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match lower.constant_result(val).filter(|_| !self.is_summed) {

@@ -17,7 +17,12 @@ impl Lower<'_, '_> {
         let scope = &self.scopes[at.scope];
         let in_song = scope.file == self.song.file && scope.iterations.as_ref().is_some_and(Vec::is_empty);
         let is_new = !self.song.heard.contains_key(&expr) && !self.heard.iter().any(|(e, _)| *e == expr);
-        if in_song && is_new && matches!(val, Val::Signal(_)) {
+        let is_heard = match val {
+            Val::Signal(_) => true,
+            Val::List(channels) => channels.iter().all(|val| val.clone().mono().is_some()),
+            _ => false,
+        };
+        if in_song && is_new && is_heard {
             self.heard.push((expr, val.clone()));
         }
     }
@@ -25,8 +30,12 @@ impl Lower<'_, '_> {
 
 /// The signals that each node is known by, where it is a signal.
 pub(super) fn signals(results: Vec<Option<NodeVal>>) -> FxHashMap<NodeId, Vec<SignalId>> {
+    let is_signal = |shape: &Shape| matches!(shape, Shape::Signal(..));
     let signals = results.into_iter().enumerate().filter_map(|(node, result)| match result? {
         NodeVal::Shape(Shape::Signal(signals, _)) => Some((Handle::new(node), signals)),
+        NodeVal::Shape(list @ Shape::List(_)) if list.elements().iter().all(is_signal) => {
+            Some((Handle::new(node), list.channels()))
+        }
         _ => None,
     });
     signals.collect()

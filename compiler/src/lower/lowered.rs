@@ -5,9 +5,11 @@ use crate::graph::{Graph, NodeId, NodeKind};
 use crate::hir::DefId;
 use crate::ir::{Imm, Kernel, Module};
 use crate::library::{Library, ParamInfo};
+use crate::score::Musical;
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Handle, Span};
 use mam_runtime::ids::ParamId;
+use mam_runtime::score::Rational;
 use mam_runtime::{Curve, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -161,9 +163,27 @@ impl Slots {
         &self.all[slot].0
     }
 
-    /// Sets the value at the start.
+    /// Sets the value at the start, which does not follow the tempo.
     pub fn start(&mut self, slot: usize, value: f64) {
-        self.all[slot].1.default = value;
+        let info = &mut self.all[slot].1;
+        (info.default, info.musical) = (value, None);
+    }
+
+    /// The parameters whose values follow the tempo: nothing else says what they are.
+    pub fn following_tempo(&self) -> impl Iterator<Item = (ParamId, Musical)> {
+        let all = self.all.iter().enumerate();
+        let own = all.filter(|(slot, _)| !self.follows.contains_key(slot) && !self.driven.contains(slot));
+        own.filter_map(|(slot, (_, info))| Some((ParamId::new(slot), info.musical?)))
+    }
+
+    /// Brings what follows the tempo to its value at the start, at a tempo in quarter notes a minute.
+    pub fn begin_at(&mut self, bpm: f64, beats_per_bar: Rational) {
+        let following: Vec<_> = self.following_tempo().collect();
+        for (param, musical) in following {
+            let info = &mut self.all[param.index()].1;
+            let value = musical.of_param(param, beats_per_bar).value(bpm);
+            info.default = value.min(info.max).max(info.min);
+        }
     }
 
     /// Sets the values at the start of parameters, by node and place in the list of its parameters.
@@ -244,6 +264,7 @@ impl Slots {
             units: crate::library::Units::default(),
             curve: Curve::Linear,
             smooth: 0.0,
+            musical: None,
             words: vec![],
             cc: None,
             span: None,

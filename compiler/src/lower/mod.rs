@@ -122,6 +122,8 @@ struct Lower<'s, 'a> {
     later: Vec<Later>,
     nodes: FxHashMap<NodeId, Option<Val>>,
     since: FxHashMap<(Value, Option<usize>, Option<InnerFrame>), Value>,
+    /// What voices draw at their notes, by the instrument and the voice where the kernel has several.
+    drawn: FxHashMap<(NodeId, Option<usize>), Val>,
     regions: Regions,
     /// Signals that are remembered in regions, in the order of the inner frames.
     inner: FxHashMap<(usize, String, usize), Inner>,
@@ -163,6 +165,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             later: vec![],
             nodes: FxHashMap::default(),
             since: FxHashMap::default(),
+            drawn: FxHashMap::default(),
             regions: Regions::default(),
             inner: FxHashMap::default(),
             fir: FxHashMap::default(),

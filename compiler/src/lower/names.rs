@@ -8,7 +8,7 @@ use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::builtins::Arithmetic;
 use crate::hir::resolve::resolved;
-use crate::hir::{self, FILE, Iterations, Known, LocalId, Name};
+use crate::hir::{self, Callee, FILE, Iterations, Known, LocalId, Name};
 use crate::ir::PortField;
 use crate::library::{Expected, ParamInfo};
 use mam_grammar::ast::{Expr, ExprId, Over};
@@ -77,6 +77,8 @@ pub(super) enum Slot {
     Event(usize, PortField),
     /// An element of a list, not evaluated yet.
     Element { at: At, list: ExprId, index: i64 },
+    /// A definition or a function, which the body calls.
+    Function(Callee),
     /// Is being evaluated.
     Doing,
     /// Has been evaluated.
@@ -122,7 +124,7 @@ impl Lower<'_, '_> {
                 let note = self.b.f64(f64::from(note));
                 Val::signal_of(function(&mut self.b, Arithmetic::Hz, &[note]), Dimension::FREQUENCY)
             }
-            Name::None | Name::Broken => Val::Broken,
+            Name::None | Name::Voice | Name::Function(_) | Name::Broken => Val::Broken,
         }
     }
 
@@ -144,7 +146,7 @@ impl Lower<'_, '_> {
         let slot = self.scopes[scope].slots[index].clone();
         let val = match slot {
             Slot::Done(val) => return val,
-            Slot::Absent => return Val::Broken,
+            Slot::Absent | Slot::Function(_) => return Val::Broken,
             // Cycles that no state breaks have been reported.
             Slot::Doing => return Val::Broken,
             Slot::Param { node, index, voice } => self.param_value(node, index, voice),
@@ -235,6 +237,8 @@ impl Lower<'_, '_> {
         match given {
             Given::Node(node) => self.node_value(node),
             Given::Number(expr) => self.eval(&At { scope: 0, path: "".into() }, expr),
+            // It is evaluated with its voice.
+            Given::Voice(_) => Val::Broken,
         }
     }
 
@@ -271,7 +275,25 @@ impl Lower<'_, '_> {
     /// The scope of an iteration of unrolled `sum`s of the song, for what is evaluated by itself. What the equations of their
     /// bodies remember is named by `path`.
     fn iteration_scope(&mut self, iterations: &Iterations, path: &Arc<str>) -> ScopeId {
-        let mut scope = 0;
+        self.inside(0, iterations, path)
+    }
+
+    /// The scope of an iteration for what each voice of an instrument evaluates; `stand_in` says of which voice it is.
+    pub(super) fn voice_scope(
+        &mut self,
+        iterations: &Iterations,
+        path: &Arc<str>,
+        stand_in: impl FnOnce(&mut Self, ScopeId),
+    ) -> ScopeId {
+        self.scopes.push(Scope::song(self.song.file));
+        let scope = self.scopes.len() - 1;
+        stand_in(self, scope);
+        self.inside(scope, iterations, path)
+    }
+
+    /// The scope of an iteration in one of the song.
+    fn inside(&mut self, song: ScopeId, iterations: &Iterations, path: &Arc<str>) -> ScopeId {
+        let mut scope = song;
         for (depth, iteration) in iterations.iter().enumerate() {
             let around = At { scope, path: path.clone() };
             scope = self.loop_scope(scope, iteration.scope, iteration.counter);

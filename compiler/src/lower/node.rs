@@ -3,13 +3,25 @@
 use super::names::{Expectation, ScopeId, Slot};
 use super::value::{NodeVal, Signal, Val};
 use super::{At, Lower};
-use crate::graph::{Given, Instance, NodeId, NodeKind};
-use crate::hir::builtins::PAN;
+use crate::graph::{Given, Instance, NodeId, NodeKind, Voiced};
+use crate::hir::builtins::{CHOKED, PAN};
 use crate::hir::{Local, LocalKind};
 use crate::ir::{Imm, PortField, PortId, Voice};
 use crate::library::ParamInfo;
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, ExprId, ItemKind};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
+
+/// Of which voice something is evaluated.
+#[derive(Clone, Copy)]
+struct VoicePlace {
+    /// Its event port.
+    port: usize,
+    /// The instrument, and which of its voices where the kernel has several.
+    instrument: (NodeId, Option<usize>),
+    /// The voice, counted through the kernel, where it falls silent.
+    voice: Option<usize>,
+}
 
 impl Lower<'_, '_> {
     /// The signal of an instance that belongs to this kernel.
@@ -55,19 +67,22 @@ impl Lower<'_, '_> {
         let port = self.song.ports.voice(node, voice);
         // Where each voice is a call, the calls say whose shares they read.
         let own = (!self.is_one_voice()).then_some(voice);
+        // Voices that never fall silent own nothing: there is nothing to reset.
+        let sleeps = self.until_expr(instance).is_some();
+        let index = self.voices.len();
+        let place = VoicePlace { port, instrument: (node, own), voice: sleeps.then_some(index) };
+        let voiced = self.voiced(instance, path, place);
         let scope = self.instance_scope(instance, path, |local| match local.kind {
-            LocalKind::Param(index) => Slot::Param { node, index, voice: own },
+            LocalKind::Param(index) => match voiced.get(&index) {
+                Some(given) => given.clone(),
+                None => Slot::Param { node, index, voice: own },
+            },
             LocalKind::Event => {
                 event_field(&local.name).map_or(Slot::Absent, |field| Slot::Event(port, field))
             }
             _ => Slot::Absent,
         });
-        // Voices that never fall silent own nothing: there is nothing to reset.
-        let sleeps = self.until_expr(instance).is_some();
-        let index = self.voices.len();
-        self.scopes[scope].port = Some(port);
-        self.scopes[scope].instrument = Some((node, own));
-        self.scopes[scope].voice = sleeps.then_some(index);
+        self.stand_in(scope, place);
         if sleeps {
             let port = PortId::new(Self::local(&mut self.ports, port));
             (self.b.voice, self.b.copy) = (Some(index), None);
@@ -75,7 +90,12 @@ impl Lower<'_, '_> {
             self.voices.push(Voice { port, until, states: 0..0, every: 1, delays: 0..0 });
         }
         let val = self.instance_body(scope, instance, path);
-        let val = if instance.placed { self.placed(scope, node, instance, path, own, val) } else { val };
+        let val = self.choked(scope, instance, path, val);
+        let position = match voiced.get(&instance.args.len().saturating_sub(1)) {
+            Some(given) => given.clone(),
+            None => Slot::Param { node, index: instance.args.len().saturating_sub(1), voice: own },
+        };
+        let val = if instance.placed { self.placed(scope, position, path, val) } else { val };
         if let Some(until) = self.until(scope, instance, path) {
             let latest =
                 val.clone().signal().and_then(|s| s.channels.iter().filter_map(|&v| self.b.late(v)).max());
@@ -86,21 +106,60 @@ impl Lower<'_, '_> {
         val
     }
 
-    /// A voice between left and right, by the prelude's `pan`.
-    fn placed(
-        &mut self,
-        scope: ScopeId,
-        node: NodeId,
-        instance: &Instance,
-        path: &Arc<str>,
-        voice: Option<usize>,
-        val: Val,
-    ) -> Val {
+    /// Says of which voice a scope is.
+    fn stand_in(&mut self, scope: ScopeId, place: VoicePlace) {
+        let scope = &mut self.scopes[scope];
+        (scope.port, scope.instrument, scope.voice) = (Some(place.port), Some(place.instrument), place.voice);
+    }
+
+    /// What is given to parameters of an instrument and is computed for each of its voices, by the places of the parameters.
+    fn voiced(&mut self, instance: &Instance, path: &Arc<str>, place: VoicePlace) -> FxHashMap<usize, Slot> {
         let info = self.song.library.info(self.files(), instance.def);
-        let Some((def, index)) = self.files().find_prelude(PAN).zip(info.implied(PAN)) else { return val };
+        let graph = self.song.graph;
+        let mut slots = FxHashMap::default();
+        for (index, given) in instance.args.iter().enumerate() {
+            let Some(Given::Voice(voiced)) = *given else { continue };
+            let Voiced { expr, iterations } = &graph.voiced[voiced];
+            let param = &info.params[index];
+            let own: Arc<str> = format!("{path}.{}", param.name).into();
+            let scope = self.voice_scope(iterations, &own, |lower, scope| lower.stand_in(scope, place));
+            let at = At { scope, path: own };
+            let place = Some(Expectation::of_param(param));
+            slots.insert(index, Slot::Argument { at, expr: *expr, place });
+        }
+        slots
+    }
+
+    /// A voice that notes of other parts of a kit end, by the prelude's `choked`.
+    fn choked(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>, val: Val) -> Val {
+        let Some((choke, def)) = instance.choke.zip(self.files().find_prelude(CHOKED)) else { return val };
+        let Some(port) = self.scopes[scope].port else { return val };
+        let (own, trig) = (self.event(port, PortField::Trig), self.given_value(choke.trig));
+        let given = [Some(val), Some(own), Some(trig), None];
+        let scope = self.definition_scope(scope, def, |local| match local.kind {
+            LocalKind::Formal(index) => given[index.min(3)].clone().map_or(Slot::Absent, Slot::Done),
+            _ => Slot::Absent,
+        });
+        let path: Arc<str> = format!("{path}.{CHOKED}").into();
+        let definition = self.files().definition(def);
+        let place = self.song.library.formals(self.files(), def)[3].as_ref().map(Expectation::of_formal);
+        self.scopes[scope].slots[3] = match (choke.time, definition.formals[3].default) {
+            (Some(time), _) => {
+                let val = self.given_value(time);
+                Slot::Done(place.map_or(val.clone(), |place| self.fit(val, &place)))
+            }
+            (None, Some(expr)) => Slot::Argument { at: At { scope, path: path.clone() }, expr, place },
+            (None, None) => Slot::Absent,
+        };
+        self.body(scope, &path, &definition.body)
+    }
+
+    /// A voice between left and right, by the prelude's `pan`.
+    fn placed(&mut self, scope: ScopeId, position: Slot, path: &Arc<str>, val: Val) -> Val {
+        let Some(def) = self.files().find_prelude(PAN) else { return val };
         let scope = self.definition_scope(scope, def, |local| match local.kind {
             LocalKind::Formal(0) => Slot::Done(val.clone()),
-            LocalKind::Formal(_) => Slot::Param { node, index, voice },
+            LocalKind::Formal(_) => position.clone(),
             _ => Slot::Absent,
         });
         self.body(scope, &format!("{path}.{PAN}").into(), &self.files().definition(def).body)
@@ -184,6 +243,7 @@ impl Lower<'_, '_> {
     fn is_constant(&self, given: Given) -> bool {
         match given {
             Given::Number(_) => true,
+            Given::Voice(_) => false,
             Given::Node(node) if self.members.contains(&node) => false,
             Given::Node(node) => matches!(self.song.results[node.index()], Some(NodeVal::Const(..))),
         }
@@ -206,7 +266,7 @@ impl Lower<'_, '_> {
 }
 
 /// The field of an event port that a name of an instrument stands for.
-fn event_field(name: &str) -> Option<PortField> {
+pub(super) fn event_field(name: &str) -> Option<PortField> {
     Some(match name {
         "trig" => PortField::Trig,
         "slur" => PortField::Slur,

@@ -9,7 +9,7 @@ use super::stages::{self, Source};
 use super::sums::sum_kernel;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
-use super::value::{NodeVal, Shape};
+use super::value::NodeVal;
 use super::{Song, Templates};
 use crate::files::Files;
 use crate::graph::{Graph, Group, Instance, NodeId};
@@ -399,7 +399,7 @@ impl Line<'_> {
         let Some(out) = self.graph.out else { return };
         let result = self.song.results[out.index()].clone();
         self.lowered.out = match result {
-            Some(NodeVal::Shape(Shape::Signal(signals, _))) => signals.into_iter().map(Some).collect(),
+            Some(NodeVal::Shape(shape)) => shape.channels().into_iter().map(Some).collect(),
             _ => vec![None],
         };
     }

@@ -95,10 +95,12 @@ impl Song<'_> {
         let instance = graph.instance(node).filter(|i| self.files.is_prelude(i.def.file))?;
         let constant = |given: &Given| match given {
             Given::Number(_) => true,
+            Given::Voice(_) => false,
             Given::Node(node) => matches!(self.results[node.index()], Some(NodeVal::Const(..))),
         };
         let plain = instance.args.iter().flatten().all(constant)
             && instance.inputs.iter().all(Option::is_none)
+            && instance.choke.is_none()
             && instance.fixed.is_empty();
         if group.feedback || graph.out == Some(node) || !plain {
             return None;

@@ -157,6 +157,23 @@ pub(super) enum Shape {
 }
 
 impl Shape {
+    /// The elements of a list; none of another value.
+    pub(super) fn elements(&self) -> &[Shape] {
+        match self {
+            Shape::List(elements) => elements,
+            Shape::Signal(..) | Shape::Const(..) | Shape::Record(_) => &[],
+        }
+    }
+
+    /// The signals that are heard of it, one a channel: of a list of mono signals all of them.
+    pub(super) fn channels(&self) -> Vec<SignalId> {
+        match self {
+            Shape::Signal(signals, _) => signals.clone(),
+            Shape::List(elements) => elements.iter().flat_map(Shape::channels).collect(),
+            Shape::Const(..) | Shape::Record(_) => vec![],
+        }
+    }
+
     /// The same value in other buffers.
     pub(super) fn moved(&self, to: &dyn Fn(SignalId) -> SignalId) -> Shape {
         match self {

@@ -17,6 +17,7 @@ pub mod import;
 mod line;
 mod mini;
 mod modify;
+mod musical;
 mod pitch;
 mod ramps;
 mod reading;
@@ -37,11 +38,13 @@ mod work;
 pub use check::Leftover;
 pub use harmony::scales;
 pub use line::line;
+pub use musical::Musical;
 pub use pitch::note_number;
 pub(crate) use set::{placed_by_lines, sent_by_lines, signals_of_lines};
 pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
+use crate::channels;
 use crate::dimension::Dimension;
 use crate::file::File;
 use crate::units::Units;
@@ -69,6 +72,8 @@ pub struct Remainder {
     pub starts: Vec<usize>,
     /// The parameters that hold the length of a beat and of a bar, where the song uses them.
     pub musical: (Option<ParamId>, Option<ParamId>),
+    /// The parameters whose defaults follow the tempo.
+    pub following: Vec<(ParamId, Musical)>,
 }
 
 /// What a name of a score means.
@@ -140,6 +145,7 @@ pub fn from_ast(
 ) -> (Score, Vec<Leftover>) {
     let ast = &file.ast;
     check_seed(ast, problems);
+    check_channels(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
     let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
@@ -172,10 +178,17 @@ pub fn complete(score: &mut Score, ast: &Ast, measured: bool, remainder: Remaind
     }
     let Some(transport) = score.transports.first() else { return };
     let (beat, bar) = remainder.musical;
-    let length = |param, beats| MusicalLength { param, beats };
-    let beat = beat.map(|param| length(param, Rational::ONE));
-    let bar = bar.map(|param| length(param, transport.tempo.beats_per_bar));
-    score.lengths = beat.into_iter().chain(bar).collect();
+    let beats_per_bar = transport.tempo.beats_per_bar;
+    let beat = beat.map(|param| MusicalLength::new(param, Rational::ONE));
+    let bar = bar.map(|param| MusicalLength::new(param, beats_per_bar));
+    let is_set = |param: ParamId| {
+        let mut actions =
+            score.transports.iter().flat_map(|transport| &transport.lines).map(|line| &line.action);
+        actions.any(|action| matches!(action, Action::Set { param: set, .. } if *set == param))
+    };
+    let following = remainder.following.into_iter().filter(|(param, _)| !is_set(*param));
+    let following = following.map(|(param, musical)| musical.of_param(param, beats_per_bar));
+    score.lengths = beat.into_iter().chain(bar).chain(following).collect();
 }
 
 /// `seed N` is one whole number.
@@ -186,6 +199,23 @@ fn check_seed(ast: &Ast, problems: &mut Problems) {
         tempo::twice(first, item.span, "seed", problems);
         first = Some(item.span);
         if let Err(problem) = amount::count(ast, expr, "for a seed", 0..=1 << 53) {
+            problems.add(problem);
+        }
+    }
+}
+
+/// `channels N` is one whole number, as many as there can be.
+fn check_channels(ast: &Ast, problems: &mut Problems) {
+    let mut first = None;
+    for item in &ast.items {
+        let ItemKind::Channels { count, is_ambisonic } = item.kind else { continue };
+        tempo::twice(first, item.span, "count of channels", problems);
+        first = Some(item.span);
+        let counts = channels::counts(channels::layout(is_ambisonic));
+        let bounds = *counts.start() as i64..=*counts.end() as i64;
+        let what =
+            if is_ambisonic { "the count of an ambisonic song's channels" } else { "a count of channels" };
+        if let Err(problem) = amount::count(ast, count, what, bounds) {
             problems.add(problem);
         }
     }

@@ -21,7 +21,7 @@
 (equation name: (identifier) @variable)
 [
   "def" "instrument" "effect" "play" "section" "param" "knob" "input" "until" "latency" "kit" "choke" "preset" "fixed" "default" "note" "midi" "drum" "program"
-  "use" "title" "tempo" "meter" "swing" "length" "seed" "over" "bars" "at" "bar" "of" "by" "curve" "exp" "step" "smooth" "cc" "expect" "within"
+  "use" "title" "tempo" "meter" "swing" "length" "seed" "channels" "ambisonic" "over" "bars" "at" "bar" "of" "by" "curve" "exp" "step" "smooth" "cc" "expect" "within"
 ] @keyword
 ["if" "then" "else"] @keyword.conditional
 ["sum" "chain" "prev" "tap" "in" "out"] @keyword

@@ -62,10 +62,13 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
             let numbers: String = midi.ranges.iter().map(|r| format!(" {}", range(ast, r))).collect();
             format!("(midi-{}{numbers})", if midi.drum { "drum" } else { "program" })
         }
-        ItemKind::Kit { name, items } => block(ast, &format!("kit {name}"), items, depth),
-        ItemKind::Choke(parts) => {
+        ItemKind::Kit { name, folder, items } => {
+            let folder = folder.as_ref().map_or(String::new(), |folder| format!(" {:?}", folder.text));
+            block(ast, &format!("kit {name}{folder}"), items, depth)
+        }
+        ItemKind::Choke { parts, over } => {
             let parts: String = parts.iter().map(|part| format!(" {part}")).collect();
-            format!("(choke{parts})")
+            format!("(choke{parts}{})", maybe("over: ", *over))
         }
         ItemKind::Preset { name, settings } => {
             let settings: String =
@@ -88,6 +91,10 @@ fn kind(ast: &Ast, kind: &ItemKind, depth: usize) -> String {
         ItemKind::Swing { amount, of } => format!("(swing {}{})", text(*amount), maybe("of: ", *of)),
         ItemKind::Length(length) => format!("(length {})", text(*length)),
         ItemKind::Seed(seed) => format!("(seed {})", text(*seed)),
+        ItemKind::Channels { count, is_ambisonic } => {
+            let ambisonic = if *is_ambisonic { " ambisonic" } else { "" };
+            format!("(channels {}{ambisonic})", text(*count))
+        }
         ItemKind::Expect(expect) => self::expect(ast, expect),
         ItemKind::Tuning(Tuning::Equal(steps)) => format!("(tuning edo {})", text(*steps)),
         ItemKind::Tuning(Tuning::Files { scale, keyboard }) => {

@@ -200,13 +200,21 @@ impl Printer<'_> {
             }
             ItemKind::DefaultNote(note) => Doc::text(format!("default note {note}")),
             ItemKind::Midi(midi) => Doc::text(self.midi(midi)),
-            ItemKind::Kit { name, items } => {
+            ItemKind::Kit { name, folder: None, items } => {
                 let block = self.block_after(name.span.end as usize, items, item);
                 Doc::All(vec![Doc::text(format!("kit {name} ")), block])
             }
-            ItemKind::Choke(parts) => {
+            ItemKind::Kit { name, folder: Some(folder), items } if items.is_empty() => {
+                Doc::text(format!("kit {name} \"{}\"", folder.text))
+            }
+            ItemKind::Kit { name, folder: Some(folder), items } => {
+                let block = self.block_after(folder.span.end as usize + 1, items, item);
+                Doc::All(vec![Doc::text(format!("kit {name} \"{}\" ", folder.text)), block])
+            }
+            ItemKind::Choke { parts, over } => {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
-                Doc::text(format!("choke {}", parts.join(" ")))
+                let over = over.map_or(String::new(), |over| format!(" over {}", self.flat(over)));
+                Doc::text(format!("choke {}{over}", parts.join(" ")))
             }
             ItemKind::Preset { name, settings } => {
                 let settings: Vec<String> =
@@ -228,6 +236,10 @@ impl Printer<'_> {
             }
             ItemKind::Length(length) => Doc::text(format!("length {}", self.flat(*length))),
             ItemKind::Seed(seed) => Doc::text(format!("seed {}", self.flat(*seed))),
+            ItemKind::Channels { count, is_ambisonic } => {
+                let ambisonic = if *is_ambisonic { " ambisonic" } else { "" };
+                Doc::text(format!("channels {}{ambisonic}", self.flat(*count)))
+            }
             ItemKind::Expect(expect) => self.expect(expect),
             ItemKind::Tuning(Tuning::Equal(steps)) => Doc::text(format!("tuning edo {}", self.flat(*steps))),
             ItemKind::Tuning(Tuning::Files { scale, keyboard }) => {
@@ -463,7 +475,7 @@ fn made_region(before: Option<&Item>, item: &Item) -> Region {
         ItemKind::Equation { .. } => 0,
         ItemKind::Line(_) => 1,
         ItemKind::Param(_) | ItemKind::Input(_) | ItemKind::DefaultNote(_) | ItemKind::Midi(_) => 2,
-        ItemKind::Preset { .. } | ItemKind::Choke(_) => 2,
+        ItemKind::Preset { .. } | ItemKind::Choke { .. } => 2,
         ItemKind::Until(_) | ItemKind::Latency(_) => 0,
         ItemKind::Definition(_)
         | ItemKind::Kit { .. }

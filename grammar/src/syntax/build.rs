@@ -125,11 +125,12 @@ impl Builder<'_> {
             Rule::midi => ItemKind::Midi(self.midi(pair)),
             Rule::until => ItemKind::Until(self.argument_of(pair)),
             Rule::kit => self.kit(pair),
-            Rule::choke => ItemKind::Choke(pair.into_inner().skip(1).map(|part| self.ident(&part)).collect()),
+            Rule::choke => self.choke(pair),
             Rule::preset => self.preset(pair),
             Rule::latency => ItemKind::Latency(self.argument_of(pair)),
             Rule::length => ItemKind::Length(self.argument_of(pair)),
             Rule::seed => ItemKind::Seed(self.argument_of(pair)),
+            Rule::channels => self.channels(pair),
             Rule::use_file => ItemKind::Use(self.last_text(pair)),
             Rule::title => ItemKind::Title(self.last_text(pair)),
             Rule::tempo => self.tempo(pair),
@@ -202,7 +203,21 @@ impl Builder<'_> {
     fn kit(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
         let mut parts = pair.into_inner();
         let name = parts.next().map_or_else(|| self.no_name(), |head| self.last_ident(head));
-        ItemKind::Kit { name, items: parts.next().map_or_else(Vec::new, |block| self.block(block)) }
+        let mut next = parts.next();
+        let folder = next.take_if(|part| part.as_rule() == Rule::text).map(|text| self.quoted(text));
+        let block = next.or_else(|| parts.next());
+        ItemKind::Kit { name, folder, items: block.map_or_else(Vec::new, |block| self.block(block)) }
+    }
+
+    fn choke(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let (mut parts, mut over) = (vec![], None);
+        for part in pair.into_inner().skip(1) {
+            match part.as_rule() {
+                Rule::over => over = Some(self.argument_of(part)),
+                _ => parts.push(self.ident(&part)),
+            }
+        }
+        ItemKind::Choke { parts, over }
     }
 
     fn preset(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
@@ -323,6 +338,12 @@ impl Builder<'_> {
     fn meter(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
         let mut parts = without_keywords(pair).skip(1);
         ItemKind::Meter { beats: self.next_value(&mut parts), unit: self.next_value(&mut parts) }
+    }
+
+    fn channels(&mut self, pair: Pair<'_, Rule>) -> ItemKind {
+        let mut parts = pair.into_inner().skip(1);
+        let count = self.next_value(&mut parts);
+        ItemKind::Channels { count, is_ambisonic: parts.next().is_some() }
     }
 
     fn swing(&mut self, pair: Pair<'_, Rule>) -> ItemKind {

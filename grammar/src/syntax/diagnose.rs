@@ -27,12 +27,13 @@ pub(super) struct Diagnosis<'a> {
 }
 
 /// How each statement and head is written.
-const FORMS: [(&str, &str); 24] = [
+const FORMS: [(&str, &str); 25] = [
     ("tempo", "`tempo 130`, `tempo 138 at bar 3`, `tempo 130..150 over bars 5..9`"),
     ("meter", "`meter 7/8`"),
     ("swing", "`swing 12%`, `swing 12% of 1/8`"),
     ("length", "`length 16 bars`"),
     ("seed", "`seed 7`"),
+    ("channels", "`channels 4`, `channels 4 ambisonic`"),
     ("expect", "`expect peak(out) < 0dB`, also `> -60dB`, `in -16..-9`, `within 5% of 2s`"),
     ("tuning", "`tuning \"scale.scl\"`, `tuning \"scale.scl\" \"keys.kbm\"`, or `tuning edo 19`"),
     ("use", "`use \"lib/mine.mam\"`"),
@@ -41,8 +42,11 @@ const FORMS: [(&str, &str); 24] = [
     ("knob", "`knob bright = 800Hz in 100Hz..8kHz curve exp cc 74`"),
     ("input", "`input key`"),
     ("until", "`until amp < 0.0001`"),
-    ("kit", "`kit name { bd = kick() ; hh = closed_hat() }`"),
-    ("choke", "`choke ch oh`: the parts of a kit that end each other's notes"),
+    (
+        "kit",
+        "`kit name { bd = kick() ; hh = closed_hat() }`, or `kit name \"sounds/kit\"` for a folder of sound files",
+    ),
+    ("choke", "`choke ch oh`, `choke crash ride over 40ms`: the parts of a kit that end each other's notes"),
     ("preset", "`preset \"deep\" { cutoff: 300Hz, q: 2 }`"),
     ("latency", "`latency 5ms`"),
     ("default", "`default note c2`"),

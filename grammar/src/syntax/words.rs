@@ -23,9 +23,9 @@ pub const RESERVED: [&str; 18] = [
 ];
 
 /// Words that are keywords only at the start of an item, where no `=` follows.
-pub const STATEMENTS: [&str; 19] = [
+pub const STATEMENTS: [&str; 20] = [
     "tempo", "swing", "meter", "length", "seed", "use", "knob", "param", "until", "latency", "input",
-    "default", "title", "midi", "expect", "tuning", "kit", "choke", "preset",
+    "default", "title", "midi", "expect", "tuning", "kit", "choke", "preset", "channels",
 ];
 
 /// Signals that may stand in the place of a quoted pattern.

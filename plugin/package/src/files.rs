@@ -31,6 +31,11 @@ impl PackedFiles {
     }
 }
 
+/// What the list of a folder's sound files, one a line, is called among a package's files: no file has such a name.
+pub fn listing(folder: &str) -> String {
+    format!("{}/", folder.trim_end_matches('/'))
+}
+
 impl Loader for PackedFiles {
     fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable> {
         let name = PackedFiles::name(&from.name, path);
@@ -44,6 +49,12 @@ impl Loader for PackedFiles {
             return Err(format!("`{}` is larger than {most} bytes, the limit of a file", file.name).into());
         }
         String::from_utf8(bytes.to_vec()).map_err(|_| format!("`{}` is not text in UTF-8", file.name).into())
+    }
+
+    fn folder(&self, from: &Located, path: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        let bytes = self.bytes(&listing(&PackedFiles::name(&from.name, path)))?;
+        let names = String::from_utf8_lossy(&bytes);
+        Ok(names.lines().take(most).map(str::to_owned).collect())
     }
 
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {

@@ -15,6 +15,6 @@ mod manifest;
 mod package;
 pub mod sound;
 
-pub use files::PackedFiles;
+pub use files::{PackedFiles, listing};
 pub use manifest::{MOST_CHANNELS, Manifest, NotePort, Param, ParamClash, Scale, Settings};
 pub use package::{Damage, Opened, Package, RESOURCE};

@@ -214,7 +214,7 @@ impl Manifest {
         self.note_ports = program.targets.iter().map(|target| port(&target.name)).collect();
         let params = infos.filter(|(id, _, info)| {
             let hidden = program.targets.iter().any(|target| [target.bpm, target.looped].contains(id))
-                || program.score.lengths.iter().any(|length| length.param == *id);
+                || program.score.lengths.iter().any(|length| length.param == *id && !length.is_default);
             info.min.is_finite() && info.max.is_finite() && info.min < info.max && !hidden
         });
         self.params = params.map(|(_, path, info)| Param::new(path, info)).collect();

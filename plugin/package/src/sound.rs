@@ -34,3 +34,13 @@ pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) 
     }
     Ok(Samples { rate, channels })
 }
+
+/// The endings of sound files that can be read.
+const ENDINGS: [&str; 13] =
+    ["wav", "wave", "rf64", "bw64", "w64", "aiff", "aif", "aifc", "caf", "flac", "mp3", "ogg", "oga"];
+
+/// Whether the ending of a file's name, in whatever case, is that of a sound file; files that begin with a point are hidden.
+pub fn is_sound(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    !name.starts_with('.') && ending.is_some_and(|ending| ENDINGS.contains(&&*ending))
+}

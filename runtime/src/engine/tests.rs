@@ -69,6 +69,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
     let program = Program {
         rate: 48000,
         latency: 0,
+        layout: crate::ChannelLayout::default(),
         code: code.clone(),
         steps: vec![step],
         state: vec![0; 32],
@@ -363,6 +364,7 @@ fn the_songs_input_arrives_frame_by_frame() {
         score: Score::default(),
         rate: base.rate,
         latency: base.latency,
+        layout: base.layout,
     };
     let mut engine = Engine::new(Arc::new(program));
     let signal: Vec<f32> = (1..=100).map(|i| i as f32).collect();

@@ -57,6 +57,9 @@ impl Layout for Aiff {
         }
         chunk(&mut chunks, b"ANNO", SOFTWARE.as_bytes());
         chunk(&mut chunks, b"COMM", &self.common(data));
+        if let Some(channels) = self.format.layout.apple(self.format.channels) {
+            chunk(&mut chunks, b"CHAN", &channels);
+        }
         chunks.extend(b"SSND");
         chunks.extend((data as u32 + 8).to_be_bytes());
         chunks.extend([0; 8]);

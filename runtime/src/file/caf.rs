@@ -47,6 +47,11 @@ impl Layout for Caf {
         for field in [float | LITTLE_ENDIAN, bytes * channels, 1, channels, bytes * 8] {
             header.extend(field.to_be_bytes());
         }
+        if let Some(channels) = format.layout.apple(format.channels) {
+            header.extend(b"chan");
+            header.extend((channels.len() as u64).to_be_bytes());
+            header.extend(channels);
+        }
         let info = self.info();
         header.extend(b"info");
         header.extend((info.len() as u64).to_be_bytes());

@@ -34,6 +34,7 @@ pub use quantise::{Dither, Quantiser};
 pub use read::read;
 pub use software::software;
 
+use crate::channels::ChannelLayout;
 use plain::Plain;
 use sink::Sink;
 use std::fmt;
@@ -122,6 +123,8 @@ pub struct Format {
     pub rate: u32,
     /// Channels, at least 1.
     pub channels: usize,
+    /// What the channels are.
+    pub layout: ChannelLayout,
 }
 
 impl Format {

@@ -18,7 +18,8 @@ fn frames() -> Vec<f32> {
 }
 
 fn written(container: Container, bits: Bits, dither: Dither, portion: usize) -> Vec<u8> {
-    let format = Format { container, bits, dither, rate: 44_100, channels: 2 };
+    let format =
+        Format { container, bits, dither, rate: 44_100, channels: 2, layout: ChannelLayout::Speakers };
     let mut bytes = Cursor::new(Vec::new());
     let details = Details { title: Some("A title".into()), frames: Frames::Unknown };
     let mut writer = Writer::new(&mut bytes, format, &details).unwrap();
@@ -136,8 +137,14 @@ fn resampling_moves_a_tone_to_the_other_rate() {
 
 /// A WAV file of floats.
 fn wav_of(rate: u32, channels: usize, samples: &[f32]) -> Vec<u8> {
-    let format =
-        Format { container: Container::Wav, bits: Bits::Float32, dither: Dither::None, rate, channels };
+    let format = Format {
+        container: Container::Wav,
+        bits: Bits::Float32,
+        dither: Dither::None,
+        rate,
+        channels,
+        layout: ChannelLayout::Speakers,
+    };
     let mut bytes = Cursor::new(Vec::new());
     let details = Details { title: None, frames: Frames::AtMost(1 << 20) };
     let mut writer = Writer::new(&mut bytes, format, &details).unwrap();
@@ -148,8 +155,14 @@ fn wav_of(rate: u32, channels: usize, samples: &[f32]) -> Vec<u8> {
 
 #[test]
 fn what_cannot_be_held_or_read_is_refused_in_words() {
-    let format =
-        Format { container: Container::Aiff, bits: Bits::Int16, dither: Dither::None, rate: 1, channels: 1 };
+    let format = Format {
+        container: Container::Aiff,
+        bits: Bits::Int16,
+        dither: Dither::None,
+        rate: 1,
+        channels: 1,
+        layout: ChannelLayout::Speakers,
+    };
     let mut writer = Writer::new(Cursor::new(Vec::new()), format, &Details::default()).unwrap();
     writer.frames = format.most_frames() - 20;
     writer.write(&[0.0; 16]).unwrap();
@@ -190,6 +203,7 @@ fn of_a_take_that_does_not_fit_what_fits_is_whole() {
         dither: Dither::None,
         rate: 48_000,
         channels: 2,
+        layout: ChannelLayout::Speakers,
     };
     let details = Details { title: None, frames: Frames::AtMost(1 << 20) };
     let mut writer = Writer::new(&mut disk, format, &details).unwrap();
@@ -411,8 +425,14 @@ fn titles_and_the_program_stand_in_every_kind_of_file() {
 fn streams_are_written_once_from_their_beginning() {
     for &container in Container::ALL {
         for length in [Frames::Exactly(3000), Frames::AtMost(9000), Frames::Unknown] {
-            let format =
-                Format { container, bits: Bits::Int16, dither: Dither::None, rate: 48_000, channels: 2 };
+            let format = Format {
+                container,
+                bits: Bits::Int16,
+                dither: Dither::None,
+                rate: 48_000,
+                channels: 2,
+                layout: ChannelLayout::Speakers,
+            };
             let details = Details { title: None, frames: length };
             let mut bytes = Vec::new();
             let mut writer = Writer::streaming(&mut bytes, format, &details).unwrap();
@@ -442,6 +462,7 @@ fn a_wav_file_above_four_gibibytes_is_rf64() {
         dither: Dither::None,
         rate: 48_000,
         channels: 2,
+        layout: ChannelLayout::Speakers,
     };
     let header = |frames, data| wav::Wav::new(format, &Details { title: None, frames }).unwrap().header(data);
     let long: u64 = 5 << 30;
@@ -462,4 +483,47 @@ fn a_wav_file_above_four_gibibytes_is_rf64() {
     assert_eq!((&short[..4], &short[12..16]), (&b"RIFF"[..], &b"fmt "[..]));
     let read = read_all([bytes, vec![0, 64, 0, 64]].concat()).unwrap();
     assert_eq!((read.channels, read.is_cut_off), (vec![vec![0.5], vec![0.5]], true));
+}
+
+/// Files say which speakers their channels are, each in its own way, or that they are none.
+#[test]
+fn files_say_what_their_channels_are() {
+    let file = |container: Container, channels, layout| {
+        let bits = Bits::Int16;
+        let format = Format { container, bits, dither: Dither::None, rate: 48_000, channels, layout };
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = Writer::new(&mut bytes, format, &Details::default()).unwrap();
+        writer.write(&vec![0.25; 16 * channels]).unwrap();
+        writer.finish().unwrap();
+        bytes.into_inner()
+    };
+    let after = |bytes: &[u8], mark: &[u8], skip: usize| -> Option<Vec<u8>> {
+        let at = bytes.windows(mark.len()).position(|window| window == mark)? + mark.len() + skip;
+        Some(bytes[at..at + 12].to_vec())
+    };
+    let quad = 0x33_u32;
+    let speakers = ChannelLayout::Speakers;
+    // The mask stands 20 bytes behind the beginning of the chunk's content.
+    let wav =
+        |channels, layout| after(&file(Container::Wav, channels, layout), b"fmt ", 24).unwrap()[..4].to_vec();
+    assert_eq!(wav(4, speakers), quad.to_le_bytes());
+    assert_eq!(wav(6, speakers), 0x3f_u32.to_le_bytes());
+    assert_eq!(wav(4, ChannelLayout::Ambisonic), [0; 4]);
+    let bitmap = [&(1_u32 << 16).to_be_bytes()[..], &quad.to_be_bytes()[..], &[0; 4][..]].concat();
+    let field = [&((190_u32 << 16) + 4).to_be_bytes()[..], &[0; 8][..]].concat();
+    for (container, mark, skip) in [(Container::Caf, b"chan", 8), (Container::Aiff, b"CHAN", 4)] {
+        let chunk = |channels, layout| after(&file(container, channels, layout), mark, skip);
+        assert_eq!(chunk(4, speakers), Some(bitmap.clone()), "{container}");
+        assert_eq!(chunk(4, ChannelLayout::Ambisonic), Some(field.clone()), "{container}");
+        assert_eq!(chunk(2, speakers), None, "{container}");
+    }
+    #[cfg(feature = "flac")]
+    {
+        let mask = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x0";
+        let says = |layout| file(Container::Flac, 4, layout).windows(mask.len()).any(|window| window == mask);
+        assert_eq!((says(speakers), says(ChannelLayout::Ambisonic)), (false, true));
+    }
+    for channels in 1..=8 {
+        assert_eq!(speakers.speakers(channels).count_ones() as usize, channels);
+    }
 }

@@ -15,8 +15,6 @@ const FLOAT: u16 = 3;
 const EXTENSIBLE: u16 = 0xfffe;
 /// What follows the tag there.
 pub(super) const KIND: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
-/// There are names for so many places of speakers.
-const SPEAKERS: usize = 18;
 /// The content of a chunk of 64-bit sizes: three of them, and a table of none.
 const SIZES: usize = 28;
 
@@ -116,7 +114,7 @@ fn describe(format: Format) -> Vec<u8> {
     if extensible {
         fmt.extend(22_u16.to_le_bytes());
         fmt.extend((8 * bytes as u16).to_le_bytes());
-        fmt.extend(((1_u32 << channels.min(SPEAKERS)) - 1).to_le_bytes());
+        fmt.extend(format.layout.speakers(channels).to_le_bytes());
         fmt.extend(tag.to_le_bytes());
         fmt.extend(KIND);
     }

@@ -313,6 +313,7 @@ impl<'p> Splitter<'p> {
         let program = Program {
             rate: whole.rate,
             latency: whole.latency,
+            layout: whole.layout,
             code: whole.code.clone(),
             buffers: buffers::share(&own, &inputs, &outputs, signals.len()),
             steps: own,

@@ -23,6 +23,7 @@ fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
     Program {
         rate: 48_000,
         latency: 0,
+        layout: crate::ChannelLayout::default(),
         code: Arc::new(Nothing),
         steps: steps.iter().map(step).collect(),
         state: vec![],

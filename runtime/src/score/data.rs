@@ -228,7 +228,7 @@ pub enum CommandKind {
     },
 }
 
-/// A parameter whose value is a number of beats, in seconds at the tempo of each moment.
+/// A parameter whose value is a number of beats, in seconds at the tempo of each moment, or one over it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct MusicalLength {
@@ -236,4 +236,21 @@ pub struct MusicalLength {
     pub param: ParamId,
     /// The length, in quarter notes.
     pub beats: Rational,
+    /// Whether the value is a frequency, of which this is the period.
+    pub is_rate: bool,
+    /// Whether it is the default of a parameter that may be set otherwise: as long as the tempo is one, nothing sets it.
+    pub is_default: bool,
+}
+
+impl MusicalLength {
+    /// A length in seconds that always holds.
+    pub fn new(param: ParamId, beats: Rational) -> MusicalLength {
+        MusicalLength { param, beats, is_rate: false, is_default: false }
+    }
+
+    /// The value at a tempo in quarter notes a minute: in seconds, or in Hz.
+    pub fn value(&self, bpm: f64) -> f64 {
+        let seconds = 60.0 * self.beats.to_f64() / bpm;
+        if self.is_rate { 1.0 / seconds } else { seconds }
+    }
 }

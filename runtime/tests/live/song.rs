@@ -114,6 +114,7 @@ pub(crate) fn song(voices: &[(&str, f64)]) -> Arc<Program> {
     Arc::new(Program {
         rate: RATE,
         latency: 0,
+        layout: ChannelLayout::default(),
         code: Arc::new(Kernels),
         steps,
         state: image,

@@ -7,7 +7,7 @@ use super::uri;
 use crate::commands::check::songs_of;
 use crate::input::{self, Disk};
 use mam_compiler::Options;
-use mam_compiler::files::{Loader, Located, Unusable};
+use mam_compiler::files::{FoundSound, Loader, Located, Unusable};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, SourceId, Sources, syntax};
 use mam_ide::{Analyser, Analysis};
@@ -263,6 +263,14 @@ impl Loader for OpenFiles<'_> {
 
     fn locate(&self, from: &Located, path: &str) -> Result<Located, Unusable> {
         self.disk.locate(from, path)
+    }
+
+    fn locate_sound(&self, from: &Located, path: &str, hash: Option<&str>) -> Result<FoundSound, Unusable> {
+        self.disk.locate_sound(from, path, hash)
+    }
+
+    fn folder(&self, from: &Located, path: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        self.disk.folder(from, path, most)
     }
 
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {

@@ -12,7 +12,7 @@ use crate::values::Rate;
 use mam_compiler::CompilationCache;
 use mam_runtime::control::{Control, Options, Position, Scored, Sync};
 use mam_runtime::output::{Format, Found, Keeper, News, Request, backend, open_best};
-use mam_runtime::{Live, Program};
+use mam_runtime::{ChannelLayout, Live, Program};
 use mam_studio_answers::Answers;
 use serde_json::{Value, json};
 use std::fs;
@@ -56,7 +56,7 @@ struct Recording {
 impl Recording {
     fn begin(&mut self, format: &Format) -> Result<(), Failure> {
         if let Some(path) = self.wanted.take() {
-            self.take = Some(Take::new(&path, None, format)?);
+            self.take = Some(Take::new(&path, None, format, ChannelLayout::Speakers)?);
         }
         Ok(())
     }
@@ -111,7 +111,8 @@ impl Session {
             write_new(&path, FIRST)?;
         }
         let text = text(&path)?;
-        let request = Request { device: None, rate: None, buffer: None, channels: 2 };
+        let request =
+            Request { device: None, rate: None, buffer: None, channels: channels_of_text(&path, &text) };
         let found = match backend_name {
             Some(name) => backend(name).and_then(|backend| {
                 let opened = backend.open(&request)?;
@@ -360,6 +361,11 @@ impl Device {
             playing.keeper.resume(Box::new(move |frames| next.process(frames)));
         }
     }
+}
+
+/// How many channels the song has with this text.
+fn channels_of_text(path: &Path, text: &str) -> usize {
+    mam_compiler::channels::of_text(&path.display().to_string(), text)
 }
 
 fn live(program: &Arc<Program>, format: &Format, playing: bool) -> (Control, Live) {

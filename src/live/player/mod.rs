@@ -32,7 +32,7 @@ use mam_runtime::output::{Callback, Format, Found, Keeper, News};
 use mam_runtime::score::{LAST_FRAME, Played};
 use mam_runtime::{NotFinite, Program};
 use midi::{Sent, open_midi};
-use open::{open_recorder, open_ui};
+use open::{open_recorder, open_ui, unheard_channels};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -123,6 +123,9 @@ impl Player {
         let score = first.program.or_else(|| edit::silence(format.rate)).ok_or(Failure::Input)?;
         if let Some(name) = options.midi.to.as_ref().filter(|_| !waits_for_valid_song) {
             named_instrument(&score, name).map_err(Failure::Usage)?;
+        }
+        if let Some(missing) = unheard_channels(&score, &format) {
+            console.say(&missing);
         }
         let (mut listener, clock) = open_midi(&options.midi, &sender)?;
         listener.set_controllers(first.controllers.clone());

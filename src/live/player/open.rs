@@ -5,8 +5,9 @@ use crate::failure::Failure;
 use crate::live::PlayOptions;
 use crate::live::recorder::Recorder;
 use crate::live::ui::Ui;
-use mam_runtime::Control;
+use mam_grammar::problem::count;
 use mam_runtime::output::Format;
+use mam_runtime::{Control, Program};
 
 /// The display, or the first lines of text, with the report on the song.
 pub(super) fn open_ui(console: Console, display: bool, title: &str, report: &str) -> Ui {
@@ -19,6 +20,18 @@ pub(super) fn open_ui(console: Console, display: bool, title: &str, report: &str
     ui
 }
 
+/// What is said of channels of the song that the device does not have.
+pub(super) fn unheard_channels(program: &Program, format: &Format) -> Option<String> {
+    let (has, wants) = (format.channels, program.outputs.len());
+    let first = has + 1;
+    let which =
+        if first == wants { format!("channel {wants}") } else { format!("channels {first} to {wants}") };
+    (has < wants).then(|| {
+        let device = &format.device;
+        format!("`{device}` has {}: {which} of the song cannot be heard\n", count(has, "channel"))
+    })
+}
+
 /// The recording, if one is wanted.
 pub(super) fn open_recorder(
     options: &PlayOptions,
@@ -27,6 +40,6 @@ pub(super) fn open_recorder(
     control: &mut Control,
 ) -> Result<Option<Recorder>, Failure> {
     let Some(path) = &options.record else { return Ok(None) };
-    let latency = control.program().latency;
-    Recorder::new(path, title, format, control.record(), latency).map(Some)
+    let ring = control.record();
+    Recorder::new(path, title, format, ring, control.program()).map(Some)
 }

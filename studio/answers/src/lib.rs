@@ -123,7 +123,7 @@ fn song_facts(made: &Compilation, program: &Program) -> Value {
     let params = made.stages.lowered.slots.iter().map(|(name, info)| {
         json!({
             "name": &**name, "min": finite(info.min), "max": finite(info.max), "default": info.default,
-            "shown": info.show(info.default), "range": info.range(), "doc": info.doc.as_deref(),
+            "shown": info.shown_default(), "range": info.range(), "doc": info.doc.as_deref(),
             "curve": format!("{:?}", info.curve),
         })
     });

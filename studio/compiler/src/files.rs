@@ -1,7 +1,8 @@
 //! The files that the page has been given: other songs and sounds.
 
 use mam_compiler::files::{Loader, Located, Samples, Unusable};
-use mam_package::PackedFiles;
+use mam_package::sound::is_sound;
+use mam_package::{PackedFiles, listing};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -40,6 +41,22 @@ impl Loader for PageFiles {
             why: format!("the page has no file `{path}`"),
             help: Some(format!("add `{alone}` under Files, or drop it on the page")),
         })
+    }
+
+    /// The page's sound files whose names begin with the folder's.
+    fn folder(&self, from: &Located, path: &str, most: usize) -> Result<Vec<String>, Unusable> {
+        let folder = listing(&PackedFiles::name(&from.name, path));
+        let names = self.bytes.keys().filter(|name| is_sound(name));
+        let inside = names.filter_map(|name| name.strip_prefix(&folder)).filter(|name| !name.contains('/'));
+        let inside: Vec<String> = inside.take(most + 1).map(str::to_owned).collect();
+        match inside.len() {
+            0 => Err(Unusable {
+                why: format!("the page has no sound file in `{path}`"),
+                help: Some(format!("add files that are called `{folder}kick.wav` and so on")),
+            }),
+            count if count > most => Err(format!("`{path}` holds more than {most} sound files").into()),
+            _ => Ok(inside),
+        }
     }
 
     fn read(&self, file: &Located, most: usize) -> Result<String, Unusable> {

@@ -36,7 +36,7 @@ impl Checker<'_> {
             (Function::Since, Some(trig)) => self.since(at, trig),
             (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
             (Function::Table, Some(values)) => self.table(at, values, arg(1)),
-            (Function::Sample, Some(path)) => self.sample(at, path),
+            (Function::Sample, Some(path)) => self.sample(at, path, arg(1)),
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::Convolve, Some(x)) => self.convolve(at, x, arg(1), arg(2)),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),

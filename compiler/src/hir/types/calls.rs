@@ -2,14 +2,15 @@
 
 use super::names::{Frame, FrameId, Path, Slot};
 use super::place::Expectation;
-use super::value::{Number, Shape, Signal, Value};
+use super::value::{Kind, Number, Shape, Signal, Value};
 use super::{At, Checker};
 use crate::arithmetic::Operations;
 use crate::codes;
 use crate::dimension::{Dimension, base_value};
 use crate::graph::operands;
+use crate::hir::function::applied;
 use crate::hir::resolve::resolved;
-use crate::hir::{Call, Callee, DefId, FILE, Local, LocalKind};
+use crate::hir::{Call, Callee, DefId, FILE, Local, LocalId, LocalKind, Name};
 use crate::ir::Op;
 use crate::library::ParamInfo;
 use mam_grammar::ast::{Body, Definition, DefinitionKind, Expr, ExprId, Ident};
@@ -39,7 +40,55 @@ impl Checker<'_> {
         }
         let Some(call) = self.hir(at).call(expr) else { return Value::Broken };
         match call.callee {
-            Callee::Broken => self.broken_call(at, call),
+            Callee::Local(id) => match self.given_function(at, id) {
+                Some(function) => match applied(self.files(), function, callee, call) {
+                    Ok(call) => self.call_of(at, callee, &call),
+                    Err(problem) => self.problem(problem),
+                },
+                // Nothing is known of it.
+                None => {
+                    call.args.iter().flatten().for_each(|&value| _ = self.eval(at, value));
+                    if self.is_generic { self.unknown() } else { Value::Broken }
+                }
+            },
+            _ => self.call_of(at, callee, call),
+        }
+    }
+
+    /// The definition or function that is given to an argument of the definition around.
+    fn given_function(&self, at: &At, id: LocalId) -> Option<Callee> {
+        let local = self.hir(at).local(id);
+        let frame = self.frame_around(at.frame, local.scope)?;
+        match self.frames[frame].slots.get(local.index)? {
+            Slot::Function(function) => Some(*function),
+            _ => None,
+        }
+    }
+
+    /// The definition or function that an expression names as what is to be called.
+    pub(super) fn function_at(&self, at: &At, expr: ExprId) -> Option<Callee> {
+        match self.hir(at).name(expr) {
+            Name::Function(function) => Some(function),
+            Name::Local(id) => self.given_function(at, id),
+            _ => None,
+        }
+    }
+
+    /// An argument that is called stands where a signal is wanted.
+    pub(super) fn function_as_signal(&mut self, at: &At, expr: ExprId, function: Callee) -> Value {
+        let name = match function {
+            Callee::Definition(def) => self.files().definition(def).name.name.to_string(),
+            Callee::Builtin(builtin) => builtin.row().name.to_owned(),
+            Callee::Local(_) | Callee::Broken => return Value::Broken,
+        };
+        let message = format!("this is `{name}`, a definition that is called, not a signal");
+        self.problem(Problem::new(&codes::NOT_A_VALUE, self.span(at, expr), message).help("call it"))
+    }
+
+    /// A call of what is known.
+    fn call_of(&mut self, at: &At, callee: &Ident, call: &Call) -> Value {
+        match call.callee {
+            Callee::Broken | Callee::Local(_) => self.broken_call(at, call),
             Callee::Builtin(builtin) => self.builtin(at, callee, builtin, &call.args),
             Callee::Definition(_) if self.too_deep(at, callee) => Value::Broken,
             Callee::Definition(def) => match self.files().definition(def).kind {
@@ -119,6 +168,10 @@ impl Checker<'_> {
         let definition = self.files().definition(def);
         let expected = self.input.library.formals(self.files(), def);
         for (i, (formal, expected)) in definition.formals.iter().zip(&*expected).enumerate() {
+            if let Some(function) = args[i].and_then(|expr| self.function_at(at, expr)) {
+                self.frames[frame].slots[i] = Slot::Function(function);
+                continue;
+            }
             let of = &definition.name.name;
             let place = expected.as_ref().map(|expected| Expectation::of_formal(&formal.name, of, expected));
             let (at, expr) = match (args[i], formal.default) {
@@ -135,14 +188,16 @@ impl Checker<'_> {
         let info = self.input.library.info(self.files(), def);
         let Some(input) = call.piped.or(call.more[0]) else { return Value::Broken };
         let given = |expr, place| Slot::Argument { at: at.clone(), expr, place };
+        let default = |param: &ParamInfo| match param.musical {
+            Some(_) => self.within(Kind::Slow, (param.min, param.max)),
+            None => Number::real(param.default),
+        };
+        let defaults: Vec<Number> = info.params.iter().map(default).collect();
         let path = Path::Inside(at.clone(), callee.name.clone());
         let frame = self.definition_frame(at.frame, def, path, |local| match local.kind {
             LocalKind::Param(index) => match call.args[index] {
                 Some(expr) => given(expr, Some(expectation_of(&info.params[index], &callee.name))),
-                None => {
-                    let default = Number::real(info.params[index].default);
-                    Slot::Done(Value::mono(default, info.params[index].dimension))
-                }
+                None => Slot::Done(Value::mono(defaults[index], info.params[index].dimension)),
             },
             LocalKind::Input(index) => given(call.more[index + 1].unwrap_or(input), None),
             LocalKind::In => given(input, None),

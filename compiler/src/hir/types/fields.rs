@@ -5,7 +5,7 @@ use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{NodeId, is_event};
-use crate::hir::{FILE, Name};
+use crate::hir::{FILE, Name, VoiceSignal};
 use mam_grammar::Problem;
 use mam_grammar::ast::{ExprId, Ident};
 use mam_runtime::NoteSignal;
@@ -15,6 +15,9 @@ impl Checker<'_> {
     pub(super) fn field(&mut self, at: &At, expr: ExprId, of: ExprId, field: &Ident) -> Value {
         if self.hir(at).name(expr) == Name::Broken {
             return Value::Broken;
+        }
+        if let Some(signal) = self.hir(at).voice_signal(of, &field.name) {
+            return self.voice_signal(signal);
         }
         if let Some(signal) = self.hir(at).note_signal(of, &field.name) {
             return Value::mono(self.within(Kind::Slow, signal.range()), Dimension::PLAIN);
@@ -33,6 +36,20 @@ impl Checker<'_> {
             return self.problem(problem);
         }
         self.part(value, field)
+    }
+
+    /// A signal of the voice to which something is given.
+    fn voice_signal(&mut self, signal: VoiceSignal) -> Value {
+        match signal {
+            VoiceSignal::Event(event) => self.event(event),
+            VoiceSignal::Note(signal) => {
+                Value::mono(self.within(Kind::Slow, signal.range()), Dimension::PLAIN)
+            }
+            VoiceSignal::Random => {
+                self.has_state = true;
+                Value::mono(self.within(Kind::Fast, (0.0, 1.0)), Dimension::PLAIN)
+            }
+        }
     }
 
     /// The instrument of the song that an expression names, with the name.

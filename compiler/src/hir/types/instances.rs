@@ -11,8 +11,8 @@ use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
-use crate::graph::{Given, Group, Instance, NodeId, NodeKind};
-use crate::hir::builtins::PAN;
+use crate::graph::{Given, Group, Instance, NodeId, NodeKind, Voiced};
+use crate::hir::builtins::{CHOKED, PAN};
 use crate::hir::resolve::{EVENTS, YOUNGER_EVENTS, resolved};
 use crate::hir::{DefId, Local, LocalKind};
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ExprId, Ident, ItemKind};
@@ -51,13 +51,14 @@ impl Checker<'_> {
         let constant = |given: &Given| self.is_constant(*given);
         let plain = instance.args.iter().flatten().all(constant)
             && instance.inputs.iter().all(Option::is_none)
+            && instance.choke.is_none()
             && instance.fixed.is_empty();
         if group.feedback || graph.out == Some(node) || !plain {
             return None;
         }
         let input = match instance.input {
             None => None,
-            Some(Given::Number(_)) => return None,
+            Some(Given::Number(_) | Given::Voice(_)) => return None,
             Some(Given::Node(input)) => match &self.nodes[input.index()] {
                 NodeState::Done(Value::Signal(signal)) if !signal.channel(0).is_slow() => {
                     Some((signal.stereo, signal.dimension.known()?))
@@ -96,6 +97,7 @@ impl Checker<'_> {
     fn is_constant(&self, given: Given) -> bool {
         match given {
             Given::Number(_) => true,
+            Given::Voice(_) => false,
             Given::Node(node) if self.members.contains(&node) => false,
             Given::Node(node) => {
                 matches!(&self.nodes[node.index()], NodeState::Done(value) if value.is_constant())
@@ -154,14 +156,18 @@ impl Checker<'_> {
         let events: Vec<(&str, Value)> =
             EVENTS.into_iter().chain(YOUNGER_EVENTS).map(|event| (event, self.event(event))).collect();
         let event = |name: &str| events.iter().find(|(event, _)| *event == name);
+        let around = self.instrument.replace(node);
+        let voiced = self.voiced(instance, path);
         let frame = self.instance_frame(instance, path, |local| match local.kind {
-            LocalKind::Param(index) => Slot::Param(node, index),
+            LocalKind::Param(index) => match voiced.get(&index) {
+                Some(value) => Slot::Done(value.clone()),
+                None => Slot::Param(node, index),
+            },
             LocalKind::Event => {
                 event(&local.name).map_or(Slot::Absent, |(_, value)| Slot::Done(value.clone()))
             }
             _ => Slot::Absent,
         });
-        let around = self.instrument.replace(node);
         let value = self.instance_body(frame, instance);
         self.instrument = around;
         if let Some(until) = self.until_expr(instance) {
@@ -171,14 +177,71 @@ impl Checker<'_> {
             let span = self.span(&at, until);
             self.mono(until_value, span);
         }
-        if instance.placed { self.placed(node, instance, path, value) } else { value }
+        let position = voiced.get(&(instance.args.len().saturating_sub(1))).cloned();
+        let trig = event("trig").map_or(Value::Broken, |(_, value)| value.clone());
+        let value = self.choked(instance, path, value, trig);
+        if instance.placed { self.placed((node, position), instance, path, value) } else { value }
+    }
+
+    /// A voice that notes of other parts of a kit end, by the prelude's `choked`.
+    fn choked(&mut self, instance: &Instance, path: &Arc<str>, value: Value, own: Value) -> Value {
+        let Some((choke, def)) = instance.choke.zip(self.files().find_prelude(CHOKED)) else { return value };
+        let trig = self.given_value(choke.trig);
+        let path = Path::Node(format!("{path}.{CHOKED}").into());
+        let given = [Some(value), Some(own), Some(trig), None];
+        let frame = self.definition_frame(0, def, path, |local| match local.kind {
+            LocalKind::Formal(index) => given[index.min(3)].clone().map_or(Slot::Absent, Slot::Done),
+            _ => Slot::Absent,
+        });
+        self.frames[frame].slots[3] = match choke.time {
+            Some(time) => {
+                let formals = self.input.library.formals(self.files(), def);
+                let name = Ident::new("over", self.given_span(time));
+                let place =
+                    formals[3].as_ref().map(|place| Expectation::of_formal(&name, &CHOKE_WORD.into(), place));
+                Slot::Done(self.head_argument(time, place, &name, CHOKE_WORD))
+            }
+            None => match self.files().definition(def).formals[3].default {
+                Some(expr) => Slot::Argument { at: At { frame, equation: None }, expr, place: None },
+                None => Slot::Absent,
+            },
+        };
+        self.body(frame, &self.files().definition(def).body)
+    }
+
+    /// What is given to parameters of an instrument and is computed for each of its voices, by the places of the parameters.
+    fn voiced(&mut self, instance: &Instance, path: &Arc<str>) -> FxHashMap<usize, Value> {
+        let info = self.input.library.info(self.files(), instance.def);
+        let mut values = FxHashMap::default();
+        for (index, given) in instance.args.iter().enumerate() {
+            let Some(Given::Voice(voiced)) = *given else { continue };
+            let Voiced { expr, iterations } = &self.input.graph.voiced[voiced];
+            let param = &info.params[index];
+            let own: Arc<str> = format!("{path}.{}", param.name).into();
+            let at = At { frame: self.iteration_frame(iterations, &own), equation: None };
+            let span = self.span(&at, *expr);
+            let value = self.eval_whole(&at, *expr);
+            let value = self.fit(value, span, &expectation_of(param, &instance.callee.name));
+            let mono = self.mono(value, span);
+            values.insert(
+                index,
+                mono.map_or(Value::Broken, |(number, dimension)| Value::mono(number, dimension)),
+            );
+        }
+        values
     }
 
     /// A voice between left and right, by the prelude's `pan`.
-    fn placed(&mut self, node: NodeId, instance: &Instance, path: &Arc<str>, value: Value) -> Value {
+    fn placed(
+        &mut self,
+        (node, position): (NodeId, Option<Value>),
+        instance: &Instance,
+        path: &Arc<str>,
+        value: Value,
+    ) -> Value {
         let info = self.input.library.info(self.files(), instance.def);
         let Some((def, index)) = self.files().find_prelude(PAN).zip(info.implied(PAN)) else { return value };
-        let position = self.param_value(node, index);
+        let position = position.unwrap_or_else(|| self.param_value(node, index));
         let path = Path::Node(format!("{path}.{PAN}").into());
         let frame = self.definition_frame(0, def, path, |local| match local.kind {
             LocalKind::Formal(0) => Slot::Done(value.clone()),
@@ -353,9 +416,13 @@ impl Checker<'_> {
         match given {
             Given::Node(node) => graph.nodes[node].span,
             Given::Number(expr) => self.files().file(self.input.song).ast.span(expr),
+            Given::Voice(voiced) => self.files().file(self.input.song).ast.span(graph.voiced[voiced].expr),
         }
     }
 }
+
+/// What says in a kit that parts end each other, for messages.
+const CHOKE_WORD: &str = "choke";
 
 /// The text that the default of an argument in the head of an instrument is.
 fn written_text(files: &Files, def: DefId, expr: ExprId) -> Option<Arc<str>> {

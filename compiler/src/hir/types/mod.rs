@@ -28,6 +28,7 @@ mod lists;
 mod loops;
 mod names;
 mod nodes;
+mod out;
 mod outside;
 mod place;
 mod playback;
@@ -40,6 +41,7 @@ mod waves;
 
 use super::resolve::resolved;
 use super::{Hir, Types};
+use crate::channels::Channels;
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId};
@@ -96,6 +98,8 @@ pub struct Input<'a> {
     pub rate: f64,
     /// Whether `out` is an expression that is measured: that may be a frequency or a time too.
     pub is_measured: bool,
+    /// The channels that `out` has to have; `None` where any will do.
+    pub channels: Option<Channels>,
 }
 
 /// Checks a song and the definitions of the user's files, and reports what is wrong with their values.

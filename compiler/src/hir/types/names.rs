@@ -8,7 +8,7 @@ use crate::dimension::Dimension;
 use crate::graph::{Given, NodeId, NodeKind};
 use crate::hir::builtins::Arithmetic;
 use crate::hir::resolve::resolved;
-use crate::hir::{FILE, Iterations, Known, Local, LocalId, LocalKind, Name, ScopeId};
+use crate::hir::{Callee, FILE, Iterations, Known, Local, LocalId, LocalKind, Name, ScopeId};
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
 use std::sync::Arc;
@@ -79,6 +79,8 @@ pub(super) enum Slot {
     Given(Given),
     /// An element of a list, not evaluated yet.
     Element { at: At, list: ExprId, index: i64 },
+    /// A definition or a function, which the body calls.
+    Function(Callee),
     /// Is being evaluated.
     Doing,
     /// Has been evaluated.
@@ -118,16 +120,21 @@ impl Checker<'_> {
     pub(super) fn name(&mut self, at: &At, expr: ExprId) -> Value {
         match self.hir(at).name(expr) {
             Name::Local(id) => {
+                if let Some(function) = self.function_at(at, expr) {
+                    return self.function_as_signal(at, expr, function);
+                }
                 self.reach(at, expr);
                 self.local_value(at, id)
             }
+            // It is read where it is called.
+            Name::Function(_) => Value::Broken,
             Name::Known(known) => self.known_name(at, known),
             Name::Note(note) => {
                 let note = Number::real(f64::from(note));
                 let hertz = function(&mut self.partial, Arithmetic::Hz, &[note]);
                 Value::mono(hertz, Dimension::FREQUENCY)
             }
-            Name::None | Name::Broken => Value::Broken,
+            Name::None | Name::Voice | Name::Broken => Value::Broken,
         }
     }
 
@@ -144,7 +151,7 @@ impl Checker<'_> {
     }
 
     /// The frame of a scope, which is a frame itself or around it.
-    fn frame_around(&self, frame: FrameId, scope: ScopeId) -> Option<FrameId> {
+    pub(super) fn frame_around(&self, frame: FrameId, scope: ScopeId) -> Option<FrameId> {
         let mut around = std::iter::successors(Some(frame), |&frame| self.frames[frame].parent);
         around.find(|&frame| self.frames[frame].scope == scope)
     }
@@ -159,7 +166,7 @@ impl Checker<'_> {
         }
         let Some(frame) = self.frame_around(at.frame, local.scope) else { return false };
         match self.frames[frame].slots[local.index] {
-            Slot::Done(_) => true,
+            Slot::Done(_) | Slot::Function(_) => true,
             Slot::Given(given) => self.is_given_known(given),
             Slot::Param(node, index) => match &self.input.graph.nodes[node].kind {
                 NodeKind::Instance(instance) => {
@@ -175,7 +182,7 @@ impl Checker<'_> {
     pub(super) fn slot(&mut self, frame: FrameId, index: usize) -> Value {
         let value = match self.frames[frame].slots[index].clone() {
             Slot::Done(value) => return value,
-            Slot::Absent => return Value::Broken,
+            Slot::Absent | Slot::Function(_) => return Value::Broken,
             Slot::Doing => {
                 let name = self.local_of(frame, index).name.clone();
                 return self.cycle(&name, Opened::Frame(frame));

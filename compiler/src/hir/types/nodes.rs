@@ -74,16 +74,13 @@ impl Checker<'_> {
         self.reference = None;
         let value = self.node_value(node);
         let span = graph.nodes[node].span;
-        if graph.out == Some(node) {
-            match self.signal(value, span) {
-                Some(signal) => self.warn_of_unit(&signal, span),
-                None => self.nodes[node.index()] = NodeState::Done(Value::Broken),
-            }
+        if graph.out == Some(node) && !self.check_out(value, span) {
+            self.nodes[node.index()] = NodeState::Done(Value::Broken);
         }
     }
 
     /// Warns where what is heard measures something.
-    fn warn_of_unit(&mut self, signal: &Signal, span: Span) {
+    pub(super) fn warn_of_unit(&mut self, signal: &Signal, span: Span) {
         let dimension = self.known(&signal.dimension);
         if let Some(dimension) = dimension.filter(|d| *d != Dimension::PLAIN && !self.input.is_measured) {
             let message = format!("`out` is heard as a plain number around 0, but this is {dimension}");
@@ -102,8 +99,15 @@ impl Checker<'_> {
             let NodeState::Done(value) = &self.nodes[node.index()] else { continue };
             let evaluated_again = !self.has_state && wanted.len() == 1 && value.is_slow();
             if out == Some(node) || !(evaluated_again || value.is_constant()) {
-                let value = value.clone();
-                self.nodes[node.index()] = NodeState::Done(self.in_buffers(&value, false));
+                let seen = match value.clone() {
+                    // All channels are in buffers.
+                    Value::List(channels) if out == Some(node) => {
+                        let channel = |value: &Value| self.in_buffers(value, false);
+                        Value::List(channels.iter().map(channel).collect::<Vec<_>>().into())
+                    }
+                    value => self.in_buffers(&value, false),
+                };
+                self.nodes[node.index()] = NodeState::Done(seen);
             } else {
                 all = false;
             }
@@ -162,7 +166,7 @@ impl Checker<'_> {
 
     /// The frame of an iteration of unrolled `sum`s of the song, for what is evaluated by itself. What the equations of their
     /// bodies remember is named by `path`.
-    fn iteration_frame(&mut self, iterations: &Iterations, path: &Arc<str>) -> FrameId {
+    pub(super) fn iteration_frame(&mut self, iterations: &Iterations, path: &Arc<str>) -> FrameId {
         self.frames.push(Frame { path: Path::Node(path.clone()), ..Frame::song(self.input.song) });
         let mut frame = self.frames.len() - 1;
         for (depth, iteration) in iterations.iter().enumerate() {
@@ -195,6 +199,8 @@ impl Checker<'_> {
         match given {
             Given::Node(node) => self.node_value(node),
             Given::Number(expr) => self.eval(&At { frame: 0, equation: None }, expr),
+            // It has been evaluated with its voice.
+            Given::Voice(_) => Value::Broken,
         }
     }
 
@@ -202,7 +208,7 @@ impl Checker<'_> {
     pub(super) fn is_given_known(&self, given: Given) -> bool {
         match given {
             Given::Node(node) => matches!(self.nodes[node.index()], NodeState::Done(_)),
-            Given::Number(_) => true,
+            Given::Number(_) | Given::Voice(_) => true,
         }
     }
 

@@ -17,7 +17,12 @@ const LONGEST_PREDELAY: f64 = 10.0;
 
 impl Checker<'_> {
     /// `sample("f.wav")`: what was read for it. What is wrong with the file has been reported.
-    pub(super) fn sample(&mut self, at: &At, path: ExprId) -> Value {
+    pub(super) fn sample(&mut self, at: &At, path: ExprId, hash: Option<ExprId>) -> Value {
+        if let Some(hash) = hash.filter(|hash| !matches!(self.ast(at).exprs[*hash], Expr::Text(_))) {
+            let problem =
+                Problem::new(&codes::NOT_A_SIGNAL, self.span(at, hash), "the hash of a sample is a text");
+            return self.problem(problem.help("`mamc check` shows it: `sample(\"hit.wav\", hash: \"…\")`"));
+        }
         if let Some(samples) = self.files().file(self.file(at)).samples.get(&path) {
             return Value::Buffer(samples.clone());
         }

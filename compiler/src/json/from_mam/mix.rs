@@ -94,6 +94,7 @@ impl Song<'_> {
         match given {
             Given::Number(expr) => self.value(expr),
             Given::Node(node) => self.node_value(node),
+            Given::Voice(_) => None,
         }
     }
 

@@ -80,6 +80,7 @@ impl Song<'_> {
         for item in &self.ast.items {
             match &item.kind {
                 ItemKind::Seed(_) => self.refuse(item.span, "a seed"),
+                ItemKind::Channels { is_ambisonic: true, .. } => self.refuse(item.span, "a sound field"),
                 ItemKind::Tuning(_) => self.refuse(item.span, "a tuning"),
                 ItemKind::Param(param) => self.refuse(param.name.span, "a knob"),
                 _ => {}
@@ -134,6 +135,7 @@ impl Song<'_> {
             let span = match arg {
                 Given::Number(expr) => self.ast.span(expr),
                 Given::Node(node) => self.graph.nodes[node].span,
+                Given::Voice(voiced) => self.ast.span(self.graph.voiced[voiced].expr),
             };
             self.refuse(span, "a parameter that follows a signal");
         }

@@ -3,6 +3,7 @@
 use super::mix::Mixer;
 use super::rows::{Lock, Row, Transport};
 use super::{Node, Song};
+use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::graph::NodeId;
 use crate::json::nodes::plain;
 use mam_runtime::score::Rational;
@@ -16,8 +17,10 @@ pub(super) fn song(song: &Song<'_>, nodes: &[Node], mixer: Mixer, transport: Opt
         nodes.iter().filter(|n| is_silent(n, transport.as_ref())).map(|n| n.id).collect();
     let heard: Vec<&Node> = nodes.iter().filter(|n| !silent.contains(&n.id)).collect();
     let name = |id: NodeId| quoted(&song.graph.nodes[id].path);
-    let mut fields =
-        vec!["\"version\": 1".to_owned(), list("nodes", heard.iter().map(|n| node(n)).collect())];
+    let mut fields = vec!["\"version\": 1".to_owned()];
+    let channels = Channels::of(song.ast).count.filter(|count| *count != DEFAULT_CHANNELS);
+    fields.extend(channels.map(|count| format!("\"channels\": {count}")));
+    fields.push(list("nodes", heard.iter().map(|n| node(n)).collect()));
     let connections: Vec<String> = heard
         .iter()
         .flat_map(|n| n.wires.iter().filter(|w| !silent.contains(&w.0)).map(|w| connection(&name(w.0), n, w)))

@@ -161,7 +161,8 @@ impl<'a> Diagnosis<'a> {
         let first = numbers.first().copied().unwrap_or_default();
         let mut edits = Vec::new();
         match word {
-            "tempo" | "seed" | "length" | "swing" | "until" | "latency" | "input" | "default" => {
+            "tempo" | "seed" | "channels" | "length" | "swing" | "until" | "latency" | "input"
+            | "default" => {
                 edits.extend([whole(bare.to_owned()), (before, end, String::new()), whole(first.to_owned())]);
             }
             "meter" => {

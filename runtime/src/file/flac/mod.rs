@@ -8,6 +8,7 @@ mod subframe;
 
 use super::sink::Sink;
 use super::{Bits, Details, Encoder, FileError, Format, Frames, SOFTWARE};
+use crate::channels::ChannelLayout;
 use bits::{BitWriter, crc8, crc16};
 use std::io::Write;
 use subframe::{Chooser, Subframe};
@@ -70,7 +71,7 @@ impl<'w> Flac<'w> {
         };
         let (rate, channels) = (format.rate, format.channels);
         let info = Info { rate, channels, bits, block_bytes: (0, 0), frames, md5: [0; 16] };
-        let tags = comments(details.title.as_deref());
+        let tags = comments(details.title.as_deref(), format);
         out.write_all(&info.header(&tags))?;
         Ok(Flac {
             out,
@@ -242,18 +243,21 @@ fn coded_number(number: u64, out: &mut BitWriter) {
     }
 }
 
-/// The content of a Vorbis comment block: who wrote it, and the title.
-fn comments(title: Option<&str>) -> Vec<u8> {
+/// The content of a Vorbis comment block: who wrote it, the title, and that channels are not those of speakers (RFC 9639,
+/// section 8.6.2).
+fn comments(title: Option<&str>, format: Format) -> Vec<u8> {
     let mut block = Vec::new();
     let text = |text: &str, block: &mut Vec<u8>| {
         block.extend((text.len() as u32).to_le_bytes());
         block.extend(text.as_bytes());
     };
     text(SOFTWARE, &mut block);
-    block.extend(u32::from(title.is_some()).to_le_bytes());
-    if let Some(title) = title {
-        text(&format!("TITLE={title}"), &mut block);
-    }
+    let title = title.map(|title| format!("TITLE={title}"));
+    let mask = (format.layout == ChannelLayout::Ambisonic)
+        .then(|| "WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x0".to_owned());
+    let fields: Vec<String> = title.into_iter().chain(mask).collect();
+    block.extend((fields.len() as u32).to_le_bytes());
+    fields.iter().for_each(|field| text(field, &mut block));
     block
 }
 

@@ -1,5 +1,6 @@
 //! Every kind of sound comes back as it was, by a decoder that is not ours, and none takes more than its samples.
 
+use crate::channels::ChannelLayout;
 use crate::file::{Bits, Container, Details, Dither, Format, Writer};
 use std::io::Cursor;
 
@@ -47,8 +48,14 @@ fn sounds() -> Vec<(&'static str, Vec<Vec<f32>>, f64)> {
 }
 
 fn encode(channels: &[Vec<f32>], bits: Bits, rate: u32, frames: usize) -> Vec<u8> {
-    let format =
-        Format { container: Container::Flac, bits, dither: Dither::None, rate, channels: channels.len() };
+    let format = Format {
+        container: Container::Flac,
+        bits,
+        dither: Dither::None,
+        rate,
+        channels: channels.len(),
+        layout: ChannelLayout::Speakers,
+    };
     let samples: Vec<f32> = (0..frames).flat_map(|n| channels.iter().map(move |c| c[n])).collect();
     let mut bytes = Cursor::new(Vec::new());
     let mut writer = Writer::new(&mut bytes, format, &Details::default()).unwrap();
@@ -110,6 +117,7 @@ fn every_rate_and_length_comes_back() {
         dither: Dither::None,
         rate,
         channels: 1,
+        layout: ChannelLayout::Speakers,
     };
     for rate in [0, 655_351] {
         assert!(Writer::new(Cursor::new(Vec::new()), format(rate), &Details::default()).is_err());

@@ -10,6 +10,7 @@ mod wire;
 use super::backend::{Backend, Callback, Device, Format, Heard, Opened, Request, Stream};
 use super::error::OutputError;
 use super::pulse::wire::Connection;
+use crate::channels::ChannelLayout;
 use crate::control::MOST_CHANNELS;
 use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
@@ -125,14 +126,30 @@ fn parameters(format: &Format, sink: CString) -> PlaybackStreamParams {
     }
 }
 
+/// The speakers of so many channels, in the order of sound files.
 fn channel_map(channels: usize) -> ChannelMap {
     use ChannelPosition::{
-        FrontCenter, FrontLeft, FrontRight, Lfe, RearLeft, RearRight, SideLeft, SideRight,
+        FrontCenter, FrontLeft, FrontLeftOfCenter, FrontRight, FrontRightOfCenter, Lfe, RearCenter, RearLeft,
+        RearRight, SideLeft, SideRight,
     };
-    let all = [FrontLeft, FrontRight, RearLeft, RearRight, FrontCenter, Lfe, SideLeft, SideRight];
+    // By the bits of a mask of speakers.
+    let all = [
+        FrontLeft,
+        FrontRight,
+        FrontCenter,
+        Lfe,
+        RearLeft,
+        RearRight,
+        FrontLeftOfCenter,
+        FrontRightOfCenter,
+        RearCenter,
+        SideLeft,
+        SideRight,
+    ];
+    let mask = ChannelLayout::Speakers.speakers(channels);
     match channels {
         1 => ChannelMap::mono(),
-        _ => ChannelMap::new(all.into_iter().take(channels)),
+        _ => ChannelMap::new((0..all.len()).filter(|bit| mask >> bit & 1 == 1).map(|bit| all[bit])),
     }
 }
 

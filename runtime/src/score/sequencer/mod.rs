@@ -10,7 +10,7 @@ mod performance;
 mod steps;
 mod track;
 
-use super::data::{Action, Command, CommandKind, Line, MusicalLength, Score};
+use super::data::{Action, Command, CommandKind, Line, Score};
 use super::pattern::QueryError;
 use super::pattern::{Note, Pitch};
 use super::rational::Rational;
@@ -296,11 +296,11 @@ impl Sequencer {
         if let Some(track) = self.tracks.first_mut() {
             let passes = track.begin_passes(until);
             for pass in self.lengths_set..passes {
-                for &MusicalLength { param, beats } in &self.setup.score.lengths {
-                    let followed = track.follow(pass, param, beats, &mut |p| pending.push(Reverse(p)));
+                for &length in &self.setup.score.lengths {
+                    let followed = track.follow(pass, length, &mut |p| pending.push(Reverse(p)));
                     if let Err(overflow) = followed {
                         let frame = track.pass_start(pass).round();
-                        fail(Unplayed { line: Played::Param(param), frame, error: overflow.into() });
+                        fail(Unplayed { line: Played::Param(length.param), frame, error: overflow.into() });
                     }
                 }
             }

@@ -2,9 +2,8 @@
 
 use super::Extent;
 use super::{Order, Pending, Played, SoundingStep, Unplayed, What};
-use crate::ids::ParamId;
-use crate::score::clock::{Clock, Frames, Tempo};
-use crate::score::data::{Action, Clip, Duration, Line, Ramp, Transport};
+use crate::score::clock::{Change, Clock, Frames, Tempo};
+use crate::score::data::{Action, Clip, Duration, Line, MusicalLength, Ramp, Transport};
 use crate::score::limits::MOST_DELAY;
 use crate::score::pattern::Note;
 use crate::score::pattern::PatternEvent;
@@ -243,15 +242,19 @@ impl Track {
         }
     }
 
-    /// Sets `param` to the length of `beats` at every change of the tempo of a pass. Inside a tempo ramp it follows
-    /// in straight pieces of a sixteenth of a bar.
+    /// Sets a parameter to its length at every change of the tempo of a pass. Inside a tempo ramp it follows in straight
+    /// pieces of a sixteenth of a bar.
     pub(super) fn follow(
         &self,
         pass: u64,
-        param: ParamId,
-        beats: Rational,
+        length: MusicalLength,
         found: &mut impl FnMut(Pending),
     ) -> Result<(), Overflow> {
+        let MusicalLength { param, is_default, .. } = length;
+        if is_default && matches!(self.transport.tempo.changes[..], [Change { tempo: Tempo::Steady(_), .. }])
+        {
+            return Ok(());
+        }
         let piece = Rational::ratio(1, 16);
         // They are in order: a ramp begins at the very frame where its first value is set.
         let mut sets = 0;
@@ -261,7 +264,7 @@ impl Track {
                 Tempo::Ramp { until, .. } => until,
             };
             let mut set = |bar: Rational, value_at: Rational, ramp: u64| {
-                let value = 60.0 * beats.to_f64() / self.clock.tempo(value_at);
+                let value = length.value(self.clock.tempo(value_at));
                 let order = Order { rank: 0, pass, line: param.index(), cycle: 0, index: sets };
                 sets += 1;
                 let ramp = u32::try_from(ramp).unwrap_or(u32::MAX);
