@@ -14,6 +14,7 @@ mod extent;
 mod harmony;
 mod hits;
 pub mod import;
+mod length;
 mod line;
 mod mini;
 mod modify;
@@ -151,7 +152,7 @@ pub fn from_ast(
     let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, written, clips, marks, arranged, note_params, .. } = composer;
-    let length = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
+    let length = length::length(ast, &ast.items, &meter, arranged.is_some(), problems);
     let restarts = arranged.or(length).is_some();
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
     transport.length = arranged.or(length).unwrap_or_else(|| own_length(&transport));
