@@ -13,6 +13,7 @@ mod midi;
 mod parts;
 mod playing;
 mod plugin;
+mod refused;
 mod studio;
 
 use std::fs;
