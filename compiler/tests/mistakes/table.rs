@@ -456,4 +456,6 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "bd = new kick()\nplay { bd |x.| }\nout = bd" => "foreign-word" "new" "when it is called" "bd = kick()\nplay { bd |x.| }\nout = bd";
     Song "y = 1\nout = y with { y = noise() }" => "foreign-word" "with" "equations of their own" "y = noise()\nout = y";
     Song "console.log(1)\nout = noise()" => "missing-operator" "(" "an item is an equation" "out = noise()";
+    Song "bd = kick(gain: -6)\nplay { bd |x| }\nout = bd" => "out-of-range" "-6" "`-6dB`" "bd = kick(gain: -6dB)\nplay { bd |x| }\nout = bd";
+    Song "bd = kick()\nplay {\n  bd |x|\n  bd.gain \"-6\"\n}\nout = bd" => "value-clamped" "-6" "`-6dB`" "bd = kick()\nplay {\n  bd |x|\n  bd.gain \"-6dB\"\n}\nout = bd";
 };
