@@ -9,8 +9,8 @@ use mam_runtime::score::limits::MOST_DELAY;
 use mam_runtime::score::{Action, Note, Pitch, Transport, Value};
 use std::collections::HashSet;
 
-/// The loudest velocity that can be meant, four times the level of a full hit: what is above counts otherwise.
-const LOUDEST: f64 = 4.0;
+/// The loudest velocity that is meant as one, 6 dB above a full hit: what is above counts something else.
+const LOUDEST: f64 = 2.0;
 
 /// The highest MIDI velocity, which stands for 1.
 const MOST_MIDI_VELOCITY: f64 = 127.0;

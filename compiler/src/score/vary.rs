@@ -25,6 +25,7 @@ impl<'a> Composer<'a> {
             }
         }
         for Variation { name, of, level } in &open {
+            let known = self.known_sections(around);
             // An arrangement that names it is not to blame.
             self.levels[around].sections.push(self.sections.len());
             self.sections.push(Section { name, length: Rational::ONE, level: *level, used: true });
@@ -38,7 +39,6 @@ impl<'a> Composer<'a> {
             }
             let message = format!("there is no section `{of}` here");
             let problem = Problem::new(&UNKNOWN_SECTION, of.span, message);
-            let known = self.known_sections(around);
             self.problems.suggest(problem, &of.name, "sections", || known);
         }
         self.check_left_out(around);

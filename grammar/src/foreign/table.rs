@@ -250,7 +250,7 @@ table! {
     Argument ["initial" "start" "init"] "init" "" "" "";
     Modifier ["gain" "amp" "volume" "vol" "velocity" "dynamics" "level"] "vel" "" "" "bd \"x*4\".vel(0.8)";
     Modifier ["faster" "hurry" "double" "density" "speedup"] "fast" "" "" "bd \"x*4\".fast(2)";
-    Modifier ["speed" "rate" "playbackrate" "accelerate"] "" "" "how fast a sample is played is a parameter of its instrument" "s \"x*4\".set(speed: 2)";
+    Modifier ["speed" "rate" "playbackrate" "accelerate"] "" "" "how fast a sample is played is a parameter of its instrument, `speed` of a sampler; a pattern is played faster by" "bd \"x*4\".fast(2)";
     Modifier ["slower" "half" "sparsity" "stretch"] "slow" "" "" "bd \"x*4\".slow(2)";
     Modifier ["reverse" "backwards" "backward" "retrograde"] "rev" "" "" "bd \"x x ~ x\".rev";
     Modifier ["trans" "transp" "up" "semitones" "pitch" "octave" "oct" "detune" "transposeby" "addnote" "shiftpitch"] "transpose" "" "" "lead \"c4 e4\".transpose(7st)";

@@ -406,8 +406,12 @@ impl<'a> Diagnosis<'a> {
             if word == "sum" { "`sum i in 1..8 { … }`" } else { "`chain x = in, i in 0..3 { … }`" };
         let problem = self.about(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
         let problem = problem.label(self.span(head), "it begins here");
-        let close = self.layout.partner[head + 1];
-        if word == "sum" && self.is(head + 1, "(") && self.is(head + 2, "[") && self.get(close).is_some() {
+        let close = self.layout.partner.get(head + 1).copied().filter(|&close| self.get(close).is_some());
+        if let Some(close) = close
+            && word == "sum"
+            && self.is(head + 1, "(")
+            && self.is(head + 2, "[")
+        {
             // A function of a list, as other languages have it.
             let (start, end) = (self.span(head).start as usize, self.span(close).end as usize);
             let list = &self.text[self.span(head + 2).start as usize..self.span(close).start as usize];

@@ -4,7 +4,7 @@ use super::Diagnosis;
 use crate::foreign::{self, Role};
 use crate::problem::Problem;
 use crate::syntax::codes;
-use crate::syntax::scan::Kind;
+use crate::syntax::scan::{Kind, Token};
 
 impl Diagnosis<'_> {
     /// A length in units that are not mam's: `1/8 note`, `2 measures`.
@@ -25,11 +25,21 @@ impl Diagnosis<'_> {
     /// A keyword of another language beside a value: `new kick()`, `x with { … }`.
     pub(super) fn foreign_word(&self, before: usize, here: usize) -> Option<Problem> {
         let row = |at: usize| {
-            Some((at, foreign::find(Role::Statement, self.word(at)).filter(|_| !self.word(at).is_empty())?))
+            let word = Some(self.word(at)).filter(|word| !word.is_empty() && !self.is_defined(word))?;
+            Some((at, foreign::find(Role::Statement, word)?))
         };
         let (at, row) = row(here).or_else(|| row(before))?;
         let message = format!("mam has no `{}`", self.word(at));
         Some(self.about(&codes::FOREIGN_WORD, at, message).help(row.help()))
+    }
+
+    /// Whether something in the text has this name: an equation, a parameter, an input.
+    fn is_defined(&self, name: &str) -> bool {
+        let named = |pair: &[Token]| {
+            let [first, second] = [&pair[0], &pair[1]].map(|token| token.text(self.text));
+            first == name && pair[1].is("=") || second == name && matches!(first, "input" | "param" | "knob")
+        };
+        self.layout.tokens.windows(2).any(named)
     }
 
     /// A call in brackets whose own are missing, as in the languages that write none: `every(2, fast 2)`.
