@@ -393,9 +393,8 @@ fn format(name: &str) -> PyResult<Format> {
 
 /// A feature by its name.
 fn feature(name: &str) -> PyResult<Feature> {
-    let all = Feature::value_variants();
-    all.iter().copied().find(|feature| feature.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(|feature| feature.name()).collect();
+    Feature::ALL.into_iter().find(|feature| feature.name() == name).ok_or_else(|| {
+        let names = Feature::ALL.map(Feature::name);
         wrong(format!("`{name}` is not a feature: {}", names.join(", ")))
     })
 }

@@ -11,6 +11,7 @@ use crate::plot::{Figure, Samples, response, score, signal, spectrum};
 use crate::values::{Length, Start};
 use clap::{Args, ValueEnum};
 use mam_runtime::Program;
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,6 +149,16 @@ impl Plot {
         Span { from: self.from, duration: self.duration, tail: None }
     }
 
+    /// What a picture calls a song: its file's name, with the folders where two files have the same.
+    fn shown_name(&self, input: &Path) -> String {
+        let is_only = |name: &&OsStr| {
+            let mut inputs = std::iter::once(&self.song.input).chain(&self.compare);
+            inputs.all(|other| other == input || other.file_name() != Some(name))
+        };
+        let name = input.file_name().filter(is_only).map(Path::new);
+        name.unwrap_or(input).display().to_string()
+    }
+
     /// A song, rendered.
     fn sound(
         &self,
@@ -159,7 +170,7 @@ impl Plot {
         let mut compiled = compiled(&args, console)?;
         read_from.extend(compiled.read_from(input).map(PathBuf::from));
         let program = compiled.take_program()?;
-        self.render(program, input.display().to_string(), self.span(), console)
+        self.render(program, self.shown_name(input), self.span(), console)
     }
 
     fn render(
@@ -219,7 +230,7 @@ impl Plot {
         read_from.extend(compiled.read_from(&self.song.input).map(PathBuf::from));
         let program = compiled.take_program()?;
         let frames = Job::new(program.clone(), self.span())?.end();
-        let name = self.song.input.display().to_string();
+        let name = self.shown_name(&self.song.input);
         match self.what {
             What::Notes => score::piano_roll(&name, &program, frames),
             _ => score::courses(&name, &program, frames),

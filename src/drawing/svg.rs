@@ -23,20 +23,18 @@ struct Point {
 
 /// The picture as an SVG document.
 pub fn svg(picture: &Picture) -> String {
-    let Layout { columns, bends } = layout(picture);
+    let layout = layout(picture);
+    let Layout { columns, bends, .. } = &layout;
     let count = picture.boxes.len();
-    let tall = |item: usize| if item < count { HEIGHT + GAP_Y } else { BEND };
-    let heights: Vec<f64> =
-        columns.iter().map(|column| column.iter().map(|&item| tall(item)).sum()).collect();
-    let height = heights.iter().fold(0.0_f64, |most, x| most.max(*x)) + 2.0 * MARGIN;
+    let room = |item: usize| if item < count { HEIGHT + GAP_Y } else { BEND };
+    let middles = layout.heights(&room);
+    let bottom = middles.iter().enumerate().map(|(item, y)| y + room(item) / 2.0).fold(0.0, f64::max);
+    let height = (bottom + 2.0 * MARGIN).ceil();
     let width = 2.0 * MARGIN + columns.len() as f64 * (WIDTH + GAP_X);
-    let all = count + bends.iter().map(Vec::len).sum::<usize>();
-    let mut points = vec![Point::default(); all];
+    let mut points = vec![Point::default(); middles.len()];
     for (c, column) in columns.iter().enumerate() {
-        let mut y = (height - heights[c]) / 2.0;
         for &item in column {
-            points[item] = Point { x: MARGIN + c as f64 * (WIDTH + GAP_X), y: y + tall(item) / 2.0 };
-            y += tall(item);
+            points[item] = Point { x: MARGIN + c as f64 * (WIDTH + GAP_X), y: MARGIN + middles[item] };
         }
     }
     let mut out = format!(
@@ -45,7 +43,7 @@ pub fn svg(picture: &Picture) -> String {
          markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" refY=\"3\" orient=\"auto\"><path d=\"M0,0 L7,3 L0,6 z\" \
          fill=\"#777\"/></marker></defs>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n"
     );
-    for (arrow, bends) in picture.arrows.iter().zip(&bends) {
+    for (arrow, bends) in picture.arrows.iter().zip(bends) {
         let bends: Vec<Point> = bends.iter().map(|&bend| points[bend]).collect();
         out += &line(points[arrow.from], &bends, points[arrow.to]);
     }

@@ -212,11 +212,12 @@ impl Panel {
         }
         let mut right = area.x + area.width;
         for (name, colour) in names.into_iter().rev() {
-            let at = Point { x: right, y: area.y - 7.0 };
-            painter.words(small(name, at, Anchor::End));
+            // Browsers have letters of their own widths, so the name begins at its mark and ends where it does.
             right -= name.chars().count() as f64 * 6.4 + 16.0;
             let mark = Area { x: right, y: area.y - 15.0, width: 9.0, height: 9.0 };
             painter.fill(mark, curve(colour), 1.0);
+            let at = Point { x: right + 14.0, y: area.y - 7.0 };
+            painter.words(small(name, at, Anchor::Start));
             right -= 12.0;
         }
     }

@@ -190,6 +190,39 @@ await check('files that the page is given are used, played and kept', async () =
   await page.selectOption('#examples', 'groove.mam');
   await until(() => studio.page.text().includes('Groove') && studio.problems?.length === 0);
 });
+const everything = `kit beat {
+  bd = kick()
+  ch = closed_hat()
+  oh = open_hat()
+  choke ch oh
+}
+instrument hum {
+  param wave = saw in saw|square|tri
+  param cutoff = 800Hz in 50Hz..8kHz
+  preset "deep" { cutoff: 200Hz }
+  latency 2ms
+  amp = decay(trig, 300ms)
+  x = if wave == square then square(freq) else saw(freq)
+  out = tap(lowpass(x, cutoff), 2ms, max: 2ms) * amp * vel
+  until amp < 0.0001
+}
+dr = beat(bd.gain: 0.5)
+b = hum(preset: "deep", wave: square)
+play { dr.bd |x...x...|
+  dr.ch |..x...x.|
+  b "c3 e3" }
+out = (dr + b) * 0.5 + convolve(b, sample("tone.wav")) * 0.01
+`;
+await check('kits, presets, words, latency and convolution are played', async () => {
+  await page.setInputFiles('#files input', { name: 'tone.wav', mimeType: 'audio/wav', buffer: tone() });
+  await page.evaluate(song => studio.page.replace(song), everything);
+  await until(() => studio.page.text().startsWith('kit beat') && studio.problems?.length === 0);
+  await until(() => studio.figures()[7] > 0.05);
+  await page.click('#files li button');
+  await page.selectOption('#examples', '');
+  await page.selectOption('#examples', 'groove.mam');
+  await until(() => studio.page.text().includes('Groove') && studio.problems?.length === 0);
+});
 await check('a worklet that dies is replaced', async () => {
   await page.evaluate(() => { const { host } = studio; host.node.onprocessorerror(new Event('error')); });
   await page.waitForTimeout(500);

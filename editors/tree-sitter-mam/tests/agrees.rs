@@ -120,3 +120,14 @@ fn the_queries_name_what_there_is() {
         Query::new(&tree_sitter_mam::LANGUAGE.into(), query).unwrap();
     }
 }
+
+/// What `npm test` of the extension says, too: a new statement is told of where the language is tested.
+#[test]
+fn the_colours_of_visual_studio_code_have_every_word_of_the_language() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vscode/syntaxes/mam.tmLanguage.json");
+    let colours = fs::read_to_string(file).unwrap();
+    let words: Vec<&str> = colours.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    for word in syntax::RESERVED.iter().chain(&syntax::STATEMENTS) {
+        assert!(words.contains(word), "{word}");
+    }
+}

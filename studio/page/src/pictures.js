@@ -76,7 +76,9 @@ function spectrum(canvas, bins, rate) {
   for (const [hz, label] of [[100, '100 Hz'], [1000, '1 kHz'], [10000, '10 kHz']]) {
     const x = width * Math.log10(hz / 20) / 3;
     g.beginPath(); g.moveTo(x, 0); g.lineTo(x, height); g.stroke();
-    g.fillText(label, x + 3 * scale, 11 * scale);
+    // Left of its line where it would reach beyond the picture.
+    const long = g.measureText(label).width, gap = 3 * scale;
+    g.fillText(label, x + gap + long > width ? x - gap - long : x + gap, 11 * scale);
   }
   g.strokeStyle = colour('--accent');
   g.lineWidth = 1.5 * scale;
