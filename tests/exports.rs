@@ -15,7 +15,7 @@ const RATE: u32 = 48_000;
 
 /// Songs of each group of ops: oscillators and tables, filters that move, feedback, delays of every kind, noise, islands of
 /// scalars, f64 in setup, many voices; and block nodes.
-const GROUPS: [&str; 7] = [
+const GROUPS: [&str; 8] = [
     "tempo 150\nbd = kick()\nout = bd\nplay { bd |x..x..x.| ; bd.f0 \"50Hz 60Hz 45Hz\" over 40ms }\n",
     "a = pluck()\nb = sub(voices: 4)\nplay { a \"c4 e4 g4 c5\" ; b \"<c3 g3>\" }\n\
      e = 0.3 * b |> echo()\nout = (0.5 * a |> lowpass(800Hz * (1 + 0.5 * lfo(3Hz)))) + e\n",
@@ -23,6 +23,7 @@ const GROUPS: [&str; 7] = [
     "s = saw(110Hz) + square(55Hz) + tri(220Hz)\nout = oversample(4) { tanh(3 * s) } |> highpass(200Hz)\n",
     "out = 0.1 * sum i in 1..16 { sine(110Hz * i) / i } + 0.1 * floor(4 * sine(3Hz)) / 4 + 0.1 * sah(noise(), sine(9Hz) > 0)\n",
     "bd = kick()\nplay { bd |x..x| }\nout = 0.5 * bd + convolve(bd, list i in 0..1200 { sin(i * i) / (50 + i) }, 30ms)\n",
+    "y = spectral((saw(110Hz), noise()), size: 512) { { mag: 0.2 * (mag + prev(mag)), phase: phase + bin / 9 } }\nout = y\n",
     "a = sub()\nplay { a \"c2(5,8) g2*4\".every(2, rev) }\nout = a |> chorus() |> compressor()\n",
 ];
 
@@ -198,7 +199,7 @@ fn objects_have_the_bits_of_machine_code() {
 fn samples_are_built_in() {
     let Some(compiler) = Compiler::all().pop() else { return };
     let text = "instrument hit { out = one_shot(sample(\"a.wav\"), trig) * vel }\nh = hit(voices: 2)\n\
-        play { h |x.x.x.xx| }\nout = h + 0.3 * loop_to(sample(\"a.wav\"), 1 bar)\n";
+        play { h |x.x.x.xx| }\nout = h + 0.3 * loop_to(sample(\"a.wav\"), 1 bar) + 0.3 * stretch(sample(\"a.wav\"), 0.7, 1.2)\n";
     let folder = folder_of(text);
     let spec = hound::WavSpec {
         channels: 1,

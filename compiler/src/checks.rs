@@ -10,7 +10,7 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
-use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, TooLarge};
+use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, TooLarge, What};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
@@ -92,19 +92,42 @@ pub(crate) fn refused(found: Refused) -> Problem {
 }
 
 /// A block node stands where none can.
-fn misplaced(Misplaced { span, why }: Misplaced) -> Problem {
-    let (message, help) = match why {
-        Obstacle::Voice => (
+fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
+    let (message, help) = match (what, why) {
+        (What::Convolution, Obstacle::Voice) => (
             "every voice of the instrument would be convolved by itself",
             "take it out of the instrument, and convolve the instrument where the song hears it",
         ),
-        Obstacle::Region => (
+        (What::Convolution, Obstacle::Region) => (
             "a region that is oversampled cannot be convolved: the response has the rate of the song",
             "convolve what flows into the region, or what comes out of it",
         ),
-        Obstacle::Feedback => (
+        (What::Convolution, Obstacle::Feedback) => (
             "what flows into this convolution depends on what comes out of it",
             "take the convolution out of the loop: echoes that come again and again can be part of the response",
+        ),
+        (What::Stretch, Obstacle::Voice) => (
+            "every voice of the instrument would stretch a sound of its own",
+            "take it out of the instrument; in one, `playback` plays a buffer at a speed, and `grains` in pieces",
+        ),
+        (What::Stretch, Obstacle::Region) => (
+            "a sound is stretched at the rate of the song, and this is oversampled",
+            "take it out of the region, under a name, and use that in it",
+        ),
+        (What::Stretch, Obstacle::Feedback) => {
+            ("where this sound is played from depends on what it sounds like", "take it out of the loop")
+        }
+        (What::Spectrum, Obstacle::Voice) => (
+            "every voice of the instrument would have a spectrum of its own",
+            "take the region out of the instrument, and put it where the song hears the instrument",
+        ),
+        (What::Spectrum, Obstacle::Region) => (
+            "a spectral region takes spectra at the rate of the song, and this is oversampled",
+            "take it out of the region, under a name, and use that in it",
+        ),
+        (What::Spectrum, Obstacle::Feedback) => (
+            "what flows into this spectral region depends on what comes out of it",
+            "take the region out of the loop; in its braces `prev` and `tap` remember what was a hop ago",
         ),
     };
     Problem::new(&codes::MISPLACED_BLOCK, span, message).help(help)
@@ -166,7 +189,7 @@ pub(crate) fn check(files: &Files, library: &Library, song: usize, problems: &mu
         problems.extend(resolved(files, index).problems.clone());
         definitions(file, problems);
         levels_added(files, &file.ast, problems);
-        expect::read(files, library, index, problems);
+        expect::read(files, &library.consts, index, problems);
         for &item in file.definitions.values() {
             problems.extend(library.info(files, DefId { file: index, item }).problems.clone());
         }

@@ -154,11 +154,18 @@ mam_grammar::codes! {
         passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"
     }
     MISPLACED_BLOCK Error "misplaced-block" {
-        "A convolution works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
+        "A convolution, a spectral region or a stretched sound works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
          known before the next one can be computed, in a loop through its own result; nor in a voice of an instrument, of which \
          there are many; nor in a region at another sample rate."
         fails "x = noise() + 0.5 * prev(y)\ny = convolve(x, [0, 0.5])\nout = y\n"
         passes "x = noise() + 0.5 * prev(x)\ny = convolve(x, [0, 0.5])\nout = y\n"
+    }
+    BAD_SPECTRUM Error "bad-spectrum" {
+        "A spectral region has a `size` that is a power of two from 256 to 32768, an `overlap` of 2, 4 or 8, hops of at least 64 \
+         samples, and braces that say the `mag` and the `phase` of each bin. Nothing in it goes on from sample to sample: what does \
+         stands outside, and is seen once in each hop."
+        fails "out = spectral(noise(), size: 1000) { { mag: if bin < 40 then mag else 0, phase: phase } } * 10%\n"
+        passes "out = spectral(noise(), size: 1024) { { mag: if bin < 40 then mag else 0, phase: phase } } * 10%\n"
     }
     RECURSIVE_DEFINITION Error "recursive-definition" {
         "A definition uses itself. Programs have a fixed size, so definitions cannot recurse; `chain` and `sum` repeat \

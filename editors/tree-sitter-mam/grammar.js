@@ -13,7 +13,7 @@ module.exports = grammar({
   word: ($) => $.identifier,
   conflicts: ($) => [
     [$.target, $._primary], [$.body, $.record], [$._name, $.target], [$._reduction, $._soft_keyword],
-    [$.oversample, $._soft_keyword],
+    [$.oversample, $._soft_keyword], [$.spectral, $._soft_keyword],
   ],
   rules: {
     source_file: ($) => seq(repeat($._separator), optional($._items)),
@@ -129,7 +129,7 @@ module.exports = grammar({
       prec.left(13, seq(choice($._primary, $.access, $.index, $.string), '.', $.property, optional($.arguments))),
     index: ($) => prec.left(13, seq(choice($._primary, $.access, $.index), '[', $._expression, ']')),
     _primary: ($) =>
-      choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.reduce, $.chain, $.oversample),
+      choice($.call, $._name, 'in', 'out', $.group, $.list, $.record, $.reduce, $.chain, $.oversample, $.spectral),
     call: ($) => prec(14, seq(field('function', choice($._name, 'prev', 'tap')), $.arguments)),
     arguments: ($) => seq('(', optional(list($.argument)), ')'),
     argument: ($) => seq(optional(choice(seq(field('name', $.property), ':'), field('name', $.part_parameter))), $._expression),
@@ -147,6 +147,7 @@ module.exports = grammar({
     _elements: ($) => choice($.range, $._expression),
     // A call of that name where no body follows.
     oversample: ($) => prec(-1, seq('oversample', $.arguments, $.body)),
+    spectral: ($) => prec(-1, seq('spectral', $.arguments, $.body)),
     body: ($) => seq('{', repeat($._separator), choice($._items, seq($._expression, repeat($._separator))), '}'),
 
     // Words that begin a statement, or stand in one, are names everywhere else.
@@ -155,7 +156,7 @@ module.exports = grammar({
       prec(-1, choice(
         'tempo', 'swing', 'meter', 'length', 'seed', 'channels', 'ambisonic', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
-        'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample',
+        'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample', 'spectral',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),
     identifier: () => /[A-Za-z_][A-Za-z0-9_]*/,

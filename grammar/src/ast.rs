@@ -283,6 +283,13 @@ pub enum Expr {
         /// What is computed at the higher rate.
         body: Body,
     },
+    /// `spectral(x, size: 1024) { … }`
+    Spectral {
+        /// The call before the braces.
+        head: ExprId,
+        /// What is computed of each bin.
+        body: Body,
+    },
     /// `xs[2]`
     Index {
         /// The list.

@@ -58,8 +58,16 @@ const RATES: [u32; 3] = [48_000, 44_100, 96_000];
 /// A file with its checks.
 struct Suite {
     song: Song,
-    checks: Vec<Check>,
+    /// In the order of the text, each at every rate.
+    checks: Vec<Rated>,
     problems: Vec<Problem>,
+}
+
+/// A check with the numbers that it has at a sample rate.
+struct Rated {
+    check: Check,
+    /// Frames a second.
+    rate: u32,
 }
 
 /// A check that is to be measured.
@@ -92,15 +100,10 @@ impl Test {
         }
         let is_error = |problem: &Problem| problem.code.severity == Severity::Error;
         let broken = suites.iter().any(|suite| suite.problems.iter().any(is_error));
-        let rates = match (self.how.rate, self.thorough) {
-            (Some(rate), _) => vec![rate.0],
-            (None, true) => RATES.to_vec(),
-            (None, false) => vec![RATES[0]],
-        };
         let jobs: Vec<Job> = suites
             .iter()
-            .flat_map(|suite| suite.checks.iter().map(move |check| (suite, check)))
-            .flat_map(|(suite, check)| rates.iter().map(move |&rate| Job { suite, check, rate }))
+            .flat_map(|suite| suite.checks.iter().map(move |rated| (suite, rated)))
+            .map(|(suite, Rated { check, rate })| Job { suite, check, rate: *rate })
             .collect();
         let outcomes = self.measure(&jobs);
         let pictures = self.draw(&jobs, &outcomes)?;
@@ -123,9 +126,27 @@ impl Test {
 
     fn suite(&self, mut song: Song) -> Suite {
         let disk = Disk::new(song.path.as_deref(), self.how.allow_outside);
-        let limits = self.options(RATES[0]).limits;
-        let found = find(&mut song.sources, song.id, &disk, &limits);
-        Suite { song, checks: found.checks, problems: found.problems.into_sorted() }
+        let (mut checks, mut problems) = (vec![], vec![]);
+        let alone = song.sources.clone();
+        for rate in self.rates() {
+            song.sources = alone.clone();
+            let limits = self.options(rate).limits;
+            let found = find(&mut song.sources, song.id, &disk, &limits, f64::from(rate));
+            checks.extend(found.checks.into_iter().map(|check| Rated { check, rate }));
+            // What is wrong at one rate is wrong at most of the others too, and is told once.
+            let new = found.problems.into_sorted().into_iter().filter(|problem| !problems.contains(problem));
+            problems.extend(new.collect::<Vec<_>>());
+        }
+        checks.sort_by_key(|rated| rated.check.item);
+        Suite { song, checks, problems }
+    }
+
+    fn rates(&self) -> Vec<u32> {
+        match (self.how.rate, self.thorough) {
+            (Some(rate), _) => vec![rate.0],
+            (None, true) => RATES.to_vec(),
+            (None, false) => vec![RATES[0]],
+        }
     }
 
     fn options(&self, rate: u32) -> Options {

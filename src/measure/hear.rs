@@ -23,6 +23,8 @@ const MOST_RENDERED: u64 = 600 * 48_000;
 const MOST_HELD: u64 = MOST_FRAMES;
 /// The part of what has no end that is looked at where nothing says how much.
 const ENDLESS_SECONDS: f64 = 4.0;
+/// How much of the answer to an impulse is looked at: a mode of a time constant of a second has rung out.
+const ANSWER_SECONDS: f64 = 4.0;
 /// Frames before a spectrum of an oscillator.
 const SETTLED: u64 = 4_096;
 /// How long a filter settles before a steady sine is looked at.
@@ -147,7 +149,7 @@ fn part(check: &Check, rate: f64) -> Part {
         Measure::Transfer | Measure::Gain => {
             return Part::Frames { from: seconds(SETTLING_SECONDS), count: seconds(4.0) };
         }
-        Measure::Response | Measure::Phase | Measure::GroupDelay => Some(FRAMES as u64),
+        Measure::Response | Measure::Phase | Measure::GroupDelay => Some(seconds(ANSWER_SECONDS)),
         Measure::Latency => Some(seconds(2.0)),
         Measure::Density => Some(time("at").unwrap_or_default() + seconds(0.1)),
         Measure::Reaches => Some(seconds(10.0)),

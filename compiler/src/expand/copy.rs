@@ -49,6 +49,10 @@ pub(super) fn copy(from: &Ast, to: &mut Ast, expr: ExprId, name: &dyn Fn(&Ident)
                 let factor = copy(*factor);
                 Expr::Oversample { factor, border: border.clone(), body: copied_body(body, &mut copy) }
             }
+            Expr::Spectral { head, body } => {
+                let head = copy(*head);
+                Expr::Spectral { head, body: copied_body(body, &mut copy) }
+            }
             Expr::Index { of, index } => Expr::Index { of: copy(*of), index: copy(*index) },
             Expr::Tuple(parts) => Expr::Tuple(parts.iter().map(|part| copy(*part)).collect()),
             Expr::Paren(x) => Expr::Paren(copy(*x)),

@@ -3,8 +3,8 @@
 use super::Check;
 use crate::files::Loader;
 use crate::front;
+use crate::hir::consts::Consts;
 use crate::hir::resolve::resolved;
-use crate::library::Library;
 use mam_grammar::{Limits, Problem, Problems, Severity, SourceId, Sources, Span};
 
 /// What there is to be measured of a file, and what is wrong with it.
@@ -15,16 +15,17 @@ pub struct Found {
     pub problems: Problems,
 }
 
-/// The checks of a file. A file needs no `out` to be measured.
-pub fn find(sources: &mut Sources, id: SourceId, loader: &dyn Loader, limits: &Limits) -> Found {
+/// The checks of a file, with the numbers that they have at a sample rate in Hz: their bounds may name `sr`. A file needs no `out`
+/// to be measured.
+pub fn find(sources: &mut Sources, id: SourceId, loader: &dyn Loader, limits: &Limits, rate: f64) -> Found {
     let mut problems = Problems::default();
-    let library = Library::default();
+    let consts = Consts::at_rate(rate);
     let read = front::read(sources, id, loader, limits, None, &mut problems);
     let Some(read) = read else { return Found { checks: vec![], problems } };
     for file in read.files.user_files() {
         problems.extend(resolved(&read.files, file).problems.clone());
     }
-    let mut checks = super::read(&read.files, &library, read.song, &mut problems);
+    let mut checks = super::read(&read.files, &consts, read.song, &mut problems);
     // What has an error in it cannot be measured, which has been said.
     let within = |outer: Span, inner: Span| {
         inner.source == outer.source && outer.range().contains(&inner.range().start)

@@ -255,7 +255,7 @@ measures! {
         "RMS out over RMS in, for a steady sine with the peak `level`, from the second second on: a point of a static curve."
         "expect transfer(hardclip(), level: 6dB) < 0dB";
     Response "response" ["x"] &[AT], Level, SmallImpulse,
-        "The gain at a frequency: the spectrum of the answer to a small impulse, over 65 536 frames."
+        "The gain at a frequency: the spectrum of the answer to a small impulse, over 4 s."
         "expect response(lowpass(1kHz), 2kHz) within 0.1dB of -12.30dB";
     Phase "phase" ["x"] &[AT], Plain, SmallImpulse,
         "The phase at a frequency, in radians from −π to π; as `response`."

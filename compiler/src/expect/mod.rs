@@ -19,9 +19,8 @@ pub use song::Subject;
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
-use crate::hir::consts::Missing;
+use crate::hir::consts::{Consts, Missing};
 use crate::hir::resolve::resolved;
-use crate::library::Library;
 use crate::units::unit_of;
 use mam_grammar::ast::{Condition, ExprId, ItemKind, Unit};
 use mam_grammar::{Problem, Problems, Span};
@@ -88,10 +87,10 @@ impl Bound {
     }
 }
 
-/// Reads the checks of a file, and says what is wrong with their numbers.
-pub(crate) fn read(files: &Files, library: &Library, file: usize, problems: &mut Problems) -> Vec<Check> {
+/// Reads the checks of a file, with their numbers from `consts`, and says what is wrong with these.
+pub(crate) fn read(files: &Files, consts: &Consts, file: usize, problems: &mut Problems) -> Vec<Check> {
     let ast = &files.file(file).ast;
-    let mut reader = Reader { files, library, file, problems };
+    let mut reader = Reader { files, consts, file, problems };
     let expects = ast.items.iter().enumerate().filter_map(|(item, at)| match at.kind {
         ItemKind::Expect(ref expect) => Some((item, at.span, expect.condition)),
         _ => None,
@@ -101,7 +100,7 @@ pub(crate) fn read(files: &Files, library: &Library, file: usize, problems: &mut
 
 struct Reader<'a> {
     files: &'a Files,
-    library: &'a Library,
+    consts: &'a Consts,
     file: usize,
     problems: &'a mut Problems,
 }
@@ -149,7 +148,7 @@ impl Reader<'_> {
     /// A constant that measures `wanted`; plain numbers go anywhere.
     fn number(&mut self, expr: ExprId, wanted: Dimension, what: &str) -> Option<f64> {
         let span = self.files.file(self.file).ast.span(expr);
-        match self.library.consts.number(self.files, self.file, expr, &[]) {
+        match self.consts.number(self.files, self.file, expr, &[]) {
             Ok((value, dimension)) if dimension == wanted || dimension == Dimension::PLAIN => Some(value),
             Ok((_, dimension)) => {
                 let message = format!("{what} is {wanted}, but this is {dimension}");

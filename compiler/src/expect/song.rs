@@ -65,6 +65,7 @@ fn rename(ast: &mut Ast, expr: ExprId, own: &Arc<str>) {
         match &ast.exprs[expr] {
             Expr::Reduce { over, body: Body::Items(_), .. } => open.extend(over.operands()),
             Expr::Oversample { factor, body: Body::Items(_), .. } => open.push(*factor),
+            Expr::Spectral { head, body: Body::Items(_) } => open.push(*head),
             Expr::Chain { start, over, body: Body::Items(_), .. } => {
                 open.push(*start);
                 open.extend(over.operands());

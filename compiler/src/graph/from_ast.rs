@@ -190,6 +190,7 @@ impl<'a> Maker<'a> {
             Expr::Pipe { left, right } => self.pipe(*left, *right, iterations, path, whole),
             Expr::Reduce { over, body, .. } => self.unroll(expr, *over, body, iterations, path),
             Expr::Chain { .. } | Expr::Oversample { .. } => {}
+            Expr::Spectral { head, .. } => self.find_calls(*head, iterations, path, false),
             Expr::Field { of, .. } => self.find_calls(*of, iterations, path, whole),
             Expr::Paren(x) => self.find_calls(*x, iterations, path, whole),
             other => operands(other).into_iter().for_each(|x| self.find_calls(x, iterations, path, false)),
@@ -378,6 +379,7 @@ impl<'a> Maker<'a> {
                 self.loop_of(expr, &bounds, body, iterations, needs);
             }
             Expr::Oversample { factor, body, .. } => self.loop_of(expr, &[*factor], body, iterations, needs),
+            Expr::Spectral { head, body } => self.loop_of(expr, &[*head], body, iterations, needs),
             other => operands(other).into_iter().for_each(|x| self.collect(x, iterations, needs)),
         }
     }

@@ -134,7 +134,7 @@ impl<'a> Weights<'a> {
             let expr = &self.files.file(file).ast.exprs[expr];
             let turns = match expr {
                 Expr::Reduce { .. } | Expr::Chain { .. } => 8,
-                Expr::Oversample { .. } => 4,
+                Expr::Oversample { .. } | Expr::Spectral { .. } => 4,
                 _ => 1,
             };
             let inner: usize = operands(expr).into_iter().map(|x| self.expr(file, x)).sum();

@@ -19,6 +19,7 @@ pub fn operands(expr: &Expr) -> Vec<ExprId> {
         Expr::Reduce { over, body, .. } => [over.operands(), body_exprs(body)].concat(),
         Expr::Chain { start, over, body, .. } => [vec![*start], over.operands(), body_exprs(body)].concat(),
         Expr::Oversample { factor, body, .. } => [vec![*factor], body_exprs(body)].concat(),
+        Expr::Spectral { head, body } => [vec![*head], body_exprs(body)].concat(),
         Expr::Index { of, index } => vec![*of, *index],
         Expr::Tuple(all) | Expr::List(all) => all.clone(),
         Expr::Record(fields) => fields.iter().map(|(_, e)| *e).collect(),

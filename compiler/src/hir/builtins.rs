@@ -50,6 +50,10 @@ pub enum Function {
     Playback,
     /// A signal that sounds as a buffer responds.
     Convolve,
+    /// Plays a buffer from a place that moves as it likes, at a pitch of its own.
+    StretchAt,
+    /// A region that is computed bin by bin of a spectrum: a call with braces behind it.
+    Spectral,
     /// Reads a wavetable at a phase.
     WaveAt,
     /// A weighted sum of a signal's latest samples.
@@ -64,10 +68,19 @@ pub enum Function {
     OscSend,
 }
 
+/// What stands for a bin in a spectral region: its level, its angle, and its number.
+pub const BIN: [&str; 3] = ["mag", "phase", "bin"];
+
 /// The words that `order:` of `tap` takes.
 pub const ORDERS: [&str; 5] = ["whole", "linear", "cubic", "allpass", "sinc"];
 
 impl Function {
+    /// Whether it goes on from sample to sample, so that it means nothing where there are bins.
+    pub fn counts_samples(self) -> bool {
+        use Function::{Convolve, Fir, Phasor, Playback, Pulses, Since, StretchAt};
+        matches!(self, Convolve | Fir | Phasor | Playback | Pulses | Since | StretchAt)
+    }
+
     /// The argument that is one of some words, and no expression: its place and the words.
     pub fn word(self) -> Option<(usize, &'static [&'static str])> {
         (self == Function::Tap).then_some((3, &ORDERS))
@@ -164,6 +177,8 @@ rows! {
     "sample" ["path" "hash"] 1 Function::Sample, "A buffer: the sound file of this path, relative to the file that says it, with one channel or two. With the `hash` that `mamc check` shows, a file that was moved is found in the folder of the song. Its parts are `.time`, `.rate` and `.frames`. `playback` plays it.";
     "playback" ["buffer" "trig" "speed" "begin" "end" "loop" "fade" "number"] 2 Function::Playback, "Plays a buffer whenever `trig` is not 0: from the part `begin` (0) to `end` (1) of its length, `speed` (1) times as fast as it was recorded, backwards below 0. With `loop` it goes round between the two, over a crossfade of `fade` (5 ms). Silent before the first trigger and after the end; what ends before the buffer does fades out in 2 ms. Of a list of buffers it plays the one that `number` says at the trigger, counted from 0.";
     "convolve" ["x" "response" "predelay"] 2 Function::Convolve, "`x` in the room, the cabinet or the plate whose response to a click `response` is, a buffer or a list of numbers, `predelay` (0 s) later. Without latency; a buffer is brought to the song's rate, and its two channels make a mono sound stereo.";
+    "stretch_at" ["buffer" "position" "pitch"] 2 Function::StretchAt, "A buffer, played from `position` (0 to 1 is the whole, and wraps), which may move and rest as it likes, at `pitch` times (1) its own pitch, which is silent at 0. Grains of about 40 ms follow each other where they are most alike.";
+    "spectral" ["x" "size" "overlap"] 1 Function::Spectral, "With braces behind it, `spectral(x, size: 1024, overlap: 4) { out = { mag: …, phase: … } }`: what the braces make of the spectrum of `x`, bin by bin. In them `mag` is the level of a bin (a sine of level 1 has 1), `phase` its angle in radians, `bin` its number from 0 to `size` / 2, `prev` and `tap` look whole hops back. Late by `size` and a hop of `size` / `overlap` samples. Of a list or record of signals `mag` and `phase` are lists or records.";
     "wave_at" ["waves" "phase" "freq" "morph"] 3 Function::WaveAt, "A wavetable at a phase (0..1 is one turn, and wraps), band-limited for `freq`. It is a list of the levels of sine harmonics, a list of such lists, between which `morph` goes from 0 to 1, or a `sample`: one cycle of at most 4096 samples, or up to 256 cycles of 2048.";
     "len" ["list"] 1 Function::Len, "How many elements a list has.";
     "select" ["list" "index"] 2 Function::Select, "The element of a list at floor(`index`), counted from 0 and kept between the first and the last; `index` may move, and nothing glides.";

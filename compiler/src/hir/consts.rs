@@ -2,8 +2,8 @@
 //! are, how often a `sum` is unrolled.
 //!
 //! Only what is asked for is evaluated, by need, in f64; definitions are called with their arguments' values. What depends
-//! on a state, a parameter or a signal is not a constant. A constant does not depend on the sample rate of the song: where
-//! it names `sr`, that is [`RATE`].
+//! on a state, a parameter or a signal is not a constant. A constant of a song does not depend on its sample rate: where it
+//! names `sr`, that is [`RATE`]. The numbers of an `expect` do: each rate at which it is measured has [`Consts::at_rate`] of its own.
 
 mod numbers;
 mod unrolled;
@@ -25,7 +25,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use unrolled::looped_list;
 
-/// The sample rate that constants see, in Hz.
+/// The sample rate that the constants of a song see, in Hz.
 pub const RATE: f64 = 48_000.0;
 
 /// Why there is no number.
@@ -41,14 +41,26 @@ pub enum Missing {
 pub type Number = Result<(f64, Dimension), Missing>;
 
 /// What was evaluated so far.
-#[derive(Default)]
 pub struct Consts {
+    /// What `sr` is, in Hz.
+    rate: f64,
     known: RefCell<FxHashMap<(usize, ExprId, Iterations), Number>>,
     /// Expressions that were evaluated, for the limit `all_evaluations`.
     work: Cell<usize>,
 }
 
+impl Default for Consts {
+    fn default() -> Consts {
+        Consts::at_rate(RATE)
+    }
+}
+
 impl Consts {
+    /// No constants yet, where `sr` is this rate, in Hz.
+    pub fn at_rate(rate: f64) -> Consts {
+        Consts { rate, known: RefCell::default(), work: Cell::default() }
+    }
+
     /// The value of a mono constant that stands in a file itself, in base units; `around` are the `sum`s around it.
     ///
     /// # Errors
@@ -58,7 +70,8 @@ impl Consts {
         if let Some(&known) = self.known.borrow().get(&key) {
             return known;
         }
-        let mut evaluator = Evaluator { files, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
+        let mut evaluator =
+            Evaluator { files, rate: self.rate, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
         let found = evaluator.number(file, expr, around);
         self.work.set(evaluator.all + evaluator.work);
         self.known.borrow_mut().insert(key, found);
@@ -85,7 +98,8 @@ impl Consts {
         list: ExprId,
         around: &[super::Iteration],
     ) -> Option<usize> {
-        let mut evaluator = Evaluator { files, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
+        let mut evaluator =
+            Evaluator { files, rate: self.rate, frames: vec![], work: 0, all: self.work.get(), depth: 0 };
         let frame = evaluator.iterations(file, around);
         let elements = evaluator.list(frame, list).ok().map(|elements| elements.len());
         self.work.set(evaluator.all + evaluator.work);
@@ -153,6 +167,8 @@ struct Frame {
 
 struct Evaluator<'a> {
     files: &'a Files,
+    /// What `sr` is, in Hz.
+    rate: f64,
     frames: Vec<Frame>,
     work: usize,
     all: usize,
@@ -284,7 +300,7 @@ impl Evaluator<'_> {
                 let is_too_large = fields.values() > self.files.limits.values;
                 if is_too_large { Err(Missing::Wrong) } else { Ok(Value::Record(fields)) }
             }
-            Expr::Length { .. } | Expr::Oversample { .. } => Err(Missing::Varies),
+            Expr::Length { .. } | Expr::Oversample { .. } | Expr::Spectral { .. } => Err(Missing::Varies),
             Expr::Text(_) | Expr::Method { .. } => Err(Missing::Wrong),
         }
     }
@@ -337,8 +353,8 @@ impl Evaluator<'_> {
                 Known::E => Ok(mono(Imm::F64(std::f64::consts::E), Dimension::PLAIN)),
                 Known::Tau => Ok(mono(Imm::F64(std::f64::consts::TAU), Dimension::PLAIN)),
                 Known::Pi => Ok(mono(Imm::F64(std::f64::consts::PI), Dimension::PLAIN)),
-                Known::Sr => Ok(mono(Imm::F64(RATE), Dimension::FREQUENCY)),
-                Known::Dt => Ok(mono(Imm::F64(1.0 / RATE), Dimension::TIME)),
+                Known::Sr => Ok(mono(Imm::F64(self.rate), Dimension::FREQUENCY)),
+                Known::Dt => Ok(mono(Imm::F64(1.0 / self.rate), Dimension::TIME)),
                 Known::Beat | Known::Bar | Known::In => Err(Missing::Varies),
             },
             Name::Note(note) => {

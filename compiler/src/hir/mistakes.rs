@@ -6,6 +6,7 @@ use super::resolve::{Context, Resolver};
 use super::{Known, LocalId, LocalKind, ScopeId};
 use crate::codes;
 use crate::graph::{is_event, operands};
+use crate::prelude::is_private;
 use mam_grammar::ast::{DefinitionKind, Expr, ExprId, Ident, ItemKind};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
@@ -185,6 +186,12 @@ impl Resolver<'_> {
     pub(super) fn unknown_definition(&mut self, context: Context, callee: &Ident) -> Problem {
         let message = format!("there is no definition `{callee}`");
         let problem = Problem::new(&codes::UNKNOWN_DEFINITION, callee.span, message);
+        if is_private(&callee.name) && self.files.find_prelude(&callee.name).is_some() {
+            let help = format!(
+                "it is a detail of the prelude, which songs cannot call; `mamc doc {callee}` shows its source: copy that"
+            );
+            return problem.help(help);
+        }
         let own: Vec<&str> = self.files.own_definitions(self.file).collect();
         let foreign =
             foreign::find(Role::Value, &callee.name).filter(|_| nearest(&callee.name, &own).is_none());

@@ -255,6 +255,8 @@ pub enum LocalKind {
     Counter,
     /// What goes from one iteration of a `chain` to the next.
     Value,
+    /// What stands for a bin in a spectral region: `mag`, `phase`, `bin`.
+    Bin,
     /// An item that could not be read.
     Broken,
     /// A section of the score: the index of its item in the file. No expression refers to it.

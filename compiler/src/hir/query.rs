@@ -448,7 +448,7 @@ impl Query<'_> {
                 Hover { form: format!("section {name}"), doc: item(index).doc.clone(), ..Hover::default() }
             }
             LocalKind::Input(_) => Hover { form: format!("input {name}"), ..Hover::default() },
-            LocalKind::In | LocalKind::Value | LocalKind::Broken => {
+            LocalKind::In | LocalKind::Value | LocalKind::Bin | LocalKind::Broken => {
                 Hover { form: name.to_string(), ..Hover::default() }
             }
         }

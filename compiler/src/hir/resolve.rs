@@ -6,6 +6,7 @@ use crate::codes;
 use crate::file::broken_names;
 use crate::files::Files;
 use crate::graph::{duplicate, has_out, operands};
+use crate::hir::builtins::BIN;
 use crate::score::note_number;
 use mam_grammar::ast::{
     Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Over, Param,
@@ -377,6 +378,10 @@ impl Resolver<'_> {
                 self.expr(context.constant(), *factor);
                 self.repeated(context, expr, &[], body);
             }
+            Expr::Spectral { head, body } => {
+                self.expr(context, *head);
+                self.repeated(context.without_instances(), expr, &[], body);
+            }
             Expr::Chain { value, start, index, over, body } => {
                 let context = context.without_instances();
                 self.expr(context, *start);
@@ -398,6 +403,9 @@ impl Resolver<'_> {
         let scope = self.hir.add_scope(Some(context.scope));
         self.hir.loops.insert(expr, scope);
         self.hir.looped.insert(scope, expr);
+        if let Expr::Spectral { .. } = self.ast.exprs[expr] {
+            BIN.iter().for_each(|&name| _ = self.hir.define(scope, &name.into(), None, LocalKind::Bin));
+        }
         for (name, kind) in names {
             self.hir.define(scope, &name.name, Some(name.span), *kind);
         }

@@ -69,6 +69,7 @@ fn kind(local: &Local) -> String {
         LocalKind::Event => "event".into(),
         LocalKind::Counter => "counter".into(),
         LocalKind::Value => "value".into(),
+        LocalKind::Bin => "bin".into(),
         LocalKind::Broken => "broken".into(),
         LocalKind::Section(_) => "section".into(),
     }

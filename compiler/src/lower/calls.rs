@@ -81,7 +81,7 @@ impl Lower<'_, '_> {
         let of = hir.definition_scope(def.item);
         let slots = hir.scope(of).locals.iter().map(|&id| slot(hir.local(id))).collect();
         let parent = (def.file == self.song.file).then_some(0);
-        let Scope { calls, voice, instrument, port, copy, .. } = self.scopes[caller];
+        let Scope { calls, voice, instrument, port, copy, bins, .. } = self.scopes[caller];
         self.scopes.push(Scope {
             file: def.file,
             of,
@@ -92,6 +92,7 @@ impl Lower<'_, '_> {
             instrument,
             port,
             copy,
+            bins,
             iterations: None,
         });
         self.scopes.len() - 1

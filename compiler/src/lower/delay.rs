@@ -83,8 +83,17 @@ struct Distance {
 #[derive(Clone)]
 struct Lines {
     all: Vec<Slots<DelayLine>>,
-    /// The inner frame that reads them.
+    /// Who reads them.
+    reader: Reader,
+}
+
+/// Where lines are read from.
+#[derive(Clone, Copy)]
+struct Reader {
+    /// The inner frame of a region.
     copy: Option<InnerFrame>,
+    /// How far what is one ago lies in a line: a frame, or in a spectral region a hop.
+    hop: u32,
 }
 
 /// What the times of a `tap` are.
@@ -115,7 +124,33 @@ impl Lower<'_, '_> {
         let distance = self.distance(at, seconds, longest, order);
         self.place(at);
         let all: Vec<&Slots<DelayLine>> = lines.all.iter().collect();
-        Slots::read(&all, &mut |line| self.read_between(line, lines.copy, distance, order, &path))
+        Slots::read(&all, &mut |line| self.read_between(line, lines.reader, distance, order, &path))
+    }
+
+    /// `prev(x, init)` in a spectral region: x of the same bin one hop ago.
+    pub(super) fn prev_hop(&mut self, at: &At, x: ExprId, path: &str, init: f32) -> Val {
+        let lines = self.lines(at, x, path, 1);
+        self.place(at);
+        let one = self.b.i32(1);
+        let early = (init != 0.0).then(|| self.first_frames(path, lines.reader.hop));
+        let all: Vec<&Slots<DelayLine>> = lines.all.iter().collect();
+        Slots::read(&all, &mut |line| {
+            let before = self.read_at(line, lines.reader, one, 0);
+            let Some(early) = early else { return before };
+            let init = self.b.push(Op::Const(Imm::F32(init)), Type::F32, &[]);
+            self.b.push(Op::Select, Type::F32, &[early, init, before])
+        })
+    }
+
+    /// Whether this is one of the first frames.
+    fn first_frames(&mut self, path: &str, count: u32) -> Value {
+        let b = &mut self.b;
+        let (state, age) = b.new_state(&format!("{path}.age"), |_| Imm::I32(0));
+        let (one, count) = (b.i32(1), b.i32(count as i32));
+        let next = b.push(Op::Add, Type::I32, &[age, one]);
+        let next = b.push(Op::Min, Type::I32, &[next, count]);
+        b.body().sets.push((state, next));
+        b.push(Op::Lt, Type::BOOL, &[age, count])
     }
 
     /// The greatest delay in frames: the greatest value that `max` can have.
@@ -131,6 +166,8 @@ impl Lower<'_, '_> {
         if let Some(copy) = self.scopes[at.scope].copy {
             return self.inner_lines(at, x, path, needed, copy);
         }
+        let hop = self.scopes[at.scope].bins.map_or(1, |bins| bins.hop);
+        let (needed, reader) = (needed.saturating_mul(hop), Reader { copy: None, hop });
         let key = named(self.ast(at), x).map(|name| (at.scope, name.clone()));
         if let Some(line) = key.as_ref().and_then(|key| self.lines.get(key)) {
             // It holds what the longest `tap` needs.
@@ -138,7 +175,7 @@ impl Lower<'_, '_> {
                 let frames = &mut self.b.kernel.delays[line].frames;
                 *frames = needed.max(*frames);
             });
-            return Lines { all: vec![line.clone()], copy: None };
+            return Lines { all: vec![line.clone()], reader };
         }
         let line = self.new_line(path, needed);
         let into = Into::Delays(line.clone());
@@ -146,7 +183,7 @@ impl Lower<'_, '_> {
         if let Some(key) = key {
             self.lines.insert(key, line.clone());
         }
-        Lines { all: vec![line], copy: None }
+        Lines { all: vec![line], reader }
     }
 
     fn new_line(&mut self, path: &str, frames: u32) -> Slots<DelayLine> {
@@ -174,7 +211,7 @@ impl Lower<'_, '_> {
             let written = std::mem::take(&mut inner.written);
             self.later.extend(written.into_iter().rev());
         }
-        Lines { all, copy: Some(copy) }
+        Lines { all, reader: Reader { copy: Some(copy), hop: 1 } }
     }
 
     /// The delay within what a line of so many frames can do: clamp(time·sr, least, longest). A delay that is invariant and
@@ -205,7 +242,7 @@ impl Lower<'_, '_> {
     fn read_at(
         &mut self,
         lines: &[Handle<DelayLine>],
-        copy: Option<InnerFrame>,
+        Reader { copy, hop }: Reader,
         whole: Value,
         offset: i32,
     ) -> Value {
@@ -217,7 +254,15 @@ impl Lower<'_, '_> {
                 b.push(Op::Add, Type::I32, &[whole, offset])
             }
         };
-        let Some(copy) = copy else { return b.push(Op::Read(lines[0]), Type::F32, &[whole]) };
+        let Some(copy) = copy else {
+            let hop = b.i32(hop as i32);
+            let whole = if b.imm(hop) == Some(Imm::I32(1)) {
+                whole
+            } else {
+                b.push(Op::Mul, Type::I32, &[whole, hop])
+            };
+            return b.push(Op::Read(lines[0]), Type::F32, &[whole]);
+        };
         // Of n lines the one that the inner frame `index − whole` has written: so many frames ago, and which of them.
         let count = lines.len() as i32;
         let (index, places) = (b.i32(copy.index as i32), b.i32(count.ilog2() as i32));
@@ -245,7 +290,7 @@ impl Lower<'_, '_> {
     fn read_between(
         &mut self,
         line: &[Handle<DelayLine>],
-        copy: Option<InnerFrame>,
+        reader: Reader,
         distance: Distance,
         order: Order,
         path: &str,
@@ -255,25 +300,25 @@ impl Lower<'_, '_> {
             Order::Whole => {
                 let nearest = self.b.real(Op::Round, [frames]);
                 let nearest = self.b.push(Op::ToInt, Type::I32, &[nearest]);
-                self.read_at(line, copy, nearest, 0)
+                self.read_at(line, reader, nearest, 0)
             }
-            Order::Allpass => self.read_allpass(line, copy, frames, path),
-            _ if self.b.constant(part) == Some(0.0) => self.read_at(line, copy, whole, 0),
+            Order::Allpass => self.read_allpass(line, reader, frames, path),
+            _ if self.b.constant(part) == Some(0.0) => self.read_at(line, reader, whole, 0),
             Order::Linear => {
-                let newer = self.read_at(line, copy, whole, 0);
-                let older = self.read_at(line, copy, whole, 1);
+                let newer = self.read_at(line, reader, whole, 0);
+                let older = self.read_at(line, reader, whole, 1);
                 lerp(&mut self.b, newer, older, part)
             }
             Order::Cubic => {
                 let weights = cubic_weights(&mut self.b, part);
-                let taps = [-1, 0, 1, 2].map(|offset| self.read_at(line, copy, whole, offset));
+                let taps = [-1, 0, 1, 2].map(|offset| self.read_at(line, reader, whole, offset));
                 self.weighted(&weights, &taps)
             }
             Order::Sinc => {
                 let weights = self.sinc_weights(part);
                 let offsets = 1 - SIDE as i32..=SIDE as i32;
                 let taps: Vec<Value> =
-                    offsets.map(|offset| self.read_at(line, copy, whole, offset)).collect();
+                    offsets.map(|offset| self.read_at(line, reader, whole, offset)).collect();
                 self.weighted(&weights, &taps)
             }
         }
@@ -292,7 +337,7 @@ impl Lower<'_, '_> {
     fn read_allpass(
         &mut self,
         line: &[Handle<DelayLine>],
-        copy: Option<InnerFrame>,
+        reader: Reader,
         frames: Value,
         path: &str,
     ) -> Value {
@@ -304,7 +349,7 @@ impl Lower<'_, '_> {
         let (above, below) = (b.real(Op::Sub, [one, delta]), b.real(Op::Add, [one, delta]));
         let a = b.real(Op::Div, [above, below]);
         let whole = b.push(Op::ToInt, Type::I32, &[nearer]);
-        let (newer, older) = (self.read_at(line, copy, whole, 0), self.read_at(line, copy, whole, 1));
+        let (newer, older) = (self.read_at(line, reader, whole, 0), self.read_at(line, reader, whole, 1));
         let b = &mut self.b;
         let (state, before) = b.state(&format!("{path}.allpass"), Imm::F32(0.0));
         let difference = b.real(Op::Sub, [newer, before]);
@@ -363,7 +408,7 @@ impl Lower<'_, '_> {
                 (k, Some(copy)) if k <= copy.index => earlier[copy.index - k],
                 (k, _) => {
                     let whole = self.b.i32(k as i32);
-                    self.read_at(&lines, copy, whole, 0)
+                    self.read_at(&lines, Reader { copy, hop: 1 }, whole, 0)
                 }
             })
             .collect();

@@ -91,6 +91,7 @@ impl<'a> Lower<'_, 'a> {
             Expr::Oversample { factor, border, body } => {
                 self.oversample(at, expr, (*factor, border.as_ref()), body)
             }
+            Expr::Spectral { head, body } => self.spectral(at, expr, *head, body),
             Expr::Index { of, index } => self.index(at, *of, *index),
             Expr::List(elements) => self.list(at, elements),
             Expr::Tuple(parts) => self.tuple(at, parts),

@@ -10,6 +10,7 @@ use crate::graph::NodeId;
 use crate::ir::{Body as Code, Imm, Kernel, Op, Rate, Value};
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
+use mam_runtime::block::Block;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
@@ -145,17 +146,26 @@ impl Song<'_> {
             };
             heard.extend(shape.map(|shape| (expr, shape.channels())));
         }
-        let mut blocks = vec![];
+        let (own, mut blocks) = (outputs.values.len(), vec![]);
         // Where nothing else is heard, they are not heard either.
         if !outputs.values.is_empty() {
-            for (call, input) in std::mem::take(&mut lower.blocks) {
-                outputs.values.push(input);
-                outputs.names.push(format!("{}.in", call.path));
+            for (call, inputs) in std::mem::take(&mut lower.blocks) {
+                let name = |index: usize| match index {
+                    0 => format!("{}.in", call.path),
+                    _ => format!("{}.in{}", call.path, index + 1),
+                };
+                outputs.names.extend((0..inputs.len()).map(name));
+                outputs.values.extend(inputs);
                 blocks.push(call);
             }
         }
         lower.b.kernel.voices = std::mem::take(&mut lower.voices);
-        lower.b.begin_late(&mut outputs.values);
+        // The first pieces of a spectrum begin before the song does.
+        let bins = blocks.iter().filter(|call: &&BlockCall| matches!(*call.block, Block::Synthesis(_)));
+        let bins: FxHashSet<usize> =
+            bins.flat_map(|call| call.ends.flows.clone()).map(|flow| own + flow).collect();
+        let values = outputs.values.iter_mut().enumerate().filter(|(index, _)| !bins.contains(index));
+        lower.b.begin_late(values.map(|(_, value)| value));
         let Lower { mut b, params, inputs, ports, .. } = lower;
         let found = (!aligns && b.tracked.is_late()).then(|| b.latencies());
         let late = outputs.values.iter().map(|&value| b.late(value).unwrap_or(0)).collect();

@@ -10,6 +10,8 @@ pub(super) type Late = Option<u32>;
 /// What is known of a kernel's latencies before it is lowered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Latencies {
+    /// The latest that each spectral region sees of the values around it.
+    pub(super) seen: FxHashMap<usize, u32>,
     /// Frames by which what a state holds is late, by the state's name.
     pub(super) states: FxHashMap<String, u32>,
     /// The same of delay lines.
@@ -35,6 +37,8 @@ pub(super) struct Tracked {
     pub(super) known: Option<Latencies>,
     /// Whether a value of another kernel is late.
     pub(super) enters_late: bool,
+    /// What spectral regions see of the values around them.
+    pub(super) seen: Vec<(usize, Value)>,
     /// What flows into block nodes, and what comes out.
     pub(super) through: Vec<(Value, Value)>,
     /// How many delay lines align values.

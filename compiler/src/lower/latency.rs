@@ -57,6 +57,16 @@ impl Builder {
         same
     }
 
+    /// A value that says the same however late what it meets is.
+    pub(super) fn timeless(&mut self, value: Value) {
+        self.tracked.all[value.index()] = None;
+    }
+
+    /// A value that counts as being so late, whatever it is computed of.
+    pub(super) fn counts_as_late(&mut self, value: Value, late: Late) {
+        self.tracked.all[value.index()] = late;
+    }
+
     /// Whether a value stands for another one that is declared to be later.
     pub(super) fn is_declared_late(&self, value: Value) -> bool {
         self.tracked.declared.iter().any(|declared| declared.value == value)
@@ -158,7 +168,7 @@ impl Builder {
 
     /// Lets what is late begin when the first frame arrives: until then states stay as they are, and lines and outputs are given
     /// silence.
-    pub(super) fn begin_late(&mut self, outputs: &mut [Value]) {
+    pub(super) fn begin_late<'v>(&mut self, outputs: impl Iterator<Item = &'v mut Value>) {
         let Some(known) = self.tracked.known.clone().filter(|_| self.tracked.lines > 0) else { return };
         self.copy = None;
         let mut ages: FxHashMap<Option<usize>, Value> = FxHashMap::default();
@@ -263,7 +273,13 @@ impl Builder {
         let states = self.kernel.states.iter().map(|(h, slot)| (slot.name.clone(), lates[state(h.index())]));
         let lines = self.kernel.delays.iter().map(|(h, slot)| (slot.name.clone(), lates[line(h.index())]));
         let known = |(name, late): (String, Late)| Some((name, late?));
+        let mut seen: FxHashMap<usize, u32> = FxHashMap::default();
+        for (region, value) in &self.tracked.seen {
+            let latest = seen.entry(*region).or_default();
+            *latest = lates[value.index()].unwrap_or(0).max(*latest);
+        }
         Latencies {
+            seen,
             states: states.filter_map(known).collect(),
             lines: lines.filter_map(known).collect(),
             cyclic,

@@ -38,6 +38,7 @@ mod share;
 mod size;
 mod slots;
 mod song;
+mod spectra;
 mod stages;
 mod state;
 mod sums;
@@ -46,7 +47,7 @@ mod terms;
 mod value;
 mod waves;
 
-pub use block::{Misplaced, Obstacle};
+pub use block::{Misplaced, Obstacle, What};
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
 pub use size::{Refused, SizeLimit, TooLarge};
@@ -125,6 +126,8 @@ struct Lower<'s, 'a> {
     /// What voices draw at their notes, by the instrument and the voice where the kernel has several.
     drawn: FxHashMap<(NodeId, Option<usize>), Val>,
     regions: Regions,
+    /// The spectral regions so far.
+    spectra: Vec<spectra::Region>,
     /// Signals that are remembered in regions, in the order of the inner frames.
     inner: FxHashMap<(usize, String, usize), Inner>,
     /// The delay lines of `fir`s in regions, and what they were given in the inner frames so far.
@@ -135,7 +138,7 @@ struct Lower<'s, 'a> {
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
     /// The block nodes so far, and what flows into them.
-    blocks: Vec<(BlockCall, Value)>,
+    blocks: Vec<(BlockCall, Vec<Value>)>,
     /// How many expressions were evaluated.
     evaluations: usize,
     /// How many are being evaluated, one inside the other.
@@ -167,6 +170,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             since: FxHashMap::default(),
             drawn: FxHashMap::default(),
             regions: Regions::default(),
+            spectra: vec![],
             inner: FxHashMap::default(),
             fir: FxHashMap::default(),
             lines: FxHashMap::default(),

@@ -1,6 +1,7 @@
 //! Names: what they stand for while something is evaluated.
 
 use super::copies::InnerFrame;
+use super::spectra::Bins;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{At, Lower};
 use crate::arithmetic::function;
@@ -37,6 +38,8 @@ pub(super) struct Scope {
     pub(super) port: Option<usize>,
     /// The inner frame in which it is evaluated.
     pub(super) copy: Option<InnerFrame>,
+    /// The bins of a spectral region that it is evaluated for.
+    pub(super) bins: Option<Bins>,
     /// In the song itself: the iteration of the unrolled `sum`s around. None in definitions.
     pub(super) iterations: Option<Iterations>,
 }
@@ -55,6 +58,7 @@ impl Scope {
             instrument: None,
             port: None,
             copy: None,
+            bins: None,
             iterations,
         }
     }
@@ -132,13 +136,29 @@ impl Lower<'_, '_> {
         let local = self.hir(at).local(id);
         if local.scope == FILE && self.scopes[at.scope].file == self.song.file {
             let val = self.song.graph.locals.get(&id).map_or(Val::Broken, |&node| self.node_value(node));
-            return self.raise(at, &val, None, self.scopes[at.scope].copy, &local.name);
+            return self.seen(at, &val, (None, None), &local.name);
         }
         let around = std::iter::successors(Some(at.scope), |&scope| self.scopes[scope].parent);
         let mut around = around.skip_while(|&scope| self.scopes[scope].of != local.scope);
         let Some(scope) = around.next() else { return Val::Broken };
         let val = self.slot(scope, local.index);
-        self.raise(at, &val, self.scopes[scope].copy, self.scopes[at.scope].copy, &local.name)
+        let Scope { copy, bins, .. } = self.scopes[scope];
+        self.seen(at, &val, (copy, bins), &local.name)
+    }
+
+    /// A value as it is seen in the region of `at`; the inner frame and the bins are those it was evaluated in.
+    fn seen(
+        &mut self,
+        at: &At,
+        val: &Val,
+        (copy, bins): (Option<InnerFrame>, Option<Bins>),
+        name: &str,
+    ) -> Val {
+        let val = self.raise(at, val, copy, self.scopes[at.scope].copy, name);
+        match self.scopes[at.scope].bins.filter(|_| bins.is_none()) {
+            Some(bins) => self.sampled_by_hops(&val, bins, name),
+            None => val,
+        }
     }
 
     /// Evaluates a name of a scope, once.
@@ -192,7 +212,7 @@ impl Lower<'_, '_> {
             Known::Bar => return self.musical("bar"),
             Known::In => {
                 let val = self.song_input();
-                return self.raise(at, &val, None, self.scopes[at.scope].copy, "in");
+                return self.seen(at, &val, (None, None), "in");
             }
         };
         let value = self.b.f64(x);
@@ -319,7 +339,7 @@ impl Lower<'_, '_> {
 
     /// A scope for one iteration of a `sum` or `chain`, in which only the counter is known.
     pub(super) fn loop_scope(&mut self, around: ScopeId, of: hir::ScopeId, counter: i64) -> ScopeId {
-        let Scope { file, calls, voice, instrument, port, copy, .. } = self.scopes[around];
+        let Scope { file, calls, voice, instrument, port, copy, bins, .. } = self.scopes[around];
         let mut slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
         let counter = self.b.f64(counter as f64);
         slots[0] = Slot::Done(Val::plain(counter));
@@ -333,6 +353,7 @@ impl Lower<'_, '_> {
             instrument,
             port,
             copy,
+            bins,
             iterations: None,
         });
         self.scopes.len() - 1

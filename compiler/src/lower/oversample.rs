@@ -8,6 +8,7 @@
 
 use super::copies::InnerFrame;
 use super::names::{ScopeId, Slot};
+use super::spectra::Bins;
 use super::value::{Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
@@ -49,7 +50,8 @@ impl Lower<'_, '_> {
 
     /// Frames a second where something is evaluated.
     pub(super) fn rate(&self, at: &At) -> f64 {
-        self.song.rate * self.inner_frames(at) as f64
+        let hop = self.scopes[at.scope].bins.map_or(1, |bins| bins.hop);
+        self.song.rate * self.inner_frames(at) as f64 / f64::from(hop)
     }
 
     /// Whether an inner frame is the last of its region in a frame of the song.
@@ -76,7 +78,7 @@ impl Lower<'_, '_> {
         let mut vals: Vec<Val> = (0..1 << levels)
             .map(|inner| {
                 let copy = InnerFrame { region: innermost, index: first + inner };
-                let scope = self.region_scope(at, expr, copy);
+                let scope = self.region_scope(at, expr, (Some(copy), None));
                 self.body(scope, &path, body)
             })
             .collect();
@@ -125,7 +127,13 @@ impl Lower<'_, '_> {
             .collect()
     }
 
-    fn region_scope(&mut self, at: &At, expr: ExprId, copy: InnerFrame) -> ScopeId {
+    /// A scope for the body of a region, in an inner frame or for the bins of a stream.
+    pub(super) fn region_scope(
+        &mut self,
+        at: &At,
+        expr: ExprId,
+        (copy, bins): (Option<InnerFrame>, Option<Bins>),
+    ) -> ScopeId {
         let of = self.hir(at).loop_scope(expr);
         let super::names::Scope { file, calls, voice, instrument, port, .. } = self.scopes[at.scope];
         let slots = vec![Slot::Absent; resolved(self.files(), file).scope(of).locals.len()];
@@ -138,7 +146,8 @@ impl Lower<'_, '_> {
             voice,
             instrument,
             port,
-            copy: Some(copy),
+            copy,
+            bins,
             iterations: None,
         });
         self.scopes.len() - 1

@@ -13,6 +13,7 @@ use crate::ir::{Imm, Op, TableId, Type, Value};
 use crate::resample::bessel;
 use crate::samples::Samples;
 use mam_grammar::ast::ExprId;
+use mam_runtime::block;
 use std::f64::consts::PI;
 use std::sync::{Arc, LazyLock};
 
@@ -37,6 +38,13 @@ const CROSSFADE_SECONDS: f64 = 0.005;
 
 /// Row by row the weights at each place, and once more those of the next sample.
 static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| (0..=PLACES).flat_map(weights).collect());
+
+/// The weights of all taps at each place between two samples, and once more those of the next sample.
+pub(super) fn sinc_weights() -> &'static [f32] {
+    &WEIGHTS
+}
+
+const _: () = assert!(TAPS == block::TAPS && PLACES == block::PLACES);
 
 /// The weights of all taps at a place; their sum is 1.
 fn weights(place: usize) -> Vec<f32> {

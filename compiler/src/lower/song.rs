@@ -1,11 +1,11 @@
 //! The whole song: every group in order.
 
-use super::block::{self, BlockCall, Misplaced, Obstacle};
+use super::block::{self, BlockCall, Obstacle};
 use super::group::Made;
 use super::lowered::{DATA, KernelCall, Lowered, SignalId};
 use super::share::{Shapes, anonymous, share};
 use super::size::{Refused, instructions};
-use super::stages::{self, Source};
+use super::stages::{self, Ends, Source};
 use super::sums::sum_kernel;
 use super::template::Key;
 use super::terms::{self, Cut, Piece};
@@ -158,7 +158,7 @@ impl Line<'_> {
             let fused =
                 if group.members.len() > 1 { group.members.iter().map(path).collect() } else { [].into() };
             if !made.blocks.is_empty() {
-                return self.staged(&name, made, &fused).map_err(Refused::Misplaced);
+                return self.staged(&name, made, &fused);
             }
             let kernel = self.calls(&name, node, voices, made, known, fused);
             key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
@@ -236,18 +236,19 @@ impl Line<'_> {
     }
 
     /// A node with blocks: the calls of its stages, with the blocks between them. The last stage is the node.
-    fn staged(&mut self, path: &Arc<str>, mut made: Made, fused: &Arc<[Arc<str>]>) -> Result<(), Misplaced> {
-        let (first, count) = (self.lowered.signals, made.blocks.len());
-        let own = made.kernel.outputs.len() - count;
+    fn staged(&mut self, path: &Arc<str>, mut made: Made, fused: &Arc<[Arc<str>]>) -> Result<(), Refused> {
+        let ends: Vec<Ends> = made.blocks.iter().map(|call| call.ends.clone()).collect();
+        let (flows, count) = ends.last().map_or((0, 0), |last| (last.flows.end, last.results.end));
+        let (first, own) = (self.lowered.signals, made.kernel.outputs.len() - flows);
         let place = |index: usize| made.inputs.iter().position(|&signal| signal == block::result(index));
         let results: Vec<Option<usize>> = (0..count).map(place).collect();
-        let cut = stages::stages(&made.kernel, own, &results)
-            .map_err(|index| Misplaced { span: made.blocks[index].span, why: Obstacle::Feedback })?;
+        let cut = stages::stages(&made.kernel, own, &ends, &results)
+            .map_err(|index| Refused::Misplaced(made.blocks[index].misplaced(Obstacle::Feedback)))?;
         // What flows into the blocks is numbered already; their results come behind.
-        self.lowered.signals = first + own + 2 * count;
-        let flows_in = |index: usize| first + own + index;
-        let heard = |blocks: &[usize]| blocks.iter().map(|&index| flows_in(index)).collect::<Vec<SignalId>>();
-        let result = |index: usize| first + own + count + index;
+        self.lowered.signals = first + own + flows + count;
+        let flows_in = |flow: usize| first + own + flow;
+        let heard = |flows: &[usize]| flows.iter().map(|&flow| flows_in(flow)).collect::<Vec<SignalId>>();
+        let result = |index: usize| first + own + flows + index;
         for signal in &mut made.inputs {
             *signal = block::index_of(*signal).map_or(*signal, result);
         }
@@ -261,11 +262,13 @@ impl Line<'_> {
                 self.piece((path, fused), piece, &made, heard(&stage.heard), heard(&stage.computed));
             }
             for &index in &stage.blocks {
-                let signal = match stages::source(&made.kernel, own, index) {
-                    Source::Input(input) => made.inputs[input],
-                    Source::Piece => flows_in(index),
-                };
-                self.block(&made.blocks[index], fused, signal, result(index));
+                let inputs =
+                    ends[index].flows.clone().map(|flow| match stages::source(&made.kernel, own, flow) {
+                        Source::Input(input) => made.inputs[input],
+                        Source::Piece => flows_in(flow),
+                    });
+                let outputs = ends[index].results.clone().map(result);
+                self.block(&made.blocks[index], fused, inputs.collect(), outputs.collect());
             }
         }
         let outputs = (first..first + own).collect();
@@ -273,7 +276,13 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn block(&mut self, call: &BlockCall, fused: &Arc<[Arc<str>]>, input: SignalId, output: SignalId) {
+    fn block(
+        &mut self,
+        call: &BlockCall,
+        fused: &Arc<[Arc<str>]>,
+        inputs: Vec<SignalId>,
+        outputs: Vec<SignalId>,
+    ) {
         let kernel = self.intern(block::kernel(&call.block), &[]);
         let lines = call.block.lines();
         self.lowered.calls.push(KernelCall {
@@ -283,8 +292,8 @@ impl Line<'_> {
             states: vec![],
             delays: (0..lines.len()).map(|line| format!("{}.line{line}", call.path)).collect(),
             params: vec![],
-            inputs: vec![input],
-            outputs: vec![output],
+            inputs,
+            outputs,
             ports: vec![],
             adds: false,
         });

@@ -74,9 +74,11 @@ impl Lower<'_, '_> {
         }
         let path = self.state_path(at, x, "prev");
         self.place(at);
-        let val = match self.scopes[at.scope].copy {
-            Some(copy) => self.prev_inner(at, x, &path, copy, init),
-            None => {
+        let Scope { copy, bins, .. } = self.scopes[at.scope];
+        let val = match (copy, bins) {
+            (Some(copy), _) => self.prev_inner(at, x, &path, copy, init),
+            (None, Some(_)) => self.prev_hop(at, x, &path, init),
+            (None, None) => {
                 let (states, val) = self.remembered(&path, init);
                 self.later.push(Later { at: at.clone(), expr: x, into: Into::States(states) });
                 val
@@ -231,6 +233,7 @@ impl Lower<'_, '_> {
         let path = format!("{}.{stream}", at.path);
         let seed = self.seed(&path);
         let Some(port) = self.scopes[at.scope].port else {
+            let seed = self.seed_of_bin(at, seed);
             let mixed = mixed(&mut self.b, seed);
             return Val::plain(unit(&mut self.b, mixed));
         };
@@ -254,18 +257,33 @@ impl Lower<'_, '_> {
 
     /// A hash of the index of the frame, or inner frame, and a seed.
     fn hash_of_frame(&mut self, at: &At, seed: Value) -> Value {
-        let (count, copy) = (self.inner_frames(at), self.scopes[at.scope].copy);
+        let Scope { copy, bins, .. } = self.scopes[at.scope];
+        let of_bins = bins.map(|bins| (bins.streams, bins.stream));
+        let several = copy.map(|copy| (self.inner_frames(at), copy.index)).or(of_bins);
         let b = &mut self.b;
         let mut frame = b.push(Op::Frame, Type::I32, &[]);
-        if let Some(copy) = copy {
-            let (count, index) = (b.i32(count as i32), b.i32(copy.index as i32));
+        if let Some((count, index)) = several {
+            let (count, index) = (b.i32(count as i32), b.i32(index as i32));
             frame = b.push(Op::Mul, Type::I32, &[frame, count]);
             frame = b.push(Op::Add, Type::I32, &[frame, index]);
         }
         let step = b.i32(NOISE_STEP);
         let x = b.push(Op::Mul, Type::I32, &[frame, step]);
         let x = b.push(Op::Add, Type::I32, &[x, seed]);
-        mixed(b, x)
+        let mixed = mixed(b, x);
+        if bins.is_some() {
+            b.timeless(mixed);
+        }
+        mixed
+    }
+
+    /// In a spectral region, a seed of the bin's own.
+    fn seed_of_bin(&mut self, at: &At, seed: Value) -> Value {
+        let Some(bins) = self.scopes[at.scope].bins else { return seed };
+        let bin = self.bin(bins);
+        let step = self.b.i32(NOISE_STEP);
+        let offset = self.b.push(Op::Mul, Type::I32, &[bin, step]);
+        self.b.push(Op::Add, Type::I32, &[seed, offset])
     }
 }
 

@@ -433,7 +433,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "bd \"x\".speed(2)" => "pattern-modifier" "speed" "a parameter of its instrument" "bd \"x\"";
     Value "sine(440Hz, phase: 0.5)" => "unknown-argument" "phase" "`phasor`" "sin(tau * (phasor(440Hz) + 0.5))";
     Value "square(440Hz, duty: 0.5)" => "unknown-argument" "duty" "`pulse`" "pulse(440Hz, 0.5)";
-    Line "rim |x|" => "unknown-target" "rim" "`rim = rim808()`";
+    Line "rim |x|" => "unknown-target" "rim" "`rim = rim909()`";
     Line "cymbal |x|" => "unknown-target" "cymbal" "`cymbal = crash()`";
     Value "note(60) * x" => "unknown-definition" "note" "`hz(60)`" "sine(hz(60)) * x";
     Value "sampler(\"a.wav\")" => "not-a-signal" "\"a.wav\"" "`sample(\"a.wav\")`" "noise()";

@@ -27,6 +27,7 @@
 ["sum" "chain" "prev" "tap" "in" "out"] @keyword
 (reduce ["product" "max" "min" "list"] @keyword)
 (oversample "oversample" @keyword)
+(spectral "spectral" @keyword)
 ["and" "or" "not" "mod"] @keyword.operator
 ["|>" "=" "==" "!=" "<" "<=" ">" ">=" "+" "++" "-" "*" "/" "^" ".."] @operator
 ["(" ")" "[" "]" "{" "}"] @punctuation.bracket

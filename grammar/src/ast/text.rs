@@ -243,6 +243,10 @@ fn write_expr(ast: &Ast, expr: ExprId, out: &mut String) {
             let _ = write!(out, "(oversample {} {border}", ast.text_of(*factor));
             write_body(ast, body, out);
         }
+        Expr::Spectral { head, body } => {
+            let _ = write!(out, "(spectral {} ", ast.text_of(*head));
+            write_body(ast, body, out);
+        }
         Expr::Index { of, index } => list(ast, "index", [*of, *index], out),
         Expr::Tuple(all) => list(ast, ",", all.iter().copied(), out),
         Expr::Paren(x) => list(ast, "paren", [*x], out),

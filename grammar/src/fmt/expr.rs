@@ -112,6 +112,10 @@ impl Printer<'_> {
             Expr::Binary { op, .. } => self.binary(expr, *op),
             Expr::If { .. } => self.choice(expr),
             Expr::Reduce { .. } | Expr::Chain { .. } => self.unrolled(expr),
+            Expr::Spectral { head, body } => {
+                let call = Doc::All(vec![self.expr(*head), Doc::text(" ")]);
+                self.with_braces(expr, call, *head, body)
+            }
             Expr::Oversample { factor, border, body } => {
                 self.oversample(expr, *factor, border.as_ref(), body)
             }

@@ -248,6 +248,7 @@ impl Builder<'_> {
         let expr = match pair.as_rule() {
             Rule::reduce => self.reduce(pair),
             Rule::oversample => self.oversample(pair),
+            Rule::spectral => self.spectral(pair),
             Rule::sharp => Expr::Name(self.ident(&pair)),
             Rule::chain => self.chain(pair),
             Rule::named => self.named(pair),
@@ -311,6 +312,19 @@ impl Builder<'_> {
         let factor = self.next_value(&mut parts);
         let border = parts.next_if(|part| part.as_rule() == Rule::word).map(|word| self.ident(&word));
         Expr::Oversample { factor, border, body: self.next_braces(&mut parts) }
+    }
+
+    fn spectral(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        let mut parts = pair.into_inner().filter(|part| part.as_rule() != Rule::spectral_word);
+        let head = match parts.next() {
+            Some(named) => {
+                let span = self.span(&named);
+                let call = self.named(named);
+                self.ast.add(call, span)
+            }
+            None => ExprId::new(0),
+        };
+        Expr::Spectral { head, body: self.next_braces(&mut parts) }
     }
 
     /// `0..7`, or a list.

@@ -75,7 +75,8 @@ pub(super) fn check(ast: &mut Ast, text: &str, problems: &mut Problems) {
     for expr in ast.exprs.values() {
         if let Expr::Reduce { body: Body::Items(items), .. }
         | Expr::Chain { body: Body::Items(items), .. }
-        | Expr::Oversample { body: Body::Items(items), .. } = expr
+        | Expr::Oversample { body: Body::Items(items), .. }
+        | Expr::Spectral { body: Body::Items(items), .. } = expr
         {
             check_items(&mut items.clone(), Context::Equations, text, problems);
         }

@@ -11,6 +11,8 @@
 //! e^(−iπn/2B): its cyclic convolution with the partition, turned likewise, is the product modulo z^B = −i, and minus its imaginary part is
 //! the overlap-saved block (R. Crandall, B. Fagin, "Discrete Weighted Transforms and Large-Integer Arithmetic", 1994). So no
 //! transform has to be taken apart, and none is longer than its block.
+//!
+//! What is convolved with several responses, such as both sides of a room, is turned and transformed once.
 
 use super::fft::{CHUNK, LANES, Lanes, Real, Transform, store, times};
 use crate::call::{Call, QUANTUM};
@@ -33,16 +35,16 @@ const HALF: usize = CHUNK / 2;
 /// Outputs that are summed at a time.
 const WIDTH: usize = 32;
 
-/// One channel's convolution with one channel of a response.
+/// One channel's convolution with one or more responses, each with an output of its own.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Convolution {
     /// Frames by which the response is heard later.
     predelay: usize,
-    /// Taps of the response.
+    /// Taps of the longest response.
     taps: usize,
-    /// The first taps, filled up with zeros.
-    head: Vec<f32>,
+    /// The first taps of each response, filled up with zeros.
+    heads: Vec<Vec<f32>>,
     levels: Vec<Level>,
     content: u64,
 }
@@ -55,30 +57,43 @@ pub struct Level {
     /// How the elements are turned: real parts, then imaginary parts.
     turns: Vec<f32>,
     partitions: usize,
-    /// The spectra of the partitions, divided by the size: of some bins of each partition the real and the imaginary parts, then
-    /// of the next bins.
-    spectra: Vec<f32>,
+    /// Of each response the spectra of the partitions, divided by the size: of some bins of each partition the real and the imaginary
+    /// parts, then of the next bins.
+    spectra: Vec<Vec<f32>>,
 }
 
 impl Convolution {
-    /// The convolution with `response`, which is heard `predelay` frames late.
-    pub fn new(response: &[f32], predelay: usize) -> Convolution {
-        let (first, rest) = response.split_at(response.len().min(HEAD));
-        let mut head = first.to_vec();
-        head.resize(HEAD, 0.0);
+    /// The convolution with each of the `responses`, which are heard `predelay` frames late.
+    pub fn new(responses: &[Vec<f32>], predelay: usize) -> Convolution {
+        let taps = responses.iter().map(Vec::len).max().unwrap_or(0);
+        let part = |range: Range<usize>| {
+            let of = |response: &Vec<f32>| {
+                let own = range.start.min(response.len())..range.end.min(response.len());
+                let mut part = response[own].to_vec();
+                part.resize(range.len(), 0.0);
+                part
+            };
+            responses.iter().map(of).collect::<Vec<Vec<f32>>>()
+        };
+        let heads = part(0..HEAD);
         let mut levels = vec![];
-        let (mut rest, mut begin) = (rest, HEAD);
+        let mut begin = HEAD;
         for (index, &size) in SIZES.iter().enumerate() {
-            let end = SIZES.get(index + 1).map_or(usize::MAX, |next| 2 * next);
-            let own = rest.len().min(end - begin);
-            if own > 0 {
-                levels.push(Level::new(size, &rest[..own]));
+            let end = SIZES.get(index + 1).map_or(usize::MAX, |next| 2 * next).min(taps);
+            if end > begin {
+                levels.push(Level::new(size, &part(begin..end)));
+                begin = end;
             }
-            (rest, begin) = (&rest[own..], end);
         }
-        let words = response.iter().map(|x| u64::from(x.to_bits()));
+        let words = responses.iter().flatten().map(|x| u64::from(x.to_bits()));
         let content = words.fold(predelay as u64, |hash, word| splitmix64(hash ^ word));
-        Convolution { predelay, taps: response.len(), head, levels, content }
+        let content = responses.iter().skip(1).fold(content, |hash, x| splitmix64(hash ^ x.len() as u64));
+        Convolution { predelay, taps, heads, levels, content }
+    }
+
+    /// How many responses there are.
+    pub fn responses(&self) -> usize {
+        self.heads.len()
     }
 
     /// A hash of what it computes.
@@ -98,9 +113,9 @@ impl Convolution {
         self.predelay
     }
 
-    /// The first taps, [`HEAD`] of them.
-    pub fn head(&self) -> &[f32] {
-        &self.head
+    /// The first taps of each response, [`HEAD`] of them.
+    pub fn heads(&self) -> &[Vec<f32>] {
+        &self.heads
     }
 
     /// What comes after them, from short partitions to long ones.
@@ -114,8 +129,12 @@ impl Convolution {
         let shape: Vec<String> =
             self.levels.iter().map(|level| format!("{}x{}", level.size(), level.slots())).collect();
         let name = format!("spectra.{}.{}", shape.join("."), self.predelay);
-        let work: usize = self.levels.iter().map(Level::work).sum();
-        [(name, self.history()), (format!("work.{:016x}", self.content), QUANTUM + work)]
+        [(name, self.history()), (format!("work.{:016x}", self.content), self.work())]
+    }
+
+    /// Words of what is known of the past with these responses: what is heard of each in a quantum, and the work of the levels.
+    fn work(&self) -> usize {
+        self.responses() * (QUANTUM + self.levels.iter().map(Level::work).sum::<usize>())
     }
 
     /// Words of the past: the spectra of each level, and which quantum is the next.
@@ -125,55 +144,54 @@ impl Convolution {
 
     /// Work a frame, in instructions of a kernel.
     pub fn cost(&self) -> usize {
-        let head = HEAD / 4;
+        let head = self.responses() * HEAD / 4;
         head + self.levels.iter().map(|level| 2 * level.passes()).sum::<usize>()
     }
 
     /// Renders the frames of a call.
     ///
     /// # Safety
-    /// The call has an input and an output of so many frames, the line of [`Convolution::line_frames`], and the words of
+    /// The call has an input and an output for each response of so many frames, the line of [`Convolution::line_frames`], and the words of
     /// [`Convolution::words`].
     #[inline(always)]
     pub(super) unsafe fn run(&self, call: &Call) {
         let frames = call.frames as usize;
         // SAFETY: the caller's promise; none of these overlaps another.
-        let (x, out, line, words) = unsafe {
-            let words: usize = self.words_len();
+        let (x, line, words) = unsafe {
+            let words = self.history() + self.work();
             (
                 std::slice::from_raw_parts(*call.inputs, frames),
-                std::slice::from_raw_parts_mut(*call.outputs, frames),
                 std::slice::from_raw_parts_mut(*call.delays, self.line_frames()),
                 std::slice::from_raw_parts_mut(call.state.cast::<f32>(), words),
             )
         };
         let (history, work) = words.split_at_mut(self.history());
-        let (tail, work) = work.split_at_mut(QUANTUM);
+        let (tails, work) = work.split_at_mut(self.responses() * QUANTUM);
         let offset = call.frame as usize % QUANTUM;
         if offset == 0 {
-            self.quantum(call.frame, line, history, (tail, work));
+            self.quantum(call.frame, line, history, (tails, work));
         }
         let at = call.frame as usize & (line.len() - 1);
         for (to, &x) in line[at..at + frames].iter_mut().zip(x) {
             *to = if x.abs() < LEAST { 0.0 } else { x };
         }
-        self.sum(call.frame, line, &tail[offset..offset + frames], out);
-    }
-
-    fn words_len(&self) -> usize {
-        self.history() + QUANTUM + self.levels.iter().map(Level::work).sum::<usize>()
+        for (response, tail) in tails.chunks_exact(QUANTUM).enumerate() {
+            // SAFETY: the caller's promise.
+            let out = unsafe { std::slice::from_raw_parts_mut(*call.outputs.add(response), frames) };
+            self.sum(response, (call.frame, line), &tail[offset..offset + frames], out);
+        }
     }
 
     /// Sums the first taps, and adds the others.
     #[inline(always)]
-    fn sum(&self, frame: u32, line: &[f32], tail: &[f32], out: &mut [f32]) {
+    fn sum(&self, response: usize, (frame, line): (u32, &[f32]), tail: &[f32], out: &mut [f32]) {
         let mut past = [0.0f32; HEAD + QUANTUM];
         let first = frame.wrapping_sub((self.predelay + HEAD) as u32);
         copy(line, first, &mut past[..HEAD + out.len()]);
         let rows = out.chunks_mut(WIDTH).zip(tail.chunks(WIDTH)).enumerate();
         for (row, (out, tail)) in rows {
             let mut sums = Lanes([0.0f32; WIDTH]);
-            for (tap, &weight) in self.head.iter().enumerate() {
+            for (tap, &weight) in self.heads[response].iter().enumerate() {
                 let x = Lanes::<f32, WIDTH>::load(&past, HEAD + row * WIDTH - tap);
                 sums = sums + Lanes([weight; WIDTH]) * x;
             }
@@ -183,25 +201,25 @@ impl Convolution {
         }
     }
 
-    /// What is to be done once in a quantum: the sum of all that is heard of the past beyond the head is left in `tail`.
+    /// What is to be done once in a quantum: the sum of all that is heard of the past beyond the head is left in `tails`.
     #[inline(always)]
     fn quantum(
         &self,
         frame: u32,
         line: &[f32],
         history: &mut [f32],
-        (tail, mut work): (&mut [f32], &mut [f32]),
+        (tails, mut work): (&mut [f32], &mut [f32]),
     ) {
         let (mut history, next) = history.split_at_mut(history.len() - 1);
         let index = frame / QUANTUM as u32;
         let goes_on = next[0].to_bits() == index;
         next[0] = f32::from_bits((index + 1) & (u32::MAX / QUANTUM as u32));
-        tail.fill(0.0);
+        tails.fill(0.0);
         for level in &self.levels {
             let (own, rest) = history.split_at_mut(level.history());
-            let (own_work, rest_work) = work.split_at_mut(level.work());
+            let (own_work, rest_work) = work.split_at_mut(self.responses() * level.work());
             let input = Input { line, frame, predelay: self.predelay as u32, goes_on };
-            level.quantum(&input, own, own_work, tail);
+            level.quantum(&input, own, own_work, tails);
             (history, work) = (rest, rest_work);
         }
     }
@@ -227,32 +245,36 @@ struct Job {
 }
 
 impl Level {
-    fn new(size: usize, response: &[f32]) -> Level {
+    fn new(size: usize, responses: &[Vec<f32>]) -> Level {
         let transform = Transform::<f64>::new(size);
         let turn = |i: usize| {
             let angle = PI * i as f64 / (2 * size) as f64;
             (libm::cos(angle), -libm::sin(angle))
         };
-        let mut parts = vec![];
-        for part in response.chunks(size) {
-            let tap = |i: usize| f64::from(part.get(i).copied().unwrap_or(0.0)) / size as f64;
-            let (mut re, mut im): (Vec<f64>, Vec<f64>) =
-                (0..size).map(|i| times((tap(i), 0.0), turn(i))).unzip();
-            transform.forward_all(&mut re, &mut im);
-            parts.push([re, im]);
-        }
-        // In the order in which they are multiplied.
-        let mut spectra = vec![];
-        for bin in (0..size).step_by(CHUNK) {
-            for half in parts.iter().flatten() {
-                spectra.extend(half[bin..bin + CHUNK].iter().map(|&x| significant(x)));
+        let spectra = |response: &Vec<f32>| {
+            let mut parts = vec![];
+            for part in response.chunks(size) {
+                let tap = |i: usize| f64::from(part.get(i).copied().unwrap_or(0.0)) / size as f64;
+                let (mut re, mut im): (Vec<f64>, Vec<f64>) =
+                    (0..size).map(|i| times((tap(i), 0.0), turn(i))).unzip();
+                transform.forward_all(&mut re, &mut im);
+                parts.push([re, im]);
             }
-        }
+            // In the order in which they are multiplied.
+            let mut spectra = vec![];
+            for bin in (0..size).step_by(CHUNK) {
+                for half in parts.iter().flatten() {
+                    spectra.extend(half[bin..bin + CHUNK].iter().map(|&x| significant(x)));
+                }
+            }
+            spectra
+        };
+        let spectra: Vec<Vec<f32>> = responses.iter().map(spectra).collect();
         let turns = (0..size).map(|i| turn(i).0).chain((0..size).map(|i| turn(i).1));
         Level {
             transform: Transform::new(size),
             turns: turns.map(f32::nearest).collect(),
-            partitions: response.len().div_ceil(size),
+            partitions: responses[0].len().div_ceil(size),
             spectra,
         }
     }
@@ -282,9 +304,9 @@ impl Level {
         self.partitions
     }
 
-    /// The spectra of the partitions, divided by the size: of 64 bins of each partition the real and the imaginary parts, then of the
-    /// next bins.
-    pub fn spectra(&self) -> &[f32] {
+    /// Of each response the spectra of the partitions, divided by the size: of 64 bins of each partition the real and the imaginary
+    /// parts, then of the next bins.
+    pub fn spectra(&self) -> &[Vec<f32>] {
         &self.spectra
     }
 
@@ -303,14 +325,19 @@ impl Level {
         2 * self.size() + CHUNK
     }
 
-    /// Words of its work: the tags, a spectrum, and two blocks of output.
+    /// Words of its work for a response: the tags, a spectrum, and two blocks of output.
     fn work(&self) -> usize {
         WORK_TAGS + 4 * self.size()
     }
 
     /// How often all elements of a block are passed through.
     fn passes(&self) -> usize {
-        2 + 2 * self.transform.stages().len() + self.partitions
+        1 + self.stages() + self.spectra.len() * self.passes_back()
+    }
+
+    /// How often of these for each response: the products, the way back, and what is left of it.
+    fn passes_back(&self) -> usize {
+        self.partitions + self.stages() + 1
     }
 
     /// Whether a block is computed in the quantum that it is heard in.
@@ -319,11 +346,10 @@ impl Level {
     }
 
     #[inline(always)]
-    fn quantum(&self, input: &Input, history: &mut [f32], work: &mut [f32], tail: &mut [f32]) {
+    fn quantum(&self, input: &Input, history: &mut [f32], work: &mut [f32], tails: &mut [f32]) {
         let size = self.size() as u32;
         let job = Job { index: input.frame / size, quantum: (input.frame % size) as usize / QUANTUM };
         let (tags, spectra) = history.split_at_mut(self.slots());
-        let (work_tags, work) = work.split_at_mut(WORK_TAGS);
         let slot = job.index as usize & (self.slots() - 1);
         if job.quantum == 0 {
             tags[slot] = tag(job.index);
@@ -332,9 +358,18 @@ impl Level {
         }
         if is(tags[slot], job.index) {
             let first = job.quantum * self.passes();
-            let mut run = Run { level: self, job, tags, spectra, work_tags, work };
+            let mut run = Run { level: self, job, tags, spectra, work: &mut *work };
             run.chunks(first, first + self.passes(), input);
         }
+        for (work, tail) in work.chunks_exact(self.work()).zip(tails.chunks_exact_mut(QUANTUM)) {
+            self.hear(job, work, tail);
+        }
+    }
+
+    /// Adds what is heard of a block with a response.
+    #[inline(always)]
+    fn hear(&self, job: Job, work: &[f32], tail: &mut [f32]) {
+        let (work_tags, work) = work.split_at(WORK_TAGS);
         let heard = if self.is_prompt() { job.index.wrapping_add(1) } else { job.index };
         let half = heard as usize & 1;
         if is(work_tags[1 + half], heard) {
@@ -343,7 +378,7 @@ impl Level {
             match is(work_tags[FADES], heard) {
                 true => {
                     for (i, (tail, x)) in out.enumerate() {
-                        *tail += x * ((job.quantum * QUANTUM + i + 1) as f32 / size as f32);
+                        *tail += x * ((job.quantum * QUANTUM + i + 1) as f32 / self.size() as f32);
                     }
                 }
                 false => out.for_each(|(tail, x)| *tail += x),
@@ -367,7 +402,7 @@ struct Run<'a> {
     job: Job,
     tags: &'a mut [f32],
     spectra: &'a mut [f32],
-    work_tags: &'a mut [f32],
+    /// Of each response the tags, a spectrum, and two blocks of output.
     work: &'a mut [f32],
 }
 
@@ -376,18 +411,11 @@ impl Run<'_> {
     #[inline(always)]
     fn chunks(&mut self, mut chunk: usize, end: usize, input: &Input) {
         let level = self.level;
-        let (size, stages) = (level.size(), level.transform.stages().len());
+        let (size, stages) = (level.size(), level.stages());
         let shift = (size / CHUNK).trailing_zeros();
-        let first_product = (1 + stages) << shift;
-        let last_product = (1 + stages + level.partitions) << shift;
+        let (there, back) = ((1 + stages) << shift, level.passes_back() << shift);
         let slot = level.stride() * (self.job.index as usize & (level.slots() - 1));
         while chunk < end {
-            if (first_product..last_product).contains(&chunk) {
-                let last = end.min(last_product);
-                self.products(chunk - first_product, last - first_product);
-                chunk = last;
-                continue;
-            }
             let (pass, place) = (chunk >> shift, chunk & ((1 << shift) - 1));
             let (re, im) = self.spectra[slot..][..2 * size].split_at_mut(size);
             if pass == 0 {
@@ -395,39 +423,70 @@ impl Run<'_> {
             } else if pass <= stages {
                 level.transform.forward(pass - 1, place, re, im);
             } else {
-                let (re, im) = self.work[..2 * size].split_at_mut(size);
-                match (2 * stages + level.partitions).checked_sub(pass) {
-                    Some(stage) => level.transform.inverse(stage, place, re, im),
-                    None => self.unturn(place * CHUNK),
-                }
+                let (response, own) = ((chunk - there) / back, (chunk - there) % back);
+                chunk += self.back(response, own, end - chunk);
+                continue;
             }
             chunk += 1;
         }
     }
 
+    /// Computes chunk `own` of those of a response, and of the products up to `most`. The result is how many these were.
+    #[inline(always)]
+    fn back(&mut self, response: usize, own: usize, most: usize) -> usize {
+        let level = self.level;
+        let (size, stages) = (level.size(), level.stages());
+        let shift = (size / CHUNK).trailing_zeros();
+        let products = level.partitions << shift;
+        if own < products {
+            let last = products.min(own + most);
+            self.products(response, own, last);
+            return last - own;
+        }
+        let (pass, place) = (own >> shift, own & ((1 << shift) - 1));
+        match (level.partitions + stages - 1).checked_sub(pass) {
+            Some(stage) => {
+                let (re, im) = self.work(response).1[..2 * size].split_at_mut(size);
+                level.transform.inverse(stage, place, re, im);
+            }
+            None => self.unturn(response, place * CHUNK),
+        }
+        1
+    }
+
+    /// The tags of a response, and its other work.
+    #[inline(always)]
+    fn work(&mut self, response: usize) -> (&mut [f32], &mut [f32]) {
+        let words = self.level.work();
+        self.work[response * words..][..words].split_at_mut(WORK_TAGS)
+    }
+
     /// Multiplies bins with those of partitions, and adds the products up.
     #[inline(always)]
-    fn products(&mut self, mut product: usize, end: usize) {
+    fn products(&mut self, response: usize, mut product: usize, end: usize) {
         let partitions = self.level.partitions;
         if product == 0 {
-            self.work_tags[0] = tag(self.job.index);
+            let index = self.job.index;
+            self.work(response).0[0] = tag(index);
         }
         while product < end {
             let (chunk, first) = (product / partitions, product % partitions);
             let last = partitions.min(first + end - product);
             for half in [0, HALF] {
-                self.products_of(chunk, half, first..last);
+                self.products_of(response, (chunk, half), first..last);
             }
             product += last - first;
         }
     }
 
     #[inline(always)]
-    fn products_of(&mut self, chunk: usize, half: usize, partitions: Range<usize>) {
+    fn products_of(&mut self, response: usize, (chunk, half): (usize, usize), partitions: Range<usize>) {
         let level = self.level;
         let (size, stride, mask) = (level.size(), level.stride(), level.slots() - 1);
         let (all, bin) = (level.partitions, chunk * CHUNK + half);
-        let (re, im) = self.work[..2 * size].split_at_mut(size);
+        let words = level.work();
+        let work = &mut self.work[response * words + WORK_TAGS..][..2 * size];
+        let (re, im) = work.split_at_mut(size);
         let (re, im) = (&mut re[bin..bin + HALF], &mut im[bin..bin + HALF]);
         let mut sums = [(Lanes([0.0; LANES]), Lanes([0.0; LANES])); HALF / LANES];
         if partitions.start > 0 {
@@ -443,7 +502,7 @@ impl Run<'_> {
             }
             let from = slot * stride + bin;
             let (a, b) = (&self.spectra[from..][..HALF], &self.spectra[from + size..][..HALF]);
-            let factors = &level.spectra[(chunk * all + partition) * 2 * CHUNK..][..2 * CHUNK];
+            let factors = &level.spectra[response][(chunk * all + partition) * 2 * CHUNK..][..2 * CHUNK];
             let (c, d) = (&factors[half..half + HALF], &factors[CHUNK + half..][..HALF]);
             for (k, sum) in sums.iter_mut().enumerate() {
                 let at = k * LANES;
@@ -458,27 +517,28 @@ impl Run<'_> {
 
     /// Makes some frames of output.
     #[inline(always)]
-    fn unturn(&mut self, at: usize) {
-        let size = self.level.size();
-        let next = self.job.index.wrapping_add(1);
-        let (spectrum, outputs) = self.work.split_at_mut(2 * size);
+    fn unturn(&mut self, response: usize, at: usize) {
+        let (level, index) = (self.level, self.job.index);
+        let (size, next) = (level.size(), index.wrapping_add(1));
+        let before = index.wrapping_sub(1);
+        let is_known = is(self.tags[before as usize & (level.slots() - 1)], before);
         let half = next as usize & 1;
+        let (tags, work) = self.work(response);
+        let (spectrum, outputs) = work.split_at_mut(2 * size);
         let out = &mut outputs[half * size + at..][..CHUNK];
-        let turns = &self.level.turns;
+        let turns = &level.turns;
         for i in (0..CHUNK).step_by(LANES) {
             let (re, im) = (load(spectrum, at + i), load(spectrum, size + at + i));
             let (c, s) = (load(turns, at + i), load(turns, size + at + i));
             (re * s - im * c).store(out, i);
         }
         if at + CHUNK == size {
-            let whole = is(self.work_tags[0], self.job.index);
+            let whole = is(tags[0], index);
             // Where there was sound before, and nothing was computed of it with this response, it begins in the middle.
-            let before = self.job.index.wrapping_sub(1);
-            let is_known = is(self.tags[before as usize & (self.level.slots() - 1)], before);
-            if is_known && !is(self.work_tags[2 - half], self.job.index) {
-                self.work_tags[FADES] = tag(next);
+            if is_known && !is(tags[2 - half], index) {
+                tags[FADES] = tag(next);
             }
-            self.work_tags[1 + half] = if whole { tag(next) } else { 0.0 };
+            tags[1 + half] = if whole { tag(next) } else { 0.0 };
         }
     }
 }

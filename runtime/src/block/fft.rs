@@ -119,8 +119,22 @@ impl<F: Real> Transform<F> {
         }
     }
 
+    /// Where each bin stands after the stages, from bin 0 on: its digits, from the first stage on.
+    pub(super) fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; self.size];
+        for place in 0..self.size {
+            let (mut bin, mut weight, mut rest) = (0, 1, place);
+            for stage in &self.stages {
+                bin += weight * (rest / stage.span);
+                (rest, weight) = (rest % stage.span, weight * stage.radix);
+            }
+            places[bin] = place as u32;
+        }
+        places
+    }
+
     /// All of the way back, without the division by the size.
-    #[cfg(test)]
+    #[inline(always)]
     pub(super) fn inverse_all(&self, re: &mut [F], im: &mut [F]) {
         for stage in (0..self.stages.len()).rev() {
             (0..self.size / CHUNK).for_each(|chunk| self.inverse(stage, chunk, re, im));
@@ -377,16 +391,6 @@ pub(super) fn unturned<T: Field>(z: Complex<T>, w: Complex<T>) -> Complex<T> {
 mod tests {
     use super::*;
 
-    /// Where each bin stands after the stages: its digits, from the first stage on.
-    fn bin(transform: &Transform<f64>, mut place: usize) -> usize {
-        let (mut bin, mut weight) = (0, 1);
-        for stage in transform.stages() {
-            bin += weight * (place / stage.span);
-            (place, weight) = (place % stage.span, weight * stage.radix);
-        }
-        bin
-    }
-
     #[test]
     fn bins_are_those_of_the_definition_and_the_way_back_is_exact() {
         for size in [64, 128, 512, 1024] {
@@ -394,8 +398,8 @@ mod tests {
             let x = |i: usize| (libm::sin(i as f64 * i as f64), libm::cos(0.3 * i as f64));
             let (mut re, mut im): (Vec<f64>, Vec<f64>) = (0..size).map(x).unzip();
             transform.forward_all(&mut re, &mut im);
-            for place in (0..size).step_by(7) {
-                let bin = bin(&transform, place);
+            for (bin, place) in transform.places().into_iter().enumerate().step_by(7) {
+                let place = place as usize;
                 let mut sum = (0.0, 0.0);
                 for n in 0..size {
                     let angle = TAU * ((bin * n) % size) as f64 / size as f64;

@@ -1,4 +1,4 @@
-//! Block nodes: steps whose work is a fixed amount for each quantum, and no sum of what is done for each frame.
+//! Block nodes: steps whose work is bounded for each quantum, and not a sum of what is done for each frame.
 //!
 //! A [`Block`] stands beside the kernels of a program. It is written once, here, in plain f32 without fused operations, so every engine
 //! that is made of this crate has the same bits: beside machine code, the interpreter and WebAssembly. The engine in C has a
@@ -6,10 +6,14 @@
 
 mod convolution;
 mod fft;
+mod spectrum;
+mod stretch;
 #[cfg(test)]
 mod tests;
 
 pub use convolution::{Convolution, HEAD, Level};
+pub use spectrum::{Analysis, Frames, Synthesis, Tables};
+pub use stretch::{MARGIN, PLACES, Stretch, TAPS};
 
 use crate::call::{Call, KernelFn};
 use std::hash::{Hash, Hasher};
@@ -18,8 +22,14 @@ use std::hash::{Hash, Hasher};
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub enum Block {
-    /// A channel, convolved with a response.
+    /// A channel, convolved with each of some responses.
     Convolution(Convolution),
+    /// A channel, taken apart into the bins of spectra.
+    Analysis(Analysis),
+    /// The bins of spectra, put together to a channel.
+    Synthesis(Synthesis),
+    /// A sound in memory, at a place and a pitch of its own.
+    Stretch(Stretch),
 }
 
 impl Block {
@@ -27,6 +37,28 @@ impl Block {
     pub fn name(&self) -> &'static str {
         match self {
             Block::Convolution(_) => "convolution",
+            Block::Analysis(_) => "analysis",
+            Block::Synthesis(_) => "synthesis",
+            Block::Stretch(_) => "stretch",
+        }
+    }
+
+    /// What a song has where this is a part of it.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Block::Convolution(_) => "convolution",
+            Block::Analysis(_) | Block::Synthesis(_) => "spectral region",
+            Block::Stretch(_) => "stretched sound",
+        }
+    }
+
+    /// How many signals flow in, and how many come out.
+    pub fn channels(&self) -> (usize, usize) {
+        match self {
+            Block::Convolution(convolution) => (1, convolution.responses()),
+            Block::Analysis(analysis) => (1, 2 * analysis.frames().streams()),
+            Block::Synthesis(synthesis) => (2 * synthesis.frames().streams(), 1),
+            Block::Stretch(stretch) => (2, stretch.channels().len()),
         }
     }
 
@@ -34,6 +66,9 @@ impl Block {
     pub fn content(&self) -> u64 {
         match self {
             Block::Convolution(convolution) => convolution.content(),
+            Block::Analysis(analysis) => analysis.content(),
+            Block::Synthesis(synthesis) => synthesis.content(),
+            Block::Stretch(stretch) => stretch.content(),
         }
     }
 
@@ -41,6 +76,9 @@ impl Block {
     pub fn cost(&self) -> usize {
         match self {
             Block::Convolution(convolution) => convolution.cost(),
+            Block::Analysis(analysis) => analysis.frames().cost(analysis.tables()),
+            Block::Synthesis(synthesis) => synthesis.frames().cost(synthesis.tables()),
+            Block::Stretch(stretch) => stretch.cost(),
         }
     }
 
@@ -49,6 +87,9 @@ impl Block {
     pub fn words(&self) -> Vec<(String, usize)> {
         match self {
             Block::Convolution(convolution) => convolution.words().into(),
+            Block::Analysis(analysis) => analysis.words(),
+            Block::Synthesis(synthesis) => synthesis.words(),
+            Block::Stretch(stretch) => stretch.words(),
         }
     }
 
@@ -62,6 +103,8 @@ impl Block {
     pub fn lines(&self) -> Vec<usize> {
         match self {
             Block::Convolution(convolution) => vec![convolution.line_frames()],
+            Block::Analysis(analysis) => vec![analysis.frames().size()],
+            Block::Synthesis(_) | Block::Stretch(_) => vec![],
         }
     }
 
@@ -95,6 +138,12 @@ impl Block {
         match self {
             // SAFETY: the caller's promise.
             Block::Convolution(convolution) => unsafe { convolution.run(call) },
+            // SAFETY: the caller's promise.
+            Block::Analysis(analysis) => unsafe { analysis.run(call) },
+            // SAFETY: the caller's promise.
+            Block::Synthesis(synthesis) => unsafe { synthesis.run(call) },
+            // SAFETY: the caller's promise.
+            Block::Stretch(stretch) => unsafe { stretch.run(call) },
         }
     }
 }

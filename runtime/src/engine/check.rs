@@ -75,7 +75,7 @@ fn check_step(program: &Program, step: &Step) -> Result<(), String> {
     if let Some(block) = &step.block {
         let lines = step.delays.iter().map(|&line| program.delays[line].frames);
         let fits = lines.eq(block.lines()) && step.state_bytes == block.state_bytes();
-        if !fits || (step.inputs.len(), step.outputs.len()) != (1, 1) {
+        if !fits || (step.inputs.len(), step.outputs.len()) != block.channels() {
             return Err(format!("its memory or its signals are not those of a {}", block.name()));
         }
     }

@@ -136,7 +136,7 @@ fn shown(entry: Entry) -> Option<String> {
 fn drawing(entry: Entry, text: &str) -> Result<String, Failure> {
     let mut song = Song::of_text("picture.mam", text);
     let options = Options { channels: 2, ..Options::default() };
-    let found = find(&mut song.sources, song.id, &NoFiles, &options.limits);
+    let found = find(&mut song.sources, song.id, &NoFiles, &options.limits, 48_000.0);
     let broken = || Failure::Usage(format!("`{}` cannot be drawn: {text}", entry.name()));
     let check = found.checks.first().ok_or_else(broken)?;
     // The texts of the prelude come after the song's own, as they did when it was read.

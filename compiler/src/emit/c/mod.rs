@@ -84,7 +84,7 @@ pub fn sources(export: &Export) -> Result<Sources, ExportError> {
 /// When the song is too large, or has a block node.
 pub fn tables_and_header(export: &Export) -> Result<(Tables, String), ExportError> {
     if let Some(block) = export.program.steps.iter().find_map(|step| step.block.as_ref()) {
-        return Err(ExportError::Block(block.name()));
+        return Err(ExportError::Block(block.noun()));
     }
     let pass = Pass::new(export.program, export.score)?;
     let tables = tables::tables(export.program, &pass, GUARD, export.module.kernels.len())?;

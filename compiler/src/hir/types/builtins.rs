@@ -21,7 +21,11 @@ impl Checker<'_> {
         args: &[Option<ExprId>],
     ) -> Value {
         let arg = |i: usize| args.get(i).copied().flatten();
+        if self.is_out_of_time(at, callee, builtin) {
+            return Value::Broken;
+        }
         match (builtin.row().function, arg(0)) {
+            (Function::Spectral, _) => self.spectrum_without_body(callee),
             (Function::Plain(f), _) => self.function(at, builtin, f, args, Some(f.dimension())),
             (Function::Keeps(f), _) => self.function(at, builtin, f, args, None),
             (Function::Noise, _) => {
@@ -39,6 +43,7 @@ impl Checker<'_> {
             (Function::Sample, Some(path)) => self.sample(at, path, arg(1)),
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::Convolve, Some(x)) => self.convolve(at, x, arg(1), arg(2)),
+            (Function::StretchAt, Some(_)) => self.stretch_at(at, args),
             (Function::WaveAt, Some(_)) => self.wave_at(at, args),
             (Function::MidiSend, Some(_)) => self.midi_send(at, args),
             (Function::OscSend, Some(_)) => self.osc_send(at, args),

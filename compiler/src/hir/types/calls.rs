@@ -139,10 +139,10 @@ impl Checker<'_> {
         let scope = hir.definition_scope(def.item);
         let slots = hir.scope(scope).locals.iter().map(|&id| hir.local(id)).map(slot).collect();
         let parent = hir.scope(scope).parent.filter(|&around| around == FILE).map(|_| 0);
-        let Frame { calls, loops, factor, .. } = self.frames[caller];
-        let calls = calls + 1;
+        let Frame { calls, loops, factor, hop, .. } = self.frames[caller];
+        let (calls, iterations) = (calls + 1, None);
         let file = def.file;
-        self.frames.push(Frame { file, scope, parent, calls, loops, slots, path, factor, iterations: None });
+        self.frames.push(Frame { file, scope, parent, calls, loops, slots, path, factor, hop, iterations });
         self.frames.len() - 1
     }
 

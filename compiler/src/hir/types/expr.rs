@@ -109,6 +109,7 @@ impl Checker<'_> {
             Expr::Reduce { reduction, over, body, .. } => self.reduce(at, expr, *reduction, *over, body),
             Expr::Chain { start, over, body, .. } => self.chain(at, expr, *start, *over, body),
             Expr::Oversample { factor, body, .. } => self.oversample(at, expr, *factor, body),
+            Expr::Spectral { head, body } => self.spectral(at, expr, *head, body),
             Expr::Index { of, index } => self.index(at, *of, *index),
             Expr::List(elements) => self.list(at, elements),
             Expr::Tuple(parts) => self.tuple(at, parts, span),

@@ -33,6 +33,7 @@ mod outside;
 mod place;
 mod playback;
 mod regions;
+mod spectra;
 mod state;
 mod unknowns;
 mod value;

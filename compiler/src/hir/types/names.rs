@@ -34,6 +34,8 @@ pub(super) struct Frame {
     pub(super) path: Path,
     /// Frames in one frame of the song: more than one in a region at a higher rate.
     pub(super) factor: usize,
+    /// Frames of the song in a hop of the spectral region that it is in, if it is in one.
+    pub(super) hop: Option<usize>,
     /// In the song itself: the iteration of the unrolled `sum`s around. None in definitions.
     pub(super) iterations: Option<Iterations>,
 }
@@ -59,6 +61,7 @@ impl Frame {
             slots: vec![],
             path: Path::Node("".into()),
             factor: 1,
+            hop: None,
             iterations: Some(Iterations::new()),
         }
     }
@@ -143,11 +146,11 @@ impl Checker<'_> {
         if local.scope == FILE && self.file(at) == self.input.song {
             let node = self.input.graph.locals.get(&id).copied();
             let value = node.map_or(Value::Broken, |node| self.node_value(node));
-            return self.seen_from(value, 1, at.frame);
+            return self.seen_from(value, 0, at.frame);
         }
         let Some(frame) = self.frame_around(at.frame, local.scope) else { return Value::Broken };
         let value = self.slot(frame, local.index);
-        self.seen_from(value, self.frames[frame].factor, at.frame)
+        self.seen_from(value, frame, at.frame)
     }
 
     /// The frame of a scope, which is a frame itself or around it.
@@ -258,11 +261,12 @@ impl Checker<'_> {
 
     /// A frame of a loop or a region inside another one, in which nothing is known yet.
     pub(super) fn inner_frame(&mut self, around: FrameId, scope: ScopeId, path: Path) -> FrameId {
-        let Frame { file, calls, loops, factor, .. } = self.frames[around];
+        let Frame { file, calls, loops, factor, hop, .. } = self.frames[around];
         let loops = loops + 1;
         let slots = vec![Slot::Absent; resolved(self.files(), file).scope(scope).locals.len()];
         let parent = Some(around);
-        self.frames.push(Frame { file, scope, parent, calls, loops, slots, path, factor, iterations: None });
+        let iterations = None;
+        self.frames.push(Frame { file, scope, parent, calls, loops, slots, path, factor, hop, iterations });
         self.frames.len() - 1
     }
 

@@ -110,6 +110,34 @@ impl Checker<'_> {
         }
     }
 
+    /// `stretch_at(buffer, position, pitch)`
+    pub(super) fn stretch_at(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
+        let &[Some(first), Some(position), pitch] = args else { return Value::Broken };
+        let value = self.eval(at, first);
+        if matches!(value, Value::Broken) {
+            return Value::Broken;
+        }
+        let channels = if matches!(value, Value::List(_)) { None } else { self.buffer(value) };
+        let Some(channels) = channels else {
+            let message = "`stretch_at` plays a buffer, and this is none";
+            let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
+            return self
+                .problem(problem.help("give it one first: `stretch_at(sample(\"loop.wav\"), position)`"));
+        };
+        self.has_state = true;
+        let plain = Dimension::PLAIN;
+        let measured =
+            |checker: &mut Self, expr| checker.measured_by(at, "stretch_at", expr, plain).is_some();
+        if !measured(self, position) || !pitch.is_none_or(|pitch| measured(self, pitch)) {
+            return Value::Broken;
+        }
+        let number = self.varying(Kind::Fast);
+        Value::Signal(match channels {
+            1 => Signal::mono(number, plain),
+            _ => Signal::stereo(number, number, plain),
+        })
+    }
+
     /// `convolve(x, response, predelay)`
     pub(super) fn convolve(
         &mut self,

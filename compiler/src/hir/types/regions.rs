@@ -1,6 +1,6 @@
 //! `oversample(4) { … }`: a region at a multiple of the sample rate. What moves is filtered on its border.
 
-use super::names::{FrameId, Path};
+use super::names::{Frame, FrameId, Path};
 use super::value::Value;
 use super::{At, Checker};
 use crate::codes;
@@ -10,12 +10,18 @@ use mam_grammar::ast::{Body, ExprId};
 impl Checker<'_> {
     /// Frames a second where something is evaluated.
     pub(super) fn rate(&self, frame: FrameId) -> f64 {
-        self.input.rate * self.frames[frame].factor as f64
+        let Frame { factor, hop, .. } = self.frames[frame];
+        self.input.rate * factor as f64 / hop.unwrap_or(1) as f64
     }
 
     /// `oversample(factor) { body }`
     pub(super) fn oversample(&mut self, at: &At, expr: ExprId, factor: ExprId, body: &Body) -> Value {
         let span = self.span(at, factor);
+        if self.frames[at.frame].hop.is_some() {
+            let message = "a spectral region has bins, and no samples of which there could be more";
+            let help = "oversample what flows into the region, or what comes out of it";
+            return self.problem(Problem::new(&codes::BAD_SPECTRUM, span, message).help(help));
+        }
         let found = self.constant(at, factor, "how often a region is oversampled");
         let Some((number, dimension)) = found else { return Value::Broken };
         let written = number.map_or_else(|| self.files().slice(span).to_owned(), |x| x.to_string());
@@ -49,7 +55,8 @@ impl Checker<'_> {
     }
 
     /// A value of one frame as it is seen in another: across the border of a region, what moves is filtered.
-    pub(super) fn seen_from(&self, value: Value, from: usize, to: FrameId) -> Value {
-        if from == self.frames[to].factor { value } else { value.filtered() }
+    pub(super) fn seen_from(&self, value: Value, from: FrameId, to: FrameId) -> Value {
+        let rate = |frame: FrameId| (self.frames[frame].factor, self.frames[frame].hop);
+        if rate(from) == rate(to) { value } else { value.filtered() }
     }
 }

@@ -215,6 +215,11 @@ impl Checker<'_> {
         if !order.is_none_or(is_word) {
             return Value::Broken; // It has been reported.
         }
+        if let Some(order) = order.filter(|&order| self.is_allpass_of_bins(at, order)) {
+            let message = "an all-pass goes on from sample to sample, and a spectral region has bins";
+            let problem = Problem::new(&codes::BAD_SPECTRUM, self.span(at, order), message);
+            return self.problem(problem.help("write `order: linear`, or leave it out"));
+        }
         let span = self.span(at, time);
         let value = self.eval(at, time);
         let value = self.fit(value, span, &time_of("time", callee));

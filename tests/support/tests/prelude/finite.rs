@@ -1,8 +1,10 @@
 //! Every definition of the prelude is finite and bounded, whatever its parameters are and however they move.
 
 use crate::registry::{Prelude, unit};
-use mam_compiler::files::DefId;
-use mam_grammar::ast::DefinitionKind;
+use mam_compiler::files::{DefId, NoFiles};
+use mam_compiler::{Options, Stage};
+use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
+use mam_grammar::{Severity, Sources};
 use mam_runtime::{NotFinite, Renderer};
 use mam_testing::{measure::peak, render};
 
@@ -32,61 +34,6 @@ const WALKS: &str = "def walks() {
   out = sin(a) * exp2(16 * sin(0.37 * a))
 }
 ";
-
-/// Definitions that say what they must be given, and are not called otherwise: parts of filters and oscillators whose
-/// arguments are made by other definitions, for which they are tested.
-const PARTS: [&str; 10] = [
-    "integrators",
-    "blep",
-    "blamp",
-    "saw_at",
-    "square_at",
-    "pulse_at",
-    "tri_at",
-    "pole_of",
-    "damping_at",
-    "damped_comb",
-];
-/// Parts of reverbs; and what names machines outside by texts, and gives silence.
-const MORE_PARTS: [&str; 4] = ["diffuser", "reverb_side", "midi_out", "osc_out"];
-
-/// Arguments that are lists, by name, with how many elements they are given: in the prelude one name means one thing.
-const LISTS: [(&str, usize); 8] = [
-    ("amps", 2),
-    ("freqs", 2),
-    ("times", 2),
-    ("gains", 2),
-    ("pans", 2),
-    ("values", 2),
-    ("ratios", 6),
-    ("levels", 6),
-];
-
-/// Arguments that are constants of the compiler, or of another form than a signal, each with what is given.
-const CONSTANTS: [(&str, &str); 8] = [
-    ("algorithm", "5"),
-    ("order", "5"),
-    ("n", "5"),
-    ("bands", "4"),
-    ("steps", "5"),
-    ("scale", "[0, 3, 7]"),
-    ("waves", "[[1, 0.5, 0.25], [1, 0, 0.3]]"),
-    ("stages", "[[20ms, 1, 0], [0s, 0.3, -40], [-1s, 0, 3]]"),
-];
-
-/// Definitions whose result is a record, with one of its fields; of the others what they give is a signal.
-const FIELDS: [(&str, &str); 10] = [
-    ("svf", "low"),
-    ("warp", "above"),
-    ("reset_phase", "phase"),
-    ("quadrature", "sin"),
-    ("crossover", "high"),
-    ("crossover3", "mid"),
-    ("crossover4", "low_mid"),
-    ("hilbert", "im"),
-    ("lorenz", "y"),
-    ("mid_side", "side"),
-];
 
 /// How many definitions are rendered as one song.
 const TOGETHER: usize = 24;
@@ -127,38 +74,149 @@ fn arguments(prelude: &Prelude, id: DefId) -> Vec<(String, &'static str)> {
     formals.chain(params.map(|param| (param.name.to_string(), unit(param.dimension.0)))).collect()
 }
 
-/// The equation of a definition with these arguments, by its own name with a `y_` before it.
-fn equation(prelude: &Prelude, id: DefId, given: impl Fn(usize) -> Given) -> String {
-    let (name, kind) = (prelude.name(id), prelude.files.definition(id).kind);
-    let formals: Vec<&str> = prelude.files.definition(id).formals.iter().map(|f| &*f.name.name).collect();
-    let argument = |(index, (name, unit)): (usize, (String, &str))| {
-        let text = given(index).text(unit);
-        // Parameters of instruments and effects always move.
-        let is_formal = formals.contains(&&*name);
-        let constant = CONSTANTS.iter().find(|(other, _)| is_formal && *other == name);
-        match constant {
-            Some((_, constant)) => format!("{name}: {constant}"),
-            None if name == "x" => "x: noise() + 0.5 * saw(300Hz)".to_string(),
-            None if let Some((_, count)) = LISTS.iter().find(|(list, _)| *list == name) => {
-                let elements: Vec<String> = (1..=*count).map(|i| format!("{text} / {i}")).collect();
-                format!("{name}: [{}]", elements.join(", "))
+/// What kind of value an argument wants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// A signal, or a number.
+    Signal,
+    /// A whole number that is known before the song starts.
+    Constant,
+    /// A list of signals: so many.
+    List(usize),
+    /// A list of constants.
+    Constants,
+    /// A list of lists of constants.
+    Lists,
+    /// A text, such as an address.
+    Text,
+    /// Its default.
+    Default,
+}
+
+/// The kinds beside signals, in the order in which they are tried.
+const KINDS: [Kind; 6] =
+    [Kind::Constant, Kind::List(2), Kind::Constants, Kind::Lists, Kind::Text, Kind::Default];
+
+/// Arguments of one definition that are found to be something else than signals, at most.
+const MOST_KINDS: usize = 3;
+
+impl Kind {
+    /// An argument of this kind, made of the text of a signal; none where it is left out.
+    fn text(self, signal: &str) -> Option<String> {
+        Some(match self {
+            Kind::Signal => signal.to_string(),
+            Kind::Constant => "5".to_string(),
+            Kind::List(count) => {
+                let elements: Vec<String> = (1..=count).map(|i| format!("{signal} / {i}")).collect();
+                format!("[{}]", elements.join(", "))
             }
-            None => format!("{name}: {text}"),
+            Kind::Constants => "[0, 3, 7]".to_string(),
+            Kind::Lists => "[[0.02, 1, 0.25], [0.1, 0.3, -4], [-1, 0, 3]]".to_string(),
+            Kind::Text => "\"127.0.0.1:57120\"".to_string(),
+            Kind::Default => return None,
+        })
+    }
+}
+
+/// A definition, and how it is called.
+struct Called {
+    id: DefId,
+    /// The kind of each argument, in their order.
+    kinds: Vec<Kind>,
+    /// Where the result is a record, its first part: `.low`.
+    part: String,
+}
+
+/// How a definition can be called, as its signature and the compiler say: with signals where it takes them, else with the fewest
+/// arguments of other kinds. None where it cannot, as what plays a file.
+fn called(prelude: &Prelude, id: DefId) -> Option<Called> {
+    let definition = prelude.files.definition(id);
+    let ast = &prelude.files.file(id.file).ast;
+    let mut kinds = vec![Kind::Signal; arguments(prelude, id).len()];
+    let mut open = vec![];
+    for (place, formal) in definition.formals.iter().enumerate() {
+        match formal.default.map(|default| &ast.exprs[default]) {
+            Some(Expr::List(elements)) => kinds[place] = Kind::List(elements.len()),
+            _ if &*formal.name.name == "x" => {}
+            _ => open.push(place),
         }
+    }
+    let part = part(prelude, id).map_or(String::new(), |part| format!(".{part}"));
+    let mut tried = vec![(0, kinds)];
+    for _ in 0..=MOST_KINDS {
+        for (_, kinds) in &tried {
+            let call = Called { id, kinds: kinds.clone(), part: part.clone() };
+            let equation = equation(prelude, &call, |_| Given::Jumps);
+            if compiles(&format!("{JUMPS}{equation}out = y_{}\n", prelude.name(id))) {
+                return Some(call);
+            }
+        }
+        // One more argument of another kind, behind those that are.
+        let mut more = vec![];
+        for (first, kinds) in &tried {
+            for (next, place) in open.iter().enumerate().skip(*first) {
+                for kind in KINDS {
+                    let mut kinds = kinds.clone();
+                    kinds[*place] = kind;
+                    more.push((next + 1, kinds));
+                }
+            }
+        }
+        tried = more;
+    }
+    None
+}
+
+/// Whether a song has no errors.
+fn compiles(text: &str) -> bool {
+    let mut sources = Sources::default();
+    let song = sources.add("song.mam", text);
+    let options = Options { until: Stage::Lower, ..Options::default() };
+    let found = mam_compiler::compile(&mut sources, song, &NoFiles, &options);
+    found.problems.iter().all(|problem| problem.code.severity != Severity::Error)
+}
+
+/// The first part of a definition's result, where that is a record: of its `out`, or of the definition that this calls.
+fn part(prelude: &Prelude, id: DefId) -> Option<String> {
+    let ast = &prelude.files.file(id.file).ast;
+    let out = match &prelude.files.definition(id).body {
+        Body::Expr(out) => *out,
+        Body::Items(items) => items.iter().find_map(|item| match &item.kind {
+            ItemKind::Equation { name, value } if &*name.name == "out" => Some(*value),
+            _ => None,
+        })?,
     };
-    let args: Vec<String> = arguments(prelude, id).into_iter().enumerate().map(argument).collect();
-    let field = FIELDS.iter().find(|(other, _)| *other == name);
-    let field = field.map_or(String::new(), |(_, field)| format!(".{field}"));
+    match &ast.exprs[out] {
+        Expr::Record(entries) => entries.first().map(|(name, _)| name.name.to_string()),
+        Expr::Call { callee, .. } => {
+            let all = prelude.files.prelude_definitions();
+            let other = all.into_iter().find(|other| *prelude.name(*other) == *callee.name)?;
+            part(prelude, other)
+        }
+        _ => None,
+    }
+}
+
+/// The equation of a definition with these arguments, by its own name with a `y_` before it.
+fn equation(prelude: &Prelude, call: &Called, given: impl Fn(usize) -> Given) -> String {
+    let (name, kind) = (prelude.name(call.id), prelude.files.definition(call.id).kind);
+    let argument = |(index, (name, unit)): (usize, (String, &str))| match &*name {
+        "x" => Some("x: noise() + 0.5 * saw(300Hz)".to_string()),
+        _ => call.kinds[index].text(&given(index).text(unit)).map(|text| format!("{name}: {text}")),
+    };
+    let args: Vec<String> =
+        arguments(prelude, call.id).into_iter().enumerate().filter_map(argument).collect();
     let input = if kind == DefinitionKind::Effect { "(noise(), saw(300Hz)) |> " } else { "" };
-    format!("y_{name} = {input}{name}({}){field}\n", args.join(", "))
+    format!("y_{name} = {input}{name}({}){}\n", args.join(", "), call.part)
 }
 
 /// A song of all definitions, each an equation that two others need, so that it has a step of its own.
-fn song<G: Fn(usize) -> Given>(prelude: &Prelude, ids: &[DefId], given: impl Fn(usize) -> G) -> String {
-    let equations = ids.iter().enumerate().map(|(place, &id)| equation(prelude, id, given(place)));
-    let names: Vec<String> = ids.iter().map(|&id| format!("y_{}", prelude.name(id))).collect();
-    let plays = ids.iter().filter(|&&id| prelude.files.definition(id).kind == DefinitionKind::Instrument);
-    let lines = plays.map(|&id| format!("y_{} \"c4 c0 . g9 c4*8\"\n", prelude.name(id)));
+fn song<G: Fn(usize) -> Given>(prelude: &Prelude, calls: &[Called], given: impl Fn(usize) -> G) -> String {
+    let equations = calls.iter().enumerate().map(|(place, call)| equation(prelude, call, given(place)));
+    let names: Vec<String> = calls.iter().map(|call| format!("y_{}", prelude.name(call.id))).collect();
+    let is_played = |id| prelude.files.definition(id).kind == DefinitionKind::Instrument;
+    let plays = calls.iter().filter(|call| is_played(call.id));
+    let lines = plays.map(|call| format!("y_{} \"c4 c0 . g9 c4*8\"\n", prelude.name(call.id)));
     format!(
         "{JUMPS}{WALKS}tempo 1200\n{}one = {sum}\ntwo = {sum}\nout = 0.001 * (one + two)\nplay {{\n{}}}\n",
         equations.collect::<String>(),
@@ -188,28 +246,46 @@ fn check(what: &str, text: &str) {
     assert!(faults.is_empty() && loudest < BOUND, "{what}: {}, peak {loudest}\n{text}", faults.join(" "));
 }
 
-fn all(prelude: &Prelude) -> Vec<DefId> {
-    let whole = |id: &DefId| {
-        let name = prelude.name(*id);
-        // What plays a file needs one.
-        let formals = &prelude.files.definition(*id).formals;
-        let plays_file =
-            formals.first().is_some_and(|formal| ["buffer", "zones"].contains(&&*formal.name.name));
-        !name.starts_with('_') && !PARTS.contains(&&*name) && !MORE_PARTS.contains(&&*name) && !plays_file
+/// All that a song can call without a file: what is of use to the prelude alone says so.
+fn all(prelude: &Prelude) -> Vec<Called> {
+    let is_for_songs = |id: &DefId| {
+        let definition = prelude.files.definition(*id);
+        let doc = prelude.files.item(*id).doc.as_deref().unwrap_or_default();
+        !definition.name.name.starts_with('_') && !doc.trim_start().starts_with("Internal:")
     };
-    prelude.files.prelude_definitions().into_iter().filter(whole).collect()
+    let takes_file = |id: DefId| {
+        let first = prelude.files.definition(id).formals.first();
+        first.is_some_and(|formal| ["buffer", "zones"].contains(&&*formal.name.name))
+    };
+    let ids = prelude.files.prelude_definitions().into_iter().filter(is_for_songs);
+    let (with_file, without): (Vec<_>, Vec<_>) = ids.partition(|id| takes_file(*id));
+    assert!(!with_file.is_empty());
+    let called =
+        |id| called(prelude, id).unwrap_or_else(|| panic!("`{}` cannot be called", prelude.name(id)));
+    without.into_iter().map(called).collect()
+}
+
+#[test]
+fn every_definition_can_be_called() {
+    let prelude = Prelude::new();
+    let calls = all(&prelude);
+    let of = |name: &str| calls.iter().find(|call| prelude.name(call.id) == name).expect("a definition");
+    assert_eq!(of("svf").part, ".low");
+    assert_eq!(of("modal").kinds[1..], [Kind::List(2); 3]);
+    assert_eq!(of("butterworth_low").kinds, [Kind::Signal, Kind::Signal, Kind::Constant]);
+    assert_eq!(of("wavetable").kinds[0], Kind::Constants);
 }
 
 #[test]
 fn every_parameter_may_jump_and_walk_anywhere() {
     let prelude = Prelude::new();
-    for ids in all(&prelude).chunks(TOGETHER) {
-        check("jumps", &song(&prelude, ids, |_| |_| Given::Jumps));
-        check("walks", &song(&prelude, ids, |_| |_| Given::Walks));
+    for calls in all(&prelude).chunks(TOGETHER) {
+        check("jumps", &song(&prelude, calls, |_| |_| Given::Jumps));
+        check("walks", &song(&prelude, calls, |_| |_| Given::Walks));
         let mixed = |place: usize| {
             move |index: usize| if (place + index).is_multiple_of(2) { Given::Jumps } else { Given::Walks }
         };
-        check("both", &song(&prelude, ids, mixed));
+        check("both", &song(&prelude, calls, mixed));
     }
 }
 
@@ -217,12 +293,12 @@ fn every_parameter_may_jump_and_walk_anywhere() {
 #[test]
 fn every_parameter_may_be_held_anywhere() {
     let prelude = Prelude::new();
-    for ids in all(&prelude).chunks(TOGETHER) {
-        check("all 0", &song(&prelude, ids, |_| |_| Given::Held(EXTREMES[0])));
+    for calls in all(&prelude).chunks(TOGETHER) {
+        check("all 0", &song(&prelude, calls, |_| |_| Given::Held(EXTREMES[0])));
         for turn in 0..EXTREMES.len() {
             // Each value beside others.
             let other = |index: usize| Given::Held(EXTREMES[(turn + 5 * index) % EXTREMES.len()]);
-            check("mixed", &song(&prelude, ids, |_| other));
+            check("mixed", &song(&prelude, calls, |_| other));
         }
     }
 }
