@@ -6,7 +6,7 @@ use super::compose::WrittenLine;
 use super::schedule::Heard;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::limits::MOST_DELAY;
-use mam_runtime::score::{Action, Note, Pitch, Transport, Value};
+use mam_runtime::score::{Action, Note, Pitch, Transport};
 use std::collections::HashSet;
 
 /// The loudest velocity that is meant as one, 6 dB above a full hit: what is above counts something else.
@@ -27,10 +27,10 @@ pub(super) fn check(
 ) {
     let mut told = HashSet::new();
     for event in heard {
-        let (Value::Note(note), Action::Play { .. }) = (&event.value, &transport.lines[event.line].action)
-        else {
+        if !matches!(transport.lines[event.line].action, Action::Play { .. }) {
             continue;
-        };
+        }
+        let note = &event.value.to_note();
         let line = &written[event.line];
         let found = [delay(note, line), velocity(note, line), pitch(note, line)];
         for problem in found.into_iter().flatten() {

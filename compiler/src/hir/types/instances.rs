@@ -131,7 +131,7 @@ impl Checker<'_> {
         let ast = &files.file(self.input.song).ast;
         let text = instance.fixed.iter().flatten().find_map(|given| match given {
             &Given::Number(expr) => self.text_of(*given).map(|text| (text, ast.span(expr))),
-            Given::Node(_) => None,
+            Given::Node(_) | Given::Voice(_) => None,
         });
         if let Some((text, span)) = text {
             self.problems.truncate(before);

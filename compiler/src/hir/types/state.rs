@@ -228,7 +228,7 @@ impl Checker<'_> {
             let (time, max) = (self.files().slice(span), self.span(at, max));
             let message = format!("`{time}` is longer than `max` of `tap`, and is cut to it");
             let problem = Problem::new(&codes::OUT_OF_RANGE, span, message).label(max, "the longest time");
-            self.problems.add(problem.help(format!("write `max: {time}`")).guess(max, time));
+            self.problems.add(problem.help(format!("write `max: {time}`")));
         }
         self.remembered(at, x, "tap", None)
     }
