@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{Disk, ReadFiles, Song};
 use crate::report::human::{Look, draw};
-use crate::report::{Found, tally};
+use crate::report::{self, Found, number_of, tally};
 use mam_compiler::listen::Listen;
 use mam_compiler::target::Target;
 use mam_compiler::{Compilation, CompilationCache, OptLevel, Options, Stage, compile_again};
@@ -212,7 +212,7 @@ impl Compiled {
 }
 
 /// Draws problems on standard error, and counts them. Warnings are not shown when the console is quiet, notes only when
-/// it is to be verbose: `check` has them.
+/// it is to be verbose: `check` has them. With `--json`, errors are a document on standard output, too.
 pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
     let least = match (console.quiet, console.verbose) {
         (true, _) => Severity::Error,
@@ -220,6 +220,11 @@ pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
         _ => Severity::Warning,
     };
     let shown: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
+    if console.json && number_of(problems, Severity::Error) > 0 {
+        let document = report::json(&[Found { problems, sources }], Vec::<()>::new());
+        // A closed standard output ends the command where it writes its result.
+        let _ = console.result(&document);
+    }
     let look = Look { colour: console.colour, width: console.width() };
     let tally = tally(&shown).map_or(String::new(), |t| t + "\n");
     console.styled(&format!("{}{tally}", draw(&shown, sources, look)));

@@ -32,12 +32,14 @@ pub struct Console {
     pub quiet: bool,
     /// True with `--verbose`: notes, times and sizes are shown, too.
     pub verbose: bool,
+    /// True with `--json`: what stops the command is a document on standard output, too.
+    pub json: bool,
 }
 
 impl Console {
     /// From the flags and the environment.
     pub fn new(when: When, quiet: bool, verbose: bool) -> Console {
-        Console { colour: colour(when), quiet, verbose }
+        Console { colour: colour(when), quiet, verbose, json: false }
     }
 
     /// Columns for text on standard error.

@@ -81,21 +81,31 @@ pub fn main() -> ExitCode {
     output::clean_up_on_interrupt(live::restore_terminal);
     let args: Vec<OsString> = std::env::args_os().collect();
     let read = hints::read(args.clone(), Cli::command().color(help_colour(&args)));
-    let cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
-        Err(e) => e.exit(),
-    };
-    let console = Console::new(cli.color, cli.quiet, cli.verbose);
+    let (cli, json) =
+        match read.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, wants_json(&matches)))) {
+            Ok(read) => read,
+            Err(e) => e.exit(),
+        };
+    let console = Console { json, ..Console::new(cli.color, cli.quiet, cli.verbose) };
     match cli.command.map_or_else(|| greet(console), |command| command.run(console)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.to_string().is_empty() {
+                if console.json {
+                    let _ = console.result(&report::json_failure(&failure));
+                }
                 console.styled(error_word(console));
                 console.insist(&format!(" {failure}\n"));
             }
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// Whether the command is given its flag `--json`, if it has one.
+fn wants_json(matches: &clap::ArgMatches) -> bool {
+    let command = matches.subcommand().map(|(_, command)| command);
+    command.is_some_and(|command| matches!(command.try_get_one::<bool>("json"), Ok(Some(true))))
 }
 
 /// Three lines that lead to sound, then the commands.

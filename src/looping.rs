@@ -5,6 +5,7 @@
 
 use crate::failure::{Failure, too_far};
 use crate::stems::Listening;
+use mam_compiler::listen::Part;
 use mam_runtime::Program;
 use mam_runtime::file::Sound;
 use mam_runtime::render::{Length, QUIET, Renderer};
@@ -29,6 +30,8 @@ pub struct Pass {
     /// The equations that sound otherwise in every pass, where the pass is not as the one before; those that are made of
     /// such ones are left out.
     pub restless: Vec<String>,
+    /// Those of them that come nearer to the pass before in every pass: they still ring.
+    pub ringing: Vec<String>,
 }
 
 /// Finds the first pass that is as its predecessor, or the last that is tried.
@@ -48,11 +51,12 @@ pub fn find(
         number += 1;
         same = pair.compare(frames).iter().all(|difference| *difference <= QUIET);
     }
-    let restless = match listening.filter(|_| !same) {
+    let (restless, ringing) = match listening.filter(|_| !same) {
         Some(listening) => restless(listening, input)?,
-        None => vec![],
+        None => (vec![], vec![]),
     };
-    Ok(Pass { program, number, start: (number - 1) * frames, frames, repeats: same, restless })
+    let start = (number - 1) * frames;
+    Ok(Pass { program, number, start, frames, repeats: same, restless, ringing })
 }
 
 /// The song at the tempo next to its own at which a pass is a whole number of frames, and how many these are. Otherwise
@@ -83,25 +87,34 @@ pub fn whole(program: &Arc<Program>) -> Result<(Arc<Program>, u64), Failure> {
     Ok((Arc::new(program), frames))
 }
 
-/// The equations that differ in the last two passes, and of which nothing is made that does.
-fn restless(listening: &Listening, input: Option<&Sound>) -> Result<Vec<String>, Failure> {
+/// The equations that differ in the last two passes, and of which nothing is made that does: those that go on so, and those
+/// that have come nearer in every pass.
+fn restless(listening: &Listening, input: Option<&Sound>) -> Result<(Vec<String>, Vec<String>), Failure> {
     let (program, frames) = whole(listening.program())?;
     let mut pair = Pair::new(&program, input, frames);
-    let mut differs = vec![];
+    let mut differs: Vec<f32> = vec![];
+    let mut nearer: Vec<bool> = vec![];
     for _ in 2..=MOST_PASSES {
-        differs = pair.compare(frames);
+        let last = std::mem::replace(&mut differs, pair.compare(frames));
+        nearer.resize(differs.len(), true);
+        for (nearer, (last, now)) in nearer.iter_mut().zip(last.iter().zip(&differs)) {
+            *nearer &= now < last;
+        }
     }
-    let restless: Vec<(&str, &[String])> = listening
+    let channels = |parts: &[Part]| parts.iter().flat_map(|part| part.channels.clone()).collect::<Vec<_>>();
+    let restless: Vec<(&str, &[Part], &[String])> = listening
         .equations()
-        .filter(|(_, parts, _)| {
-            parts.iter().flat_map(|part| &part.channels).any(|&channel| differs[channel] > QUIET)
-        })
-        .map(|(name, _, needs)| (name, needs))
+        .filter(|(_, parts, _)| channels(parts).iter().any(|&channel| differs[channel] > QUIET))
         .collect();
     let is_source =
-        |needs: &[String]| !restless.iter().any(|(name, _)| needs.iter().any(|need| need == name));
-    let sources = restless.iter().filter(|(_, needs)| is_source(needs));
-    Ok(sources.map(|(name, _)| (*name).to_string()).collect())
+        |needs: &[String]| !restless.iter().any(|(name, ..)| needs.iter().any(|need| need == name));
+    let rings =
+        |parts: &[Part]| channels(parts).iter().all(|&channel| differs[channel] <= QUIET || nearer[channel]);
+    let sources = restless.iter().filter(|(.., needs)| is_source(needs));
+    let (ringing, others): (Vec<_>, Vec<_>) = sources.partition(|(_, parts, _)| rings(parts));
+    let names =
+        |found: Vec<&(&str, &[Part], &[String])>| found.iter().map(|(name, ..)| (*name).into()).collect();
+    Ok((names(others), names(ringing)))
 }
 
 /// Two renders of a song, of which one is a pass ahead.

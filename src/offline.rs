@@ -62,6 +62,11 @@ struct Faults {
     unplayed: Vec<Unplayed>,
 }
 
+/// A start at which nothing is left.
+fn nothing_left(of: &str) -> Failure {
+    Failure::Usage(format!("--from lies behind the end of {of}: -d says how much to render from there on"))
+}
+
 /// What is heard instead of the song.
 enum Tapped {
     /// A node, and its channels.
@@ -82,6 +87,10 @@ impl Job {
         let end = song_end(&program);
         let endless = end.is_none() && span.duration.is_none();
         let end = time.reached(end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate)))?;
+        let begins_after = span.from.is_some() && from > 0 && from >= end;
+        if begins_after && span.duration.is_none() && span.tail.is_none() {
+            return Err(nothing_left(if endless { "what is rendered without -d" } else { "the song" }));
+        }
         let (extent, length) = match (span.duration, span.tail) {
             (Some(duration), _) => (Extent::Forever, render::Length::Frames(time.after(start, duration)?)),
             (None, _) if endless => (Extent::Forever, render::Length::Frames(end.max(from))),
@@ -91,6 +100,11 @@ impl Job {
             ),
             (None, None) => (Extent::Once, render::Length::WithTail(end.max(from))),
         };
+        if span.duration.is_some() && matches!(length, render::Length::Frames(end) if end <= from) {
+            return Err(Failure::Usage(
+                "-d is shorter than a frame, so that there is nothing to render".into(),
+            ));
+        }
         Ok(Job {
             program,
             input: None,

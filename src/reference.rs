@@ -1,12 +1,12 @@
 //! All that a song can say, for `list` and `doc`: the prelude's definitions, what is built in, statements, words, modifiers
 //! of patterns, units. Each is a [`Topic`], whichever table it comes from.
 
-use crate::definitions::{Entry, Prelude, brief};
+use crate::definitions::{Entry, Prelude, brief, glossary_of};
 use mam_compiler::expect::measures::{Measure, Row};
 use mam_compiler::hir::builtins::Builtin;
 use mam_compiler::prelude::{PRELUDE, kits};
 
-use mam_compiler::score::{Entry as Modifier, SOURCES, modifiers};
+use mam_compiler::score::{Entry as Modifier, SOURCES, modifiers, note_number};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
 use mam_grammar::reference::{Word, WordKind, words};
@@ -64,6 +64,9 @@ pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
     all.extend(of(WordKind::Signal, "signal", "Signals that are there"));
     all.extend(of(WordKind::Statement, "statement", "Statements"));
     all.extend(of(WordKind::Expression, "word", "Words of expressions"));
+    all.extend(of(WordKind::Behind, "word", "Words behind others"));
+    all.extend(of(WordKind::Mark, "mark", "Marks"));
+    all.extend(mam_compiler::score::scales().map(|name| -> Topic<'_> { of_scale(name) }));
     all.extend(SOURCES.iter().map(|&(name, form, doc)| Topic {
         name,
         kind: "pattern",
@@ -99,6 +102,49 @@ fn of_kit(name: &'static str, text: &str) -> Topic<'static> {
         example: Some(format!("dr = {name}()\nplay {{ dr.{first} |x...| }}\nout = dr\n")),
         definition: None,
     }
+}
+
+/// A scale by its name. Only that is looked up: `mamc doc scale` is about all of them.
+fn of_scale(name: &'static str) -> Topic<'static> {
+    Topic {
+        name,
+        kind: "scale",
+        group: "Scales".into(),
+        form: format!(".scale(c, {name})"),
+        doc: format!(
+            "The numbers of the pattern are degrees of the scale {name}, from 0 on, above the note c."
+        ),
+        internal: true,
+        example: Some(format!("x = pluck()\nplay {{ x \"0 2 4 7\".scale(c, {name}) }}\nout = x\n")),
+        definition: None,
+    }
+}
+
+/// What a name means that is in no table: a note, `c4`, or a parameter of a definition, `kick.f0`.
+pub fn meaning<'p>(prelude: &'p Prelude, name: &'p str) -> Option<Topic<'p>> {
+    let topic = |kind, form: String, doc: String, example: String| {
+        let (group, internal, definition) = (String::new(), true, None);
+        Some(Topic { name, kind, group, form, doc, internal, example: Some(example), definition })
+    };
+    if let Some((of, param)) = name.split_once('.') {
+        let entry = prelude.all().find(|entry| entry.name() == of)?;
+        let definition = entry.info();
+        let info = definition.params.iter().find(|info| *info.name == *param)?;
+        let said = glossary_of(std::slice::from_ref(info));
+        let doc = said.split_once(&*info.name).map_or("", |(_, doc)| doc);
+        let doc = doc.split_whitespace().collect::<Vec<_>>().join(" ");
+        let doc = format!("A parameter of {} `{of}`: {doc}", entry.kind());
+        return match entry.kind() {
+            "instrument" => {
+                topic("parameter", name.into(), doc, format!("x = {of}()\nplay {{ x |x...| }}\nout = x\n"))
+            }
+            _ => topic("parameter", name.into(), doc, format!("out = noise() |> {of}()\n")),
+        };
+    }
+    let midi = note_number(name)?;
+    let hertz = 440.0 * ((midi - 69.0) / 12.0).exp2();
+    let doc = format!("The key {midi} of MIDI: {hertz:.2} Hz where no tuning says otherwise.");
+    topic("note", format!("\"{name}\""), doc, format!("x = pluck()\nplay {{ x \"{name}\" }}\nout = x\n"))
 }
 
 /// Those of this name, definitions first.

@@ -330,11 +330,11 @@ mam_grammar::codes! {
         passes "out = sum i in 1..16 { sine(i * 110Hz) / i }\n"
     }
     UNKNOWN_SET Error "unknown-set" {
-        "A parameter or knob that is to be set from outside does not exist. `mamc list params` shows what can be set."
+        "A parameter or knob that is to be set from outside does not exist. `mamc list params song.mam` shows what can be set. With `bd = kick()`, `--set bd.gian=0.5` fails and `--set bd.gain=0.5` passes."
         fails "" passes "out = noise()\n"
     }
     BAD_SET Error "bad-set" {
-        "The value that a parameter is to be set to is not a number."
+        "The value that a parameter is to be set to is not a number with the unit of the parameter. With `bd = kick()`, `--set bd.gain=loud` fails, `--set bd.gain=50%` and `--set bd.f0=50Hz` pass."
         fails "" passes "out = noise()\n"
     }
     BAD_NOTE Error "bad-note" {

@@ -79,3 +79,9 @@ pub fn base_value(value: f64, unit: Option<Unit>) -> f64 {
         Some(Unit::Octaves) => libm::exp2(value),
     }
 }
+
+/// Whether a plain number below 0, where ratios from 0 on are wanted, would be one of them in decibels.
+pub(crate) fn is_level(x: f64, range: (f64, f64), dimension: Dimension) -> bool {
+    let ratio = base_value(x, Some(Unit::Db));
+    x < 0.0 && range.0 == 0.0 && dimension == Dimension::PLAIN && ratio <= range.1
+}

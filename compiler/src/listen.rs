@@ -183,7 +183,9 @@ impl Finder<'_> {
     }
 
     fn stems(&self, out: ExprId) -> Chosen {
-        let (sides, mut total) = match self.last_sum(out, &mut FxHashSet::default()) {
+        let last = self.last_sum(out, &mut FxHashSet::default());
+        let is_whole = matches!(last, Last::Nothing);
+        let (sides, mut total) = match last {
             Last::Sum(sum) => (vec![(sum, Side::All)], vec![]),
             Last::Sides(sums) => {
                 (sums.into_iter().map(|(channel, sum)| (sum, Side::Channel(channel))).collect(), vec![])
@@ -197,7 +199,10 @@ impl Finder<'_> {
             self.terms(expr, false, &mut terms);
             let mut seen: BTreeMap<String, usize> = BTreeMap::new();
             for (expr, minus) in terms {
-                let base = self.name(expr).unwrap_or_else(|| "stem".into());
+                let base = match is_whole && self.is_of_several(expr) {
+                    true => "out".into(),
+                    false => self.name(expr).unwrap_or_else(|| "stem".into()),
+                };
                 let times = seen.entry(base.clone()).or_default();
                 *times += 1;
                 let name = if *times == 1 { base } else { format!("{base}-{times}") };
@@ -212,6 +217,15 @@ impl Finder<'_> {
         Chosen { stems, total, ..Chosen::default() }
     }
 
+    /// Whether the sounds of several equations meet in an expression, so that none of them names it.
+    fn is_of_several(&self, expr: ExprId) -> bool {
+        let mut names = self.names_in(expr);
+        names.retain(|name| self.equation(name).is_some_and(|value| !self.is_gain(value)));
+        names.sort();
+        names.dedup();
+        names.len() > 1
+    }
+
     /// The first sum on the way from an expression to its sources.
     fn last_sum(&self, expr: ExprId, seen: &mut FxHashSet<ExprId>) -> Last {
         if !seen.insert(expr) {
@@ -221,7 +235,7 @@ impl Finder<'_> {
             Expr::Binary { op: BinaryOp::Add | BinaryOp::Sub, .. } => Last::Sum(expr),
             Expr::Paren(x) | Expr::Unary { op: UnaryOp::Neg, x } => self.last_sum(*x, seen),
             Expr::Pipe { left, .. } => self.last_sum(*left, seen),
-            Expr::Field { of, field } if matches!(&*field.name, "left" | "right") => self.last_sum(*of, seen),
+            Expr::Field { of, .. } => self.last_sum(*of, seen),
             Expr::Name(name) => match self.equation(&name.name) {
                 Some(value) => self.last_sum(value, seen),
                 None => Last::Nothing,
@@ -270,6 +284,7 @@ impl Finder<'_> {
     fn is_gain(&self, expr: ExprId) -> bool {
         match self.expr(expr) {
             Expr::Number(_) | Expr::Length { .. } => true,
+            Expr::List(elements) => elements.iter().all(|&element| self.is_gain(element)),
             Expr::Paren(x) | Expr::Unary { x, .. } => self.is_gain(*x),
             Expr::Binary { a, b, .. } => self.is_gain(*a) && self.is_gain(*b),
             Expr::Name(name) => self.files.file(self.song).ast.items.iter().any(|item| match &item.kind {

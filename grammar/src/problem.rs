@@ -309,7 +309,8 @@ impl Problems {
     }
 
     /// Of those that were added since there were `len` and are `inside` something that was called, the place becomes that
-    /// of the call of `callee`; where they were found is the reason.
+    /// of the call of `callee`; where they were found is the reason. Of the errors the first is kept: a call that cannot work
+    /// is one mistake, however many places of the definition it reaches.
     pub fn called_at(&mut self, len: usize, callee: &str, call: Span, inside: impl Fn(Span) -> bool) {
         for problem in self.all.iter_mut().skip(len).filter(|p| inside(p.span())) {
             self.seen.remove(&digest(problem));
@@ -320,11 +321,33 @@ impl Problems {
             }
             let call = Label { span: call, role: Role::Primary, text: "in this call".into() };
             problem.labels.insert(0, call);
-            problem.message = format!("`{callee}` cannot work with these arguments: {}", problem.message);
-            problem.help = Some(format!("`mamc doc {callee}` shows what each of its arguments is"));
+            let shown = format!("`mamc doc {callee}` shows what each of its arguments is");
+            if problem.code.severity == Severity::Error {
+                problem.message = format!("`{callee}` cannot work with these arguments: {}", problem.message);
+                problem.help = Some(shown);
+            } else {
+                problem.message = format!("in this call of `{callee}`, {}", problem.message);
+                problem.help.get_or_insert(shown);
+            }
             problem.fix = None;
             self.seen.insert(digest(problem));
         }
+        self.keep_first_error(len, call);
+    }
+
+    /// Of the errors that were added since there were `len` and whose place is `call`, the first is kept.
+    fn keep_first_error(&mut self, len: usize, call: Span) {
+        let error = |p: &Problem| p.code.severity == Severity::Error && p.span() == call;
+        if self.all.iter().skip(len).filter(|p| error(p)).count() < 2 {
+            return;
+        }
+        let mut kept = false;
+        let mut index = 0;
+        self.all.retain(|problem| {
+            index += 1;
+            index <= len || !error(problem) || !std::mem::replace(&mut kept, true)
+        });
+        self.count();
     }
 
     /// Forgets all that were added since there were `len`.

@@ -14,6 +14,10 @@ pub enum WordKind {
     Unit,
     /// A signal that is there without an equation.
     Signal,
+    /// Behind what begins a statement, a line of a score or a call.
+    Behind,
+    /// A mark between two values.
+    Mark,
 }
 
 /// A word of the language.
@@ -138,6 +142,30 @@ words! {
     Signal "note.pressure" "note.pressure" "In an instrument: how hard the note is pressed, from 0 to 1; 0 where nothing says it.";
     Signal "note.timbre" "note.timbre" "In an instrument: the third dimension of a touch, MPE's slide, from 0 to 1; 0.5 where nothing says it.";
     Signal "note.off_vel" "note.off_vel" "In an instrument: how quickly the note was let go, from 0 to 1; 0.5 where nothing says it.";
+    Behind "over" "bd.gain \"1 0\" over 1 bar" "In a line of a parameter: how long it takes to each value, a time such as `40ms`, `1 beat` or `2 bars`. In `tempo 130..150 over bars 5..9`: the bars of the change."
+        "bd = kick()\nplay {\n  bd |x...x...x...x...|\n  bd.gain \"1 0.3\" over 1 beat\n}\nout = bd\n";
+    Behind "by" "bd |x..| by 1/16" "Behind a drum tab: how long a step is, a part of a whole note, so that the tab may run against the bar."
+        "bd = kick()\nplay { bd |x..| by 1/16 }\nout = bd\n";
+    Behind "curve" "param cutoff = 800Hz in 20Hz..18kHz curve exp" "`curve exp` behind a range or a line: equal ratios take equal times, as frequencies and levels want it; without it, equal differences do."
+        "knob bright = 800Hz in 100Hz..8kHz curve exp\nout = lowpass(saw(110Hz), bright) * 20%\n";
+    Behind "smooth" "param level = 50% in 0%..100% smooth 5ms" "Behind a range: the time over which the parameter glides to a new value."
+        "knob level = 10% in 0%..20% smooth 5ms\nout = sine(220Hz) * level\n";
+    Behind "step" "param mode = 0 in 0..3 step" "Behind a range: the parameter takes each value at once, without a ramp."
+        "knob tone = 220Hz in 110Hz..880Hz step\nout = sine(tone) * 10%\n";
+    Behind "cc" "knob bright = 800Hz in 100Hz..8kHz cc 74" "Behind a knob's range: the MIDI controller that moves it, 0 to 127."
+        "knob bright = 800Hz in 100Hz..8kHz cc 74\nout = lowpass(saw(110Hz), bright) * 20%\n";
+    Behind "at" "tempo 138 at bar 3" "In `tempo 138 at bar 3`: the bar from which the tempo holds; bars count from 1."
+        "tempo 120\ntempo 138 at bar 2\nlength 4 bars\nbd = kick()\nplay { bd |x...x...x...x...| }\nout = bd\n";
+    Behind "voices" "lead = pluck(voices: 4)" "In a call of an instrument: how many notes sound at once; one where it is not said. A note more ends an old one."
+        "lead = pluck(voices: 3)\nplay { lead \"[c4,e4,g4] ~\" }\nout = lead\n";
+    Behind "priority" "lead = pluck(priority: last)" "In a call of an instrument: which notes sound where more are held than it has voices: `last`, `low` or `high`. The others return when a voice is free."
+        "lead = pluck(priority: last)\nplay { lead \"c4 e4\" }\nout = lead\n";
+    Mark "|>" "x |> echo()" "Sends a signal into an effect or a function, as its input or first argument."
+        "bd = kick()\nplay { bd |x...x...x...x...| }\nout = bd |> echo()\n";
+    Mark "++" "xs ++ ys" "Joins two lists."
+        "partials = [110Hz, 220Hz] ++ [330Hz]\nout = (sum f in partials { sine(f) }) * 10%\n";
+    Mark ".." "0..3" "From one number to another, both included: what `sum`, `list` and `chain` go through, and the range of a parameter."
+        "out = (sum i in 1..4 { sine(110Hz * i) / i }) * 10%\n";
     Unit "Hz" "440Hz" "Hertz: a frequency.";
     Unit "kHz" "1.2kHz" "Kilohertz: a frequency.";
     Unit "ms" "250ms" "Milliseconds: a time.";

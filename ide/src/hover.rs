@@ -95,7 +95,8 @@ impl Analysis {
 
 /// The row of a word that is not a unit.
 fn reserved(word: &str) -> Option<&'static Word> {
-    WORDS.iter().find(|row| row.name == word && row.kind != WordKind::Unit)
+    let stands_alone = |kind| !matches!(kind, WordKind::Unit | WordKind::Behind | WordKind::Mark);
+    WORDS.iter().find(|row| row.name == word && stands_alone(row.kind))
 }
 
 /// A note in a pattern: its number and frequency.

@@ -55,7 +55,8 @@ impl Dump {
         let song = Song::read(&self.song.input, self.song.how.stdin_name.as_deref())?;
         let mut compiled = compile_without_code(song, &self.song.how);
         if self.stage != "problems" {
-            tell(&compiled.problems, &compiled.sources, console);
+            // Standard output has the stage alone.
+            tell(&compiled.problems, &compiled.sources, Console { json: false, ..console });
         }
         let compiles = compiled.compilation.program.is_some();
         let text = match compiled.compilation.program.take() {

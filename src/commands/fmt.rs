@@ -53,6 +53,8 @@ impl Fmt {
         if let Some(to) = self.to {
             return self.convert(to, console);
         }
+        // One document says of all files what is to be said.
+        let console = Console { json: false, ..console };
         let mut result = Ok(());
         let (mut unformatted, mut unread) = (vec![], vec![]);
         for input in &self.inputs {

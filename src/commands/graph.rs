@@ -95,12 +95,19 @@ impl Graph {
 
     fn form(&self) -> Result<Form, Failure> {
         let ending = self.output.as_deref().and_then(Path::extension).and_then(|e| e.to_str());
-        match (self.format, ending) {
-            (Some(form), _) => Ok(form),
-            (None, None | Some("svg")) => Ok(Form::Svg),
-            (None, Some("dot" | "gv")) => Ok(Form::Dot),
-            (None, Some("mmd" | "mermaid" | "md")) => Ok(Form::Mermaid),
-            (None, Some(other)) => Err(Failure::Usage(format!(
+        let by_ending = match ending {
+            Some("svg") => Some(Form::Svg),
+            Some("dot" | "gv") => Some(Form::Dot),
+            Some("mmd" | "mermaid" | "md") => Some(Form::Mermaid),
+            _ => None,
+        };
+        match (self.format, by_ending, ending) {
+            (Some(form), Some(other), Some(ending)) if form != other => Err(Failure::Usage(format!(
+                "`.{ending}` is the ending of another form than --format says: leave --format out, or change the name"
+            ))),
+            (Some(form), ..) | (None, Some(form), _) => Ok(form),
+            (None, None, None) => Ok(Form::Svg),
+            (None, None, Some(other)) => Err(Failure::Usage(format!(
                 "`.{other}` is not a form of a graph: .svg, .dot, .mmd, or --format"
             ))),
         }

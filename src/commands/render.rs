@@ -360,7 +360,10 @@ impl Render {
     /// The kind of file and of samples, by the flags and the file's name.
     fn kind(&self, target: &Path) -> Result<(Container, Bits), Failure> {
         let container = match self.format {
-            Some(format) => format,
+            Some(format) => {
+                says_the_same(target, format)?;
+                format
+            }
             None if target == Path::new("-") => Container::Wav,
             None => by_ending(target)?,
         };
@@ -431,9 +434,15 @@ fn looped(job: &Job, listening: Option<&Listening>, console: Console) -> Result<
     if pass.repeats {
         console.say(&format!("loop: pass {} is as the one before it\n", pass.number));
     } else {
-        let names = pass.restless.join("`, `");
-        let what = format!("no pass of eight is as the one before it, as these never repeat: `{names}`");
-        console.say(&format!("warning: {what}\n"));
+        let why = |names: &[String], what: &str| match names {
+            [] => String::new(),
+            names => format!(", as these {what}: `{}`", names.join("`, `")),
+        };
+        console.say(&format!(
+            "warning: no pass of eight is as the one before it{}{}\n",
+            why(&pass.restless, "never repeat"),
+            why(&pass.ringing, "still ring, each pass nearer to the one before")
+        ));
     }
     Ok(job.pass(pass.program, pass.start, pass.frames))
 }
@@ -450,6 +459,19 @@ fn is_mamc(name: &str) -> bool {
 }
 
 /// The container that a file's ending stands for.
+/// Refuses a name whose ending is that of another format than the one that is asked for.
+fn says_the_same(target: &Path, format: Container) -> Result<(), Failure> {
+    let ending = target.extension().and_then(|e| e.to_str()).unwrap_or("");
+    match Container::from_extension(ending) {
+        Some(other) if other != format => Err(Failure::Usage(format!(
+            "`{}` ends as a file of another format than --format says: leave --format out, or name it `{}`",
+            target.display(),
+            target.with_extension(format.extensions()[0]).display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn by_ending(target: &Path) -> Result<Container, Failure> {
     let ending = target.extension().and_then(|e| e.to_str()).unwrap_or("");
     if let Some(container) = Container::from_extension(ending) {

@@ -9,6 +9,7 @@ use crate::json;
 use crate::measure::hear::{Held, Source, Unheard, hear};
 use crate::measure::plot::figure;
 use crate::output::{Inputs, create_folder, write_text};
+use crate::report::{json_entries, number_of};
 use clap::Args;
 use mam_compiler::Options;
 use mam_compiler::expect::Check;
@@ -31,7 +32,7 @@ use std::thread;
 Examples: mamc test; mamc test song.mam; mamc test song.mam --pictures failed
 `mamc list measure` shows the measures, `mamc doc rt60` one of them.
 With --json: { \"checks\": [{ \"file\", \"line\", \"column\", \"text\", \"measure\", \"rate\", \"value\",
-\"shown\", \"holds\", \"why\", \"picture\" }], \"holds\", \"fails\" }; value is in base units (a ratio,
+\"shown\", \"holds\", \"why\", \"picture\" }], \"holds\", \"fails\", \"problems\", \"errors\" }; value is in base units (a ratio,
 LUFS, s, Hz), null where there is none, which \"why\" explains.")]
 pub struct Test {
     /// Files, or `-` for standard input [default: the prelude]
@@ -92,8 +93,10 @@ impl Test {
     /// When a file cannot be read or has errors, or something does not hold.
     pub fn run(self, console: Console) -> Result<(), Failure> {
         let suites = self.suites()?;
+        // The report has them.
+        let terminal = Console { json: false, ..console };
         for suite in &suites {
-            tell(&suite.problems, &suite.song.sources, console);
+            tell(&suite.problems, &suite.song.sources, terminal);
         }
         let is_error = |problem: &Problem| problem.code.severity == Severity::Error;
         let broken = suites.iter().any(|suite| suite.problems.iter().any(is_error));
@@ -105,7 +108,7 @@ impl Test {
         let outcomes = self.measure(&jobs);
         let pictures = self.draw(&jobs, &outcomes)?;
         if self.json {
-            console.result(&json::pretty(&report(&jobs, &outcomes, &pictures)))?;
+            console.result(&json::pretty(&report(&suites, &jobs, &outcomes, &pictures)))?;
         } else {
             self.show(&jobs, &outcomes, &pictures, broken, console)?;
         }
@@ -253,23 +256,28 @@ impl Test {
         let failed = outcomes.iter().filter(|outcome| !outcome.holds).count();
         let all = count(jobs.len(), "check");
         text += &match failed {
+            0 if is_broken && jobs.is_empty() => "no check was measured, as there are errors\n".to_owned(),
             0 if is_broken => format!("{all}: all hold; what has an error was not measured\n"),
             0 if jobs.is_empty() => "there is no `expect`\n".to_owned(),
             0 => format!("{all}: all hold\n"),
             _ => format!("{all}: {} hold, {failed} fail\n", jobs.len() - failed),
         };
         console.result(&text)?;
-        // What is wrong with the file is wrong for each of its checks, and is told once.
-        let mut told: Vec<&Problem> = vec![];
-        for outcome in outcomes {
-            let new: Vec<Problem> =
-                outcome.problems.iter().filter(|problem| !told.contains(problem)).cloned().collect();
-            told.extend(&outcome.problems);
-            if let Some(sources) = &outcome.sources {
-                tell(&new, sources, console);
-            }
-        }
+        tell_others(jobs, outcomes, console);
         Ok(())
+    }
+}
+
+/// Tells the problems of songs that were found when they were measured, each once, and none that was found before.
+fn tell_others(jobs: &[Job], outcomes: &[Outcome], console: Console) {
+    let mut told: Vec<&Problem> = jobs.iter().flat_map(|job| &job.suite.problems).collect();
+    for outcome in outcomes {
+        let Some(sources) = &outcome.sources else { continue };
+        let new: Vec<Problem> = outcome.problems.iter().filter(|p| !told.contains(p)).cloned().collect();
+        if !new.is_empty() {
+            tell(&new, sources, console);
+        }
+        told.extend(&outcome.problems);
     }
 }
 
@@ -314,7 +322,10 @@ impl Outcome {
     }
 }
 
-fn report(jobs: &[Job], outcomes: &[Outcome], pictures: &[Option<PathBuf>]) -> Value {
+fn report(suites: &[Suite], jobs: &[Job], outcomes: &[Outcome], pictures: &[Option<PathBuf>]) -> Value {
+    let of_suite = |suite: &Suite| json_entries(&suite.problems, &suite.song.sources);
+    let problems: Vec<_> = suites.iter().flat_map(of_suite).collect();
+    let errors: usize = suites.iter().map(|suite| number_of(&suite.problems, Severity::Error)).sum();
     let check = |((job, outcome), picture): ((&Job, &Outcome), &Option<PathBuf>)| {
         let (line, column) = job.place();
         let finite = outcome.value.as_ref().ok().filter(|value| value.is_finite());
@@ -329,5 +340,6 @@ fn report(jobs: &[Job], outcomes: &[Outcome], pictures: &[Option<PathBuf>]) -> V
     };
     let checks: Vec<Value> = jobs.iter().zip(outcomes).zip(pictures).map(check).collect();
     let holds = outcomes.iter().filter(|outcome| outcome.holds).count();
-    json!({ "checks": checks, "holds": holds, "fails": outcomes.len() - holds })
+    let fails = outcomes.len() - holds;
+    json!({ "checks": checks, "holds": holds, "fails": fails, "problems": problems, "errors": errors })
 }

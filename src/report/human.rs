@@ -31,14 +31,17 @@ pub struct Look {
     pub width: usize,
 }
 
-/// All problems (at most a hundred, and then how many more there are), each followed by an empty line.
+/// All problems (at most a hundred, and then how many more there are), each followed by an empty line. Where there are
+/// errors, only these: what else is to be said of the song may follow from them, and is said once they are mended.
 pub fn draw(problems: &[Problem], sources: &Sources, look: Look) -> String {
+    let errors: Vec<&Problem> = problems.iter().filter(|p| p.code.severity == Severity::Error).collect();
+    let problems = if errors.is_empty() { problems.iter().collect() } else { errors };
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false);
     let handler = handler.without_syntax_highlighting();
     let mut text = String::new();
     let texts = Texts { sources, shown: RefCell::default() };
-    for problem in problems.iter().take(MOST) {
+    for problem in problems.iter().copied().take(MOST) {
         // Writing to a string does not fail, and a place outside the text is drawn as far as it goes.
         let _ = handler.render_report(&mut text, &Drawing::new(problem, &texts));
         text.push('\n');

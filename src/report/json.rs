@@ -11,12 +11,14 @@
 //!
 //! `start` and `end` are bytes from the beginning of the file, `end` one past the last. The first label has the role
 //! `primary` and is where the problem is; `repeated` is another span that the same fix is for, `reason` says why.
+//! A command that stops for another reason has no problems, and `"failure": { "message": "…", "exit": 3 }`.
 //! `fix` is a change of the text that removes the problem, or null: `exact` where it is what was
 //! meant, `guess` where something else may have been. `songs` says of each song without errors what it is, as the terminal's last line does.
 
 use super::lines::{Lines, Location};
 use super::{Found, number_of, word};
-use mam_grammar::{Problem, Severity};
+use crate::failure::Failure;
+use mam_grammar::{Problem, Severity, Sources};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -68,6 +70,20 @@ pub fn document(found: &[Found], songs: Vec<impl Serialize>) -> String {
         warnings: total(Severity::Warning),
         songs,
     })
+}
+
+/// The same of a command that stops without a problem in a text: `failure` says why, with the exit code.
+pub fn failure(failure: &Failure) -> String {
+    let failure = serde_json::json!({ "message": failure.to_string(), "exit": failure.code() });
+    crate::json::pretty(&serde_json::json!({
+        "problems": [], "errors": 1, "warnings": 0, "songs": [], "failure": failure,
+    }))
+}
+
+/// Problems as the entries of a document.
+pub fn entries(problems: &[Problem], sources: &Sources) -> Vec<impl Serialize + use<>> {
+    let lines = Lines::new(sources);
+    problems.iter().map(|p| entry(p, &lines)).collect()
 }
 
 fn entry(problem: &Problem, lines: &Lines) -> Entry {

@@ -16,7 +16,7 @@ use clap::ValueEnum;
 use mam_grammar::problem::{MOST_PROBLEMS, count};
 use mam_grammar::{Applicability, Problem, Role, Severity, Sources};
 
-pub use json::document as json;
+pub use json::{document as json, entries as json_entries, failure as json_failure};
 pub use sarif::document as sarif;
 
 use crate::visible::visible;

@@ -14,6 +14,7 @@ mod migrating;
 mod parts;
 mod playing;
 mod plugin;
+mod refused;
 mod studio;
 
 use std::fs;

@@ -84,10 +84,7 @@ impl<'a> Lower<'_, 'a> {
                 self.unary(*op, val)
             }
             Expr::Binary { op: BinaryOp::Concat, a, b } => self.concat(at, *a, *b),
-            Expr::Binary { op, a, b } => {
-                let (left, right) = (self.eval(at, *a), self.eval(at, *b));
-                self.binary(*op, left, right)
-            }
+            Expr::Binary { .. } => self.operators(at, expr),
             Expr::If { condition, then, otherwise } => self.choice(at, *condition, *then, *otherwise),
             Expr::Reduce { reduction, over, body, .. } => self.reduce(at, expr, *reduction, *over, body),
             Expr::Chain { start, over, body, .. } => self.chain(at, expr, *start, *over, body),
@@ -110,6 +107,33 @@ impl<'a> Lower<'_, 'a> {
             // Texts name samples, and stand in the lines of a score; methods stand in the arguments of modifiers.
             Expr::Text(_) | Expr::Method { .. } => Val::Broken,
         }
+    }
+
+    /// Operators one after the other, `a + b - c`: a tree as deep to the left as they are many, gone through without
+    /// recursion.
+    fn operators(&mut self, at: &At, expr: ExprId) -> Val {
+        let ast = self.ast(at);
+        let mut chain = vec![];
+        let mut first = expr;
+        while let Expr::Binary { op, a, b } = &ast.exprs[first]
+            && *op != BinaryOp::Concat
+            && (first == expr || self.part_node(at, first).is_none())
+        {
+            chain.push((first, *op, *b));
+            first = *a;
+        }
+        // The outermost is counted already.
+        self.evaluations += chain.len() - 1;
+        self.song.evaluations += chain.len() - 1;
+        let mut val = self.eval(at, first);
+        for (inner, op, b) in chain.into_iter().rev() {
+            let right = self.eval(at, b);
+            val = self.binary(op, val, right);
+            if inner != expr {
+                self.hear(at, inner, &val);
+            }
+        }
+        val
     }
 
     fn unary(&mut self, op: UnaryOp, val: Val) -> Val {

@@ -63,6 +63,10 @@ pub(super) fn exact(ast: &Ast, expr: ExprId) -> Result<Amount, Problem> {
         },
         Expr::Binary { op: op @ (BinaryOp::Mul | BinaryOp::Div), a, b } => {
             let (a, b) = (exact(ast, *a)?, exact(ast, *b)?);
+            if matches!((op, b), (BinaryOp::Div, Amount::Number(Dimension::PLAIN, x)) if x.sign() == 0) {
+                return fail("this divides by 0")
+                    .map_err(|problem| problem.help("write a number other than 0 behind `/`"));
+            }
             let product = match (op, a, b) {
                 (BinaryOp::Div, a, Amount::Number(Dimension::PLAIN, x)) => {
                     x.inverse().ok().and_then(|x| scaled(a, x))
@@ -90,11 +94,21 @@ fn scaled(amount: Amount, by: Rational) -> Option<Amount> {
 pub(super) fn plain(ast: &Ast, expr: ExprId, what: &str) -> Result<Rational, Problem> {
     match exact(ast, expr)? {
         Amount::Number(Dimension::PLAIN, x) => Ok(x),
-        _ => Err(not_so(ast.span(expr), format!("{what} is a plain number"))),
+        _ => Err(without_unit(ast, expr, not_so(ast.span(expr), format!("{what} is a plain number")))),
     }
 }
 
-/// A plain constant that is a whole number within bounds.
+/// Adds the help to leave the unit of a number out.
+fn without_unit(ast: &Ast, expr: ExprId, problem: Problem) -> Problem {
+    let digits = match &ast.exprs[expr] {
+        Expr::Number(number) if number.unit.is_some() => &*number.digits,
+        Expr::Length { amount, .. } if let Expr::Number(number) = &ast.exprs[*amount] => &*number.digits,
+        _ => return problem.help("write a number without a unit"),
+    };
+    problem.help(format!("write it without a unit: `{digits}`")).guess(ast.span(expr), digits)
+}
+
+/// A plain constant that is a whole number within bounds; `what` says for what, as in "for a seed".
 pub(super) fn count(
     ast: &Ast,
     expr: ExprId,
@@ -104,8 +118,10 @@ pub(super) fn count(
     let x = plain(ast, expr, what)?;
     let whole = (x.den() == 1).then(|| i64::try_from(x.num()).ok()).flatten();
     whole.filter(|n| bounds.contains(n)).ok_or_else(|| {
-        let message = format!("{what} is a whole number from {} to {}", bounds.start(), bounds.end());
-        not_so(ast.span(expr), message)
+        let message = format!("a whole number from {} to {} is wanted {what}", bounds.start(), bounds.end());
+        let nearest = x.to_f64().round().clamp(*bounds.start() as f64, *bounds.end() as f64);
+        let span = ast.span(expr);
+        not_so(span, message).help(format!("write `{nearest}`")).guess(span, nearest.to_string())
     })
 }
 

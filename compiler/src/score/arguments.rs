@@ -121,10 +121,10 @@ impl<'a> Modifier<'a> {
                 let fine = factor.sign() > 0;
                 fine.then_some(factor).ok_or_else(|| self.wrong(arg, "a factor is greater than 0"))
             }
-            Kind::Count => Ok(count(self.ast, arg.value, "this", 1..=MOST_REPEATS.into())?.into()),
+            Kind::Count => Ok(count(self.ast, arg.value, "here", 1..=MOST_REPEATS.into())?.into()),
             Kind::Whole => {
                 let most = i64::from(MOST_REPEATS);
-                Ok(count(self.ast, arg.value, "this", -most..=most)?.into())
+                Ok(count(self.ast, arg.value, "here", -most..=most)?.into())
             }
             Kind::Share => within(0, "a share"),
             Kind::Part => within(-1, "a part of a cycle"),

@@ -3,6 +3,7 @@
 
 use super::codes::{LEFT_OVER, LINES_FIGHT, POLYPHONY, SILENT_LINE, TAB_CUT};
 use super::compose::WrittenLine;
+use super::extent;
 use super::ramps;
 use super::schedule::{Heard, Schedule};
 use super::show::number as show;
@@ -41,6 +42,7 @@ pub(super) fn check(
     ramps::check(schedule.before(horizon), transport, written, problems);
     let heard = schedule.before(transport.length.min(horizon));
     fights(heard, transport, written, problems);
+    extent::check(heard, transport, written, problems);
     polyphony(heard, transport, written, problems);
     leftovers(schedule, written, steps)
 }
@@ -196,10 +198,18 @@ fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], probl
         let Action::Set { param, .. } = transport.lines[event.line].action else { continue };
         let Some(first) = set.insert((param, event.begin), event) else { continue };
         let pair = (first.line, event.line);
-        if first.line == event.line || first.value == event.value || !blamed.insert(pair) {
+        if first.value == event.value || !blamed.insert(pair) {
             continue;
         }
         let (one, two) = (&written[pair.0], &written[pair.1]);
+        if first.line == event.line {
+            let message =
+                format!("this line sets `{}` to two values at one instant, {}", two.name, place(event.begin));
+            let help =
+                "a parameter has one value at a time: let the values come one after another, `\"1 0.5\"`";
+            problems.add(Problem::new(&LINES_FIGHT, two.span, message).here("the last one wins").help(help));
+            continue;
+        }
         let message = format!("two lines set `{}` at one instant, {}", two.name, place(event.begin));
         problems.add(
             Problem::new(&LINES_FIGHT, two.span, message)

@@ -52,7 +52,7 @@ mam_grammar::codes! {
         passes "bd = kick()\nplay { bd |x...| }\nout = bd\n"
     }
     LINES_FIGHT Warning "lines-fight" {
-        "Two lines set the same parameter at the same instant to different values. The later line wins there."
+        "Two lines, or the parts of one line that sound together, set the same parameter at the same instant to different values. The later one wins there."
         fails "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"0.5\"\n  bd.gain \"1 0.2\"\n}\nout = bd\n"
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"0.5 0.2\"\n}\nout = bd\n"
     }
@@ -82,9 +82,29 @@ mam_grammar::codes! {
         passes "bd = kick()\nsd = snare()\nplay {\n  bd \"bd ~\"\n  sd |..x.|\n}\nout = bd + sd\n"
     }
     VALUE_CLAMPED Warning "value-clamped" {
-        "A value of a parameter outside its range is moved to the nearer end of the range."
+        "A value of a parameter outside its range is moved to the nearer end of the range; so is a note that is moved further in time than 250 ms."
         fails "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"7\"\n}\nout = bd\n"
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1.2\"\n}\nout = bd\n"
+    }
+    NOTE_VELOCITY Warning "note-velocity" {
+        "The velocity of a note is from 0 to 1, and a little more for an accent. A number far above is mostly one of MIDI's 127, or the number of a sample."
+        fails "bd = kick()\nplay { bd \"x x:100\" }\nout = bd\n"
+        passes "bd = kick()\nplay { bd \"x x:0.79\" }\nout = bd\n"
+    }
+    NOTE_PITCH Warning "note-pitch" {
+        "A note is so low or so high that it cannot be heard. Plain numbers in a pattern are keys of MIDI, of which 60 is c4; degrees of a scale need the scale, `.scale(c, minor)`."
+        fails "lead = pluck()\nplay { lead \"0 2 4\" }\nout = lead\n"
+        passes "lead = pluck()\nplay { lead \"0 2 4\".scale(c, minor) }\nout = lead\n"
+    }
+    REST_IS_A_HIT Warning "rest-is-a-hit" {
+        "An instrument without a pitch takes every word of a pattern as a hit, also `0`, `f` and `false`. A rest is `~`; only in `.struct`, `.mask` and `.when` does 0 stand for it."
+        fails "bd = kick()\nplay { bd \"1 0 1 0\" }\nout = bd\n"
+        passes "bd = kick()\nplay { bd \"1 ~ 1 ~\" }\nout = bd\n"
+    }
+    STEP_LENGTH Warning "step-length" {
+        "The step of a drum tab (`by 1/16`) and that of swing (`of 1/8`) are parts of a whole note, which is a bar of 4/4. A step longer than a bar is mostly the number of steps in a whole note."
+        fails "bd = kick()\nplay { bd |x.x.| by 16 }\nout = bd\n"
+        passes "bd = kick()\nplay { bd |x.x.| by 1/16 }\nout = bd\n"
     }
     POLYPHONY Warning "polyphony" {
         "More notes sound at once than the instrument has voices, so that new notes cut off old ones. Give it more with `voices:`, let held notes wait and return with `priority: last`, or let the notes not overlap."
@@ -132,7 +152,7 @@ mam_grammar::codes! {
         passes "bd = kick()\ntempo 120\nplay { bd |x...| }\nout = bd\n"
     }
     SCORE_UNREACHED Warning "score-unreached" {
-        "A statement about the song's time has no effect: a tempo change beyond its end, or a `length` where an arrangement already says how long the song is."
+        "A statement about the song's time has no effect: a tempo change beyond its end, a `length` where an arrangement already says how long the song is, or an arrangement that plays each of its sections no time."
         fails "bd = kick()\ntempo 120\ntempo 140 at bar 9\nlength 4 bars\nplay { bd |x...| }\nout = bd\n"
         passes "bd = kick()\ntempo 120\ntempo 140 at bar 3\nlength 4 bars\nplay { bd |x...| }\nout = bd\n"
     }

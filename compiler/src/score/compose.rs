@@ -6,6 +6,7 @@ use super::codes::{
     DRIVEN_PARAMETER, NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING,
     UNKNOWN_SECTION, UNKNOWN_TARGET, UNUSED_SECTION,
 };
+use super::length::bars;
 use super::modify::mentions;
 use super::reading::{Modifier, Player};
 use super::tempo::{Meter, twice};
@@ -129,7 +130,10 @@ impl<'a> Composer<'a> {
         let mut stack = Vec::new();
         let end = self.lay(0, Rational::ZERO, None, &mut stack);
         match end {
-            Ok(end) => self.arranged = self.levels[0].arrangement.is_some().then_some(end),
+            Ok(end) => {
+                self.arranged = self.levels[0].arrangement.is_some().then_some(end);
+                self.check_arranged(end);
+            }
             Err(Overflow) => {
                 let span = self.levels[0].arrangement.map_or(Span::default(), |a| a.1);
                 self.problems.add(not_so(span, "the bars of this arrangement do not fit exact fractions"));
@@ -143,6 +147,18 @@ impl<'a> Composer<'a> {
             let help = format!("name it in an arrangement: `play {}`", section.name);
             self.problems.add(Problem::new(&UNUSED_SECTION, section.name.span, message).help(help));
         }
+    }
+
+    /// Warns of an arrangement that plays each of its sections no time, and so ends where it begins.
+    fn check_arranged(&mut self, end: Rational) {
+        let Some((parts, span)) = self.levels[0].arrangement else { return };
+        let Some(first) = parts.first().filter(|_| end.sign() == 0 && self.sections.iter().all(|s| s.used))
+        else {
+            return;
+        };
+        let help = format!("play one of its sections at least once: `play {}`", first.section.name);
+        let problem = Problem::new(&SCORE_UNREACHED, span, "this arrangement plays nothing");
+        self.problems.add(problem.help(help));
     }
 
     fn items(&mut self, items: &'a [Item], level: usize) {
@@ -213,10 +229,7 @@ impl<'a> Composer<'a> {
                 return self.leave_out(name, place, mark, level);
             }
             Meaning::Instrument(instrument) => {
-                if let Some(over) = line.over {
-                    let message = "`over` is for parameters, and this line plays notes";
-                    self.problems.add(Problem::new(&NOT_PLAYABLE, self.ast.span(over), message));
-                }
+                self.check_over(line, &name);
                 let words = note_words(self.ast, line, &instrument);
                 let player = Player::Instrument(self.targets, &instrument);
                 let pattern = self.pattern(line, words, seed, player);
@@ -281,6 +294,16 @@ impl<'a> Composer<'a> {
         self.note_values(player, modifier.values);
         self.work.try_line(&pattern, place, self.problems);
         pattern
+    }
+
+    /// Notes have no ramps.
+    fn check_over(&mut self, line: &Written, name: &str) {
+        let Some(over) = line.over else { return };
+        let message = "`over` is for parameters, and this line plays notes";
+        let problem = Problem::new(&NOT_PLAYABLE, self.ast.span(over), message);
+        self.problems.add(problem.help(format!(
+            "take `over` out; a parameter goes to its values: `{name}.gain \"1 0\" over 1 bar`"
+        )));
     }
 
     fn ramp(&mut self, line: &Written) -> Ramp {
@@ -351,7 +374,7 @@ impl<'a> Composer<'a> {
     ) -> Result<Rational, Overflow> {
         let Some(index) = self.find(level, part) else { return Ok(bar) };
         let times =
-            part.times.map_or(Ok(1), |n| count(self.ast, n, "how often a section is played", 0..=10_000));
+            part.times.map_or(Ok(1), |n| count(self.ast, n, "for how often a section is played", 0..=10_000));
         let times = times.unwrap_or_else(|problem| {
             self.problems.add(problem);
             1
@@ -363,7 +386,8 @@ impl<'a> Composer<'a> {
         };
         if stack.contains(&index) {
             let message = format!("the section `{name}` plays itself");
-            self.problems.add(Problem::new(&SECTION_NESTING, part.section.span, message));
+            let help = "take it out of its own arrangement; what comes again is counted: `play a*2`";
+            self.problems.add(Problem::new(&SECTION_NESTING, part.section.span, message).help(help));
             return Ok(bar);
         }
         stack.push(index);
@@ -555,45 +579,4 @@ fn plain_text(ast: &Ast, expr: ExprId) -> Option<&str> {
         Expr::Number(number) if number.unit.is_none() => Some(&number.digits),
         _ => None,
     }
-}
-
-/// A length in bars: a number of them, or beats or bars.
-pub(super) fn bars(ast: &Ast, expr: ExprId, meter: &Meter, what: &str) -> Result<Rational, Problem> {
-    let fail = || {
-        not_so(ast.span(expr), format!("{what} is so many bars long, such as `8 bars`"))
-            .help("write a number of bars or beats: `8 bars`")
-            .guess(ast.span(expr), "8 bars")
-    };
-    let bars = match exact(ast, expr)? {
-        Amount::Number(Dimension::PLAIN, x) | Amount::Bars(x) => x,
-        Amount::Beats(x) => (x / meter.beats_per_bar).map_err(|Overflow| fail())?,
-        _ => return Err(fail()),
-    };
-    let fine = bars >= Rational::ratio(1, 64) && bars <= Rational::whole(100_000);
-    let message = format!("{what} is at least a 64th of a bar long, and at most 100000 bars");
-    fine.then_some(bars).ok_or_else(|| not_so(ast.span(expr), message))
-}
-
-/// The `length` of a song, with its place.
-pub(super) fn length(
-    ast: &Ast,
-    items: &[Item],
-    meter: &Meter,
-    arranged: bool,
-    problems: &mut Problems,
-) -> Option<Rational> {
-    let mut found: Option<(Rational, Span)> = None;
-    for item in items {
-        let ItemKind::Length(expr) = item.kind else { continue };
-        twice(found.map(|f| f.1), item.span, "length", problems);
-        match bars(ast, expr, meter, "a song") {
-            Ok(bars) => found = Some((bars, item.span)),
-            Err(problem) => problems.add(problem),
-        }
-        if arranged {
-            let message = "the arrangement says how long the song is, so this `length` has no effect";
-            problems.add(Problem::new(&SCORE_UNREACHED, item.span, message));
-        }
-    }
-    found.map(|f| f.0)
 }

@@ -1,8 +1,9 @@
 //! Words that an instrument without a pitch takes for hits, though they name other sounds: `"bd sd"` on a kick.
 
-use super::codes::WORD_IS_A_HIT;
+use super::codes::{REST_IS_A_HIT, WORD_IS_A_HIT};
 use super::pitch::note_number;
 use super::steps::words_of;
+use super::values::rhythm;
 use super::{Instrument, Meaning, Targets};
 use mam_grammar::ast::Quoted;
 use mam_grammar::mini::{Base, Word, parse};
@@ -18,6 +19,9 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
     let group = Base::Fast(group);
     let mut words = Vec::new();
     words_of(&group, &mut words);
+    if let Some(problem) = rests(text, of, &words) {
+        return problems.add(problem);
+    }
     // A number is at most a pitch that is not heard, and `x` is a hit.
     let named = |word: &&&Word| &*word.text != "x" && *word.text != *of.name && word.number().is_none();
     let other =
@@ -48,12 +52,30 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
     });
 }
 
+/// A rhythm of ones and zeros, of which the zeros are meant as rests.
+fn rests(text: &Quoted, of: &Instrument, words: &[&Word]) -> Option<Problem> {
+    let no_hit = |word: &Word| rhythm(word).is_ok_and(|value| value.number() == Some(0.0));
+    let first = words.iter().find(|word| no_hit(word))?;
+    if words.iter().any(|word| rhythm(word).is_err()) {
+        return None;
+    }
+    let message = format!("`{}` plays a hit for every word, also for `{}`", of.name, first.text);
+    let mended = with_rests(text, words, |word| !no_hit(word));
+    let problem = Problem::new(&REST_IS_A_HIT, first.span, message);
+    Some(problem.help(format!("a rest is `~`: write `\"{mended}\"`")).guess(text.span, mended))
+}
+
 /// The text of a pattern with rests for all words but one.
 fn only(text: &Quoted, words: &[&Word], named: &str) -> String {
+    with_rests(text, words, |word| &*word.text == named)
+}
+
+/// The text of a pattern with rests for all words that `stay` does not name.
+fn with_rests(text: &Quoted, words: &[&Word], stay: impl Fn(&Word) -> bool) -> String {
     let start = text.span.start as usize;
     let mut out = String::new();
     let mut done = 0;
-    for word in words.iter().filter(|word| &*word.text != named) {
+    for word in words.iter().filter(|word| !stay(word)) {
         let at = word.span.start as usize - start;
         out.push_str(&text.text[done..at]);
         out.push('~');

@@ -10,9 +10,11 @@ mod arguments;
 mod check;
 pub mod codes;
 mod compose;
+mod extent;
 mod harmony;
 mod hits;
 pub mod import;
+mod length;
 mod line;
 mod mini;
 mod modify;
@@ -150,7 +152,7 @@ pub fn from_ast(
     let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, written, clips, marks, arranged, note_params, .. } = composer;
-    let length = compose::length(ast, &ast.items, &meter, arranged.is_some(), problems);
+    let length = length::length(ast, &ast.items, &meter, arranged.is_some(), problems);
     let restarts = arranged.or(length).is_some();
     let mut transport = Transport { tempo, lines, clips, marks, length: Rational::ZERO, restarts };
     transport.length = arranged.or(length).unwrap_or_else(|| own_length(&transport));
@@ -197,7 +199,7 @@ fn check_seed(ast: &Ast, problems: &mut Problems) {
         let ItemKind::Seed(expr) = item.kind else { continue };
         tempo::twice(first, item.span, "seed", problems);
         first = Some(item.span);
-        if let Err(problem) = amount::count(ast, expr, "a seed", 0..=1 << 53) {
+        if let Err(problem) = amount::count(ast, expr, "for a seed", 0..=1 << 53) {
             problems.add(problem);
         }
     }

@@ -121,7 +121,7 @@ impl Modifier<'_> {
         problems: &mut Problems,
     ) -> Result<Change, Problem> {
         let Pieces { begin, end } = self.pieces(used)?;
-        let n = count(self.ast, n.value, "the pieces of a sound", 1..=1024)?;
+        let n = count(self.ast, n.value, "for the pieces of a sound", 1..=1024)?;
         let over = n as f64;
         let share = ValueMap::Linear { times: 1.0, over };
         let put = |param, more: f64, by: Option<Pattern>, known: f64| match by {
@@ -133,7 +133,7 @@ impl Modifier<'_> {
         let by = self.source(which.value, Words::Numbers, false, problems)?;
         let known = match &by {
             Some(_) => 0.0,
-            None => count(self.ast, which.value, "a piece of a sound", 0..=1023)? as f64,
+            None => count(self.ast, which.value, "for a piece of a sound", 0..=1023)? as f64,
         };
         let chain = [put(begin, 0.0, by.clone(), known), put(end, 1.0, by, known)];
         let chain = Chain(chain.into_iter().map(|law| Change::new(law, vec![])).collect());
@@ -241,6 +241,19 @@ fn each_call<'a>(ast: &'a Ast, expr: ExprId, look: &mut impl FnMut(&'a Ident, &'
     }
 }
 
+/// How a property of the note itself, which is not a parameter, is set.
+fn of_the_note(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "vel" => "write `.vel(0.5)`, or the velocity behind each note: `c4:0.5`",
+        "freq" | "note" => {
+            "the pattern says the pitch, `\"c4 e4\"` or `\"440Hz\"`, and `.transpose(7st)` moves it"
+        }
+        "gate" => "`.legato(0.5)` holds each note for half of its step",
+        "trig" => "each step of the pattern begins a note",
+        _ => return None,
+    })
+}
+
 /// The parameter of an instrument that a name means.
 fn found(targets: &dyn Targets, instrument: &Instrument, name: &Ident) -> Result<Parameter, Problem> {
     let (of, path) = (&*instrument.name, format!("{}.{name}", instrument.name));
@@ -261,6 +274,11 @@ fn found(targets: &dyn Targets, instrument: &Instrument, name: &Ident) -> Result
                 matches!(targets.find(&[of, name]), Meaning::Parameter(p) if p.instrument.is_some())
                     .then(|| name.to_owned())
             };
+            if let Some(help) = of_the_note(&name.name) {
+                return Err(
+                    problem(format!("`{name}` is not a parameter: it belongs to the note")).help(help)
+                );
+            }
             let known: Vec<String> = targets.known(&[of, &name.name]).iter().filter_map(own).collect();
             Err(problem(format!("`{of}` has no parameter `{name}`")).nearest(
                 &name.name,

@@ -2,6 +2,7 @@
 
 use super::amount::plain;
 use super::codes::{TAB_HOLD, TAB_LENGTH};
+use super::tempo::long_step;
 use mam_grammar::ast::{Ast, ExprId, Quoted};
 use mam_grammar::problem::count;
 use mam_grammar::syntax::codes::UNCLOSED_TAB;
@@ -34,6 +35,8 @@ struct Tab {
     events: Vec<TableEvent>,
     /// The last hit lasts until here, so that `_` can hold it on.
     sounding: bool,
+    /// The step before is a `_` that holds nothing, and has been reported.
+    reported: bool,
 }
 
 /// The pattern of a tab. `beats_per_bar` counts quarters; `beats` those of the meter.
@@ -45,9 +48,14 @@ pub(super) fn tab(
     problems: &mut Problems,
 ) -> Pattern {
     let by = by.and_then(|by| match plain(ast, by, "the step of a tab") {
-        Ok(step) if step.sign() > 0 => Some(step),
+        Ok(step) if step.sign() > 0 => {
+            long_step(ast, by, step, meter).into_iter().for_each(|problem| problems.add(problem));
+            Some(step)
+        }
         Ok(_) => {
-            problems.add(super::amount::not_so(ast.span(by), "the step of a tab is greater than 0"));
+            let problem = super::amount::not_so(ast.span(by), "the step of a tab is greater than 0");
+            let help = "write a part of a whole note: `by 1/16`";
+            problems.add(problem.help(help).guess(ast.span(by), "1/16"));
             None
         }
         Err(problem) => {
@@ -55,7 +63,7 @@ pub(super) fn tab(
             None
         }
     });
-    let mut tab = Tab { at: Rational::ZERO, events: Vec::new(), sounding: false };
+    let mut tab = Tab { at: Rational::ZERO, events: Vec::new(), sounding: false, reported: false };
     for bar in bars {
         let steps: Vec<(usize, char)> = bar.text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
         if by.is_none() {
@@ -99,7 +107,9 @@ impl Tab {
     }
 
     fn step(&mut self, c: char, begin: Rational, end: Rational, place: Span, problems: &mut Problems) {
-        match mark(c) {
+        let mark = mark(c);
+        self.reported &= matches!(mark, Some(Mark::Hold));
+        match mark {
             Some(Mark::Hit(vel)) => {
                 let place = SourceRange::new(place.start..place.end);
                 self.events.push(TableEvent { begin, end, value: Value::hit(vel), place });
@@ -108,10 +118,14 @@ impl Tab {
             Some(Mark::Rest) => self.sounding = false,
             Some(Mark::Hold) => match self.events.last_mut().filter(|_| self.sounding) {
                 Some(held) => held.end = end,
-                None => problems.add(
-                    Problem::new(&TAB_HOLD, place, "`_` holds a note, and no note comes before it")
-                        .help("write the note before it (`x_`), or a rest (`.`)"),
-                ),
+                None if self.reported => {}
+                None => {
+                    self.reported = true;
+                    problems.add(
+                        Problem::new(&TAB_HOLD, place, "`_` holds a note, and no note comes before it")
+                            .help("write the note before it (`x_`), or a rest (`.`)"),
+                    );
+                }
             },
             // The parser has reported what is not a step.
             None => {}
@@ -127,6 +141,11 @@ fn check_length(bar: &Quoted, steps: usize, meter: &super::tempo::Meter, problem
     let unclosed = |p: &Problem| p.code == &UNCLOSED_TAB && p.span().end == bar.span.start;
     if fits(steps) || matches!(steps, 1..=3 | 6) || problems.iter().any(unclosed) {
         return;
+    }
+    if steps == 0 {
+        let message = "this bar has no steps";
+        let help = "one `|` stands between two bars, `|x.|x.|`; a bar of rest is `|.|`";
+        return problems.add(Problem::new(&TAB_LENGTH, bar.span, message).help(help));
     }
     let near = (1..).flat_map(|d| [steps.saturating_sub(d), steps + d]).find(|&n| fits(n)).unwrap_or(beats);
     problems.add(

@@ -1,7 +1,8 @@
 //! `tempo`, `meter`, `swing`: the map from bars to time.
 
 use super::amount::{count, not_so, plain};
-use super::codes::SCORE_TWICE;
+use super::codes::{SCORE_TWICE, STEP_LENGTH};
+use super::show::number;
 use mam_grammar::ast::{Ast, Expr, ExprId, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Change, Overflow, Rational, Swing, Tempo, TempoMap};
@@ -24,8 +25,8 @@ pub(super) fn meter(ast: &Ast, items: &[Item], problems: &mut Problems) -> Meter
     for item in items {
         let ItemKind::Meter { beats, unit } = &item.kind else { continue };
         twice(found.as_ref().map(|f| f.1), item.span, "meter", problems);
-        let read = count(ast, *beats, "the beats of a meter", 1..=64)
-            .and_then(|b| Ok((b, count(ast, *unit, "the unit of a meter", 1..=64)?)));
+        let read = count(ast, *beats, "for the beats of a meter", 1..=64)
+            .and_then(|b| Ok((b, count(ast, *unit, "for the unit of a meter", 1..=64)?)));
         match read {
             Ok((beats, unit)) => {
                 let beats_per_bar = Rational::ratio(4 * beats, unit as u32);
@@ -60,7 +61,7 @@ pub(super) fn tempo_map(
                 .map(|change| changes.push((change, item.span))),
             ItemKind::Swing { amount, of } => {
                 twice(swing.map(|s| s.1), item.span, "swing", problems);
-                self::swing(ast, *amount, *of, meter).map(|s| swing = Some((s, item.span)))
+                self::swing(ast, *amount, *of, meter, problems).map(|s| swing = Some((s, item.span)))
             }
             _ => Ok(()),
         };
@@ -158,7 +159,36 @@ fn from_number(ast: &Ast, expr: ExprId) -> Option<&str> {
     }
 }
 
-fn swing(ast: &Ast, amount: ExprId, of: Option<ExprId>, meter: &Meter) -> Result<Swing, Problem> {
+/// Warns of a step in whole notes, of a tab or of swing, that is longer than a bar.
+pub(super) fn long_step(ast: &Ast, expr: ExprId, step: Rational, meter: &Meter) -> Option<Problem> {
+    let bars = ((step * Rational::whole(4)).ok()? / meter.beats_per_bar).ok()?;
+    let span = ast.span(expr);
+    let problem = || {
+        let message = format!("a step of {} is longer than a bar", count_of(step, "whole note"));
+        Problem::new(&STEP_LENGTH, span, message)
+    };
+    (bars > Rational::ONE).then(|| match step.den() {
+        1 => {
+            let part = format!("1/{}", step.num());
+            problem().help(format!("write a part of a whole note: `{part}`")).guess(span, part)
+        }
+        _ => problem().help("write a part of a whole note: `1/16`"),
+    })
+}
+
+/// "1 whole note", "1.5 whole notes".
+fn count_of(amount: Rational, noun: &str) -> String {
+    let ending = if amount == Rational::ONE { "" } else { "s" };
+    format!("{} {noun}{ending}", number(amount))
+}
+
+fn swing(
+    ast: &Ast,
+    amount: ExprId,
+    of: Option<ExprId>,
+    meter: &Meter,
+    problems: &mut Problems,
+) -> Result<Swing, Problem> {
     let share = plain(ast, amount, "swing")?;
     if share.sign() < 0 || share > Rational::ONE {
         return Err(not_so(ast.span(amount), "swing lies between 0% and 100%").help(
@@ -170,8 +200,10 @@ fn swing(ast: &Ast, amount: ExprId, of: Option<ExprId>, meter: &Meter) -> Result
     }
     let whole_notes = of.map_or(Ok(Rational::ratio(1, 16)), |of| {
         let step = plain(ast, of, "the step of swing")?;
-        let fine = step.sign() > 0;
-        fine.then_some(step).ok_or_else(|| not_so(ast.span(of), "the step of swing is greater than 0"))
+        long_step(ast, of, step, meter).into_iter().for_each(|problem| problems.add(problem));
+        let help = "write a part of a whole note: `of 1/8`";
+        let wrong = || not_so(ast.span(of), "the step of swing is greater than 0").help(help);
+        (step.sign() > 0).then_some(step).ok_or_else(|| wrong().guess(ast.span(of), "1/8"))
     })?;
     let bars = |x: Rational| (x * Rational::whole(4))? / meter.beats_per_bar;
     let step = bars(whole_notes).map_err(|Overflow| not_so(ast.span(amount), "this step does not fit"))?;

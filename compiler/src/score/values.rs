@@ -5,7 +5,7 @@ use super::codes::{PATTERN_VALUE, VALUE_CLAMPED};
 use super::harmony::{named, symbol};
 use super::pitch::{note_number, raised};
 use super::{Instrument, Parameter};
-use crate::dimension::Dimension;
+use crate::dimension::{Dimension, is_level};
 use mam_grammar::chords::chord_kinds;
 use mam_grammar::foreign;
 use mam_grammar::mini::Word;
@@ -168,11 +168,17 @@ pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -
     };
     let (low, high) = param.range;
     if value < low || value > high {
+        let range = param.units.range(param.range, param.dimension);
         let message = format!("`{}` lies outside the range of `{}`", word.text, param.name);
         problems.add(
             Problem::new(&VALUE_CLAMPED, word.span, message)
                 .here(format!("becomes {}", param.show(value.clamp(low, high))))
-                .help(format!("its range is {}", param.units.range(param.range, param.dimension)))
+                .help(match word.number().is_some_and(|x| is_level(x, param.range, param.dimension)) {
+                    true => {
+                        format!("its range is {range}; a level in decibels has its unit: `{}dB`", word.text)
+                    }
+                    false => format!("its range is {range}"),
+                })
                 .guess(word.span, param.show(value.clamp(low, high))),
         );
     }

@@ -4,6 +4,7 @@ use super::codes::{SECTION_VARIATION, UNKNOWN_SECTION};
 use super::compose::{Composer, Section, Variation};
 use super::tempo::twice;
 use mam_grammar::{Problem, Span};
+use mam_runtime::score::Rational;
 
 impl<'a> Composer<'a> {
     /// A line of a variation that leaves another out.
@@ -23,7 +24,11 @@ impl<'a> Composer<'a> {
                 break;
             }
         }
-        for Variation { name, of, .. } in &open {
+        for Variation { name, of, level } in &open {
+            let known = self.known_sections(around);
+            // An arrangement that names it is not to blame.
+            self.levels[around].sections.push(self.sections.len());
+            self.sections.push(Section { name, length: Rational::ONE, level: *level, used: true });
             let loops = open.iter().any(|other| other.name.name == of.name);
             if loops {
                 let message = format!("the section `{name}` is a variation of itself");
@@ -34,7 +39,6 @@ impl<'a> Composer<'a> {
             }
             let message = format!("there is no section `{of}` here");
             let problem = Problem::new(&UNKNOWN_SECTION, of.span, message);
-            let known = self.known_sections(around);
             self.problems.suggest(problem, &of.name, "sections", || known);
         }
         self.check_left_out(around);

@@ -111,13 +111,24 @@ fn check(row: &Row) -> Option<String> {
     if !words.join(" ").contains(help) {
         return wrong(format!("expected help with `{help}`"));
     }
+    // Where nothing was an error, what was told is to be gone.
+    let warned = |p: &&Problem| errors(&found).is_empty() && names.contains(&p.code.name);
+    let left = |text: &str| {
+        let (left, _) = problems(text);
+        let grave = errors(&left).first().map(|p| p.message.clone());
+        grave.or_else(|| left.iter().find(warned).map(|p| p.message.clone()))
+    };
     match mended.first() {
         Some(mended) => {
-            let (left, _) = problems(&within.song(mended));
-            let left = errors(&left).first().map(|p| p.message.clone());
-            left.and_then(|left| wrong(format!("`{mended}` has still: {left}")))
+            left(&within.song(mended)).and_then(|left| wrong(format!("`{mended}` has still: {left}")))
         }
-        None => followed(&song).err().and_then(wrong),
+        None => match followed(&song) {
+            Ok(text) if errors(&found).is_empty() => {
+                left(&fixed(&text, &found)).and_then(|left| wrong(format!("its fix leaves: {left}")))
+            }
+            Ok(_) => None,
+            Err(why) => wrong(why),
+        },
     }
 }
 

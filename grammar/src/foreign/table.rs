@@ -89,7 +89,7 @@ table! {
     Value ["frequency" "hertz" "pitchhz" "notefreq"] "" "freq" "the frequency of a note is `freq`, in an instrument" "saw(freq)";
     Value ["keynumber" "noteon" "midinumber" "notenumber"] "" "note" "the number of a note is `note`, in an instrument" "hz(note + 12)";
     Value ["foreach" "reduce" "par" "seq" "for" "loop" "repeat" "while" "each" "prod" "iterate" "dup" "fill"] "" "" "what is repeated a fixed number of times is a `sum` or a `chain`" "sum i in 1..4 { sine(i * 110Hz) / i }";
-    Value ["stack" "cat" "slowcat" "fastcat" "polymeter" "sound" "s" "n" "note" "d1" "euclidean" "pattern" "mini" "p" "pbind" "pseq" "prand" "psequence" "wchoose"] "" "" "a pattern is a line of the score" "play { bd \"x(3,8)\" }";
+    Value ["stack" "cat" "slowcat" "fastcat" "polymeter" "sound" "s" "n" "note" "d1" "euclidean" "pattern" "mini" "p" "pbind" "pseq" "prand" "psequence" "wchoose"] "" "" "a pattern is a line of the score, and the frequency of a key is `hz(60)`" "play { bd \"x(3,8)\" }";
     Value ["print" "println" "printf" "post" "log2console" "trace" "puts"] "" "" "there is nothing to print to: `mamc render` and its taps show what a signal does" "50% * x";
     Value ["brownnoise" "brownian" "rednoise"] "brown" "brown()" "" "brown()";
     Value ["bluenoise" "azure" "azurenoise"] "blue" "blue()" "" "blue()";
@@ -260,10 +260,12 @@ table! {
     Argument ["sidechain" "input" "listen"] "key in" "" "" "";
     Argument ["bitdepth" "resolution" "crush"] "bits" "" "" "";
     Argument ["max" "maxtime" "maxdelay" "maxdelaytime" "maximum"] "max" "" "" "";
-    Argument ["pw" "duty" "dutycycle" "pulsewidth"] "width" "" "" "";
+    Argument ["pw" "duty" "dutycycle" "pulsewidth" "width"] "width" "" "the wave with a width is `pulse`" "pulse(110Hz, width: 30%)";
+    Argument ["phase" "iphase" "initphase" "phaseoffset" "startphase"] "" "" "an oscillator begins at the start of its wave; `phasor` gives the phase to a wave of one's own" "sin(tau * (phasor(440Hz) + 0.25))";
     Argument ["initial" "start" "init"] "init" "" "" "";
     Modifier ["gain" "amp" "volume" "vol" "velocity" "dynamics" "level"] "vel" "" "" "bd \"x*4\".vel(0.8)";
     Modifier ["faster" "hurry" "double" "density" "speedup"] "fast" "" "" "bd \"x*4\".fast(2)";
+    Modifier ["speed" "rate" "playbackrate" "accelerate"] "" "" "how fast a sample is played is a parameter of its instrument, `speed` of a sampler; a pattern is played faster by" "bd \"x*4\".fast(2)";
     Modifier ["slower" "half" "sparsity" "stretch"] "slow" "" "" "bd \"x*4\".slow(2)";
     Modifier ["reverse" "backwards" "backward" "retrograde"] "rev" "" "" "bd \"x x ~ x\".rev";
     Modifier ["trans" "transp" "up" "semitones" "pitch" "octave" "oct" "detune" "transposeby" "addnote" "shiftpitch"] "transpose" "" "" "lead \"c4 e4\".transpose(7st)";
@@ -314,6 +316,8 @@ table! {
     Statement ["sample" "samples" "playsample" "loadsample" "samplename"] "" "" "an equation gives a name to an instrument, which the score plays" "bd = kick()";
     Statement ["d1" "d2" "d3" "d4" "d5" "d6" "d7" "d8" "d9" "d10" "d11" "d12" "hush" "once" "resetcycles" "p1" "p2" "p3" "p4" "solo" "unsolo" "silence"] "" "" "a line of the score is a name and its pattern" "play { bd \"x*4\" }";
     Statement ["s" "sound" "n" "note" "stack" "cat" "seq" "arrange" "pattern" "pbind" "pdef" "ndef" "tdef" "pseq" "p" "play1" "freq" "midinote"] "" "" "a line of the score is a name and its pattern" "play { bd \"x*4\" }";
+    Statement ["new" "await" "make"] "" "" "an instrument or an effect is there when it is called" "bd = kick()";
+    Statement ["with" "letrec"] "" "" "names stand in equations of their own" "x = saw(110Hz)";
     Statement ["let" "var" "const" "val" "local" "auto" "float" "double" "int" "signal" "my" "number" "bool" "string" "where"] "" "" "an equation is a name, `=` and its value, with nothing before the name" "a = 0.5";
     Statement ["fn" "func" "fun" "function" "define" "proc" "defn" "lambda"] "def" "" "a function of signals begins with `def`" "def half(x) = x / 2";
     Statement ["class" "struct" "synth" "synthdef" "voice" "node" "instr" "object" "patch" "module" "opcode" "endin" "endop" "ugen" "generator"] "instrument" "" "what reacts to notes is an `instrument`, what changes a sound an `effect`" "instrument lead { out = sine(freq) * decay(trig, 200ms) }";
@@ -321,7 +325,7 @@ table! {
     Statement ["import" "include" "require" "from" "load" "using" "open"] "use" "" "" "use \"lib/mine.mam\"";
     Statement ["process" "dac" "output" "master" "main" "speaker"] "" "" "what is heard is the equation `out = …`" "out = bd";
     Statement ["declare" "name" "author" "copyright" "license" "version" "description"] "title" "" "" "title \"My song\"";
-    Statement ["timesignature" "timesig" "signature" "beatsperbar" "measure"] "meter" "" "" "meter 7/8";
+    Statement ["time" "timesignature" "timesig" "signature" "beatsperbar" "measure"] "meter" "" "" "meter 7/8";
     Statement ["print" "println" "printf" "puts" "console" "echo" "log" "post" "show" "scope" "spectrum"] "" "" "there is nothing to print to; `mamc render --tap bd=bd.wav` writes a signal to a file" "out = bd";
     Statement ["slider" "hslider" "vslider" "control" "ctrl" "macro" "parameter" "dial" "cc" "midicc"] "knob" "" "" "knob bright = 800Hz in 100Hz..8kHz";
     Statement ["end" "endif" "endfor" "done" "fi"] "" "" "a block ends with `}`" "play { bd |x...| }";

@@ -199,7 +199,7 @@ crate::codes! {
         passes "out = 1\n"
     }
     FILE_TOO_LARGE Error "file-too-large" {
-        "A file has more bytes than the limit. Split it into several files, and bring the definitions in with `use`."
+        "A file has more bytes than the limit. Split it into several files, and bring the definitions in with `use \"part.mam\"`; `--limit file_bytes=100000000` raises the limit for a command."
         fails ""
         passes "out = 0\n"
     }

@@ -3,6 +3,7 @@
 //! The grammar says where it could not go on. What was expected there follows from what stands before: after an
 //! operator a value, after a value an operator or the end. Statements and heads have a form, which is shown.
 
+mod beside;
 mod edits;
 mod route;
 
@@ -39,7 +40,7 @@ const FORMS: [(&str, &str); 26] = [
     ("use", "`use \"lib/mine.mam\"`"),
     ("title", "`title \"My song\"`"),
     ("param", "`param cutoff = 800Hz in 100Hz..8kHz curve exp`, then `step`, `smooth 5ms`"),
-    ("knob", "`knob bright = 800Hz in 100Hz..8kHz cc 74`"),
+    ("knob", "`knob bright = 800Hz in 100Hz..8kHz curve exp cc 74`"),
     ("input", "`input key`"),
     ("until", "`until amp < 0.0001`"),
     (
@@ -58,6 +59,11 @@ const FORMS: [(&str, &str); 26] = [
     ("section", "`section verse 8 bars { … }`"),
     ("play", "`play { bd |x...| }`, or `play verse*2 chorus` for an arrangement"),
 ];
+
+/// How a statement is written: examples in backquotes.
+pub(super) fn form(word: &str) -> Option<&'static str> {
+    FORMS.iter().find(|(keyword, _)| *keyword == word).map(|(_, form)| *form)
+}
 
 impl<'a> Diagnosis<'a> {
     /// The problem of this item.
@@ -200,8 +206,22 @@ impl<'a> Diagnosis<'a> {
                     .label(self.span(start), "this name begins an item")
             }
         };
+        if self.is(start + 1, "(") || self.is(start + 1, ".") {
+            let value = self.layout.bytes(&self.tokens);
+            let help = format!(
+                "a value gets a name, and what is heard is `out`: `out = {}`",
+                shortened(&self.text[value])
+            );
+            let (edits, problem) = (vec![self.before_item("out = ")], problem.help(help));
+            return Some(if self.defines_out() { problem } else { self.attempt(problem, edits) });
+        }
         let problem = problem.help(format!(
-            "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`"
+            "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`{}",
+            if self.get(start + 1).is_none() {
+                format!("; a section is played by `play {word}`")
+            } else {
+                String::new()
+            }
         ));
         let after = self.span(start).end as usize;
         let mut edits = vec![(after, after, " =".to_owned())];
@@ -219,12 +239,20 @@ impl<'a> Diagnosis<'a> {
             at += 2;
         }
         let pattern = self.get(at + 1)?;
-        if self.word(at).is_empty() || !matches!(pattern.kind, Kind::Tab | Kind::Text) || self.nested(here) {
+        let statement = FORMS.iter().any(|(keyword, _)| *keyword == self.word(at));
+        let pattern = matches!(pattern.kind, Kind::Tab | Kind::Text);
+        if self.word(at).is_empty() || !pattern || statement || self.nested(here) {
             return None;
         }
         let message = format!("{} cannot stand after a pattern", self.shown(here));
         let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
-        let help = "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`";
+        let help = match () {
+            () if self.is(here, "*") => "`.fast(2)` plays it twice as fast, and `.mul(2)` doubles its values",
+            () if self.is(here, "+") => "`.add(2)` adds to its values; two patterns at once are two lines",
+            () => {
+                "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`"
+            }
+        };
         Some(match self.get(here) {
             Some(_) => self
                 .attempt(self.about(&codes::LINE_FORM, here, message).help(help), self.after_pattern(here)),
@@ -382,7 +410,20 @@ impl<'a> Diagnosis<'a> {
         let form =
             if word == "sum" { "`sum i in 1..8 { … }`" } else { "`chain x = in, i in 0..3 { … }`" };
         let problem = self.about(&codes::STATEMENT_FORM, here, format!("this `{word}` is not complete"));
-        problem.label(self.span(head), "it begins here").help(format!("write {form}"))
+        let problem = problem.label(self.span(head), "it begins here");
+        let close = self.layout.partner.get(head + 1).copied().filter(|&close| self.get(close).is_some());
+        if let Some(close) = close
+            && word == "sum"
+            && self.is(head + 1, "(")
+            && self.is(head + 2, "[")
+        {
+            // A function of a list, as other languages have it.
+            let (start, end) = (self.span(head).start as usize, self.span(close).end as usize);
+            let list = &self.text[self.span(head + 2).start as usize..self.span(close).start as usize];
+            let meant = format!("sum x in {} {{ x }}", list.trim());
+            return self.attempt(problem.help(format!("write `{meant}`")), [(start, end, meant.clone())]);
+        }
+        problem.help(format!("write {form}"))
     }
 
     /// After a value: two values side by side, or a mark that has no place there.
@@ -417,41 +458,16 @@ impl<'a> Diagnosis<'a> {
             .label(self.span(before), "a value ends here")
             .help(help);
         let (gap, place) = (self.span(before).end as usize, self.span(here).start as usize);
+        let mistaken = self.musical_unit(before, here).or_else(|| self.foreign_word(before, here));
+        if let Some(problem) = mistaken.or_else(|| self.argument(before, here)) {
+            return Some(problem);
+        }
         let edits = match bracket {
             _ if self.is(here, "[") => Vec::new(),
             Some("(" | "[") => vec![(gap, place, ", ".to_owned())],
             _ => vec![(gap, place, " * ".to_owned())],
         };
         Some(self.attempt(problem, edits))
-    }
-
-    /// A line of a parameter, `bd.gain 0.5`, whose value does not stand in quotes.
-    fn unquoted(&self, here: usize) -> Option<Problem> {
-        let start = self.tokens.start;
-        let field = |at: usize| self.is(at, ".") && !self.word(at + 1).is_empty();
-        let fields = (start + 1..here).step_by(2).all(field);
-        if self.word(start).is_empty() || here < start + 3 || !(here - start - 1).is_multiple_of(2) || !fields
-        {
-            return None;
-        }
-        let target = &self.text[self.span(start).range().start..self.span(here - 1).range().end];
-        let item = self.layout.bytes(&self.tokens);
-        let value = self.text.get(self.span(here).range().start..item.end)?.trim();
-        let span = self.span(here);
-        let message = format!("the values of a line stand in quotes, and `{target}` is set to none");
-        let problem = Problem::new(&codes::MISSING_OPERATOR, span, message);
-        let number = self.get(here).is_some_and(|token| token.kind == Kind::Number);
-        Some(match number {
-            true => problem.help(format!("write `{target} \"{value}\"`")),
-            false => {
-                let name = target.rsplit('.').next().unwrap_or(target);
-                problem.help(format!(
-                    "a line sets numbers, such as `{target} \"0.5 1\"`; a signal is given in the equation of \
-                     `{}`: `{name}: {value}`",
-                    self.word(start)
-                ))
-            }
-        })
     }
 
     /// The innermost bracket around a token.

@@ -2,6 +2,7 @@
 //! belongs.
 
 use super::codes;
+use super::diagnose::form;
 use super::words::STATEMENTS;
 use crate::ast::{Ast, Body, DefinitionKind, Expr, Ident, Item, ItemKind, Line, PatternText};
 use crate::problem::{Problem, Problems, nearest};
@@ -171,9 +172,13 @@ fn meant(item: &Item) -> Option<Problem> {
             .unwrap_or(quoted.text.len());
         let value = &quoted.text[..end];
         let message = format!("`{word}` takes a value, not a text");
-        let problem =
-            Problem::new(&codes::STATEMENT_FORM, span, message).help(format!("write `{word} {value}`"));
-        return Some(if value.is_empty() { problem } else { problem.fix(span, value) });
+        let problem = Problem::new(&codes::STATEMENT_FORM, span, message);
+        return Some(match value {
+            "" => {
+                problem.help(form(&word.name).map_or("write a value".into(), |form| format!("write {form}")))
+            }
+            _ => problem.help(format!("write `{word} {value}`")).fix(span, value),
+        });
     }
     let meant = nearest(&word.name, &["title", "use"])?;
     let message = format!("a line of a score cannot stand {}", Context::File.text());

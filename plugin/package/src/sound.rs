@@ -10,7 +10,10 @@ use std::io::Read;
 /// # Errors
 /// When it cannot be read or is cut off, has no frames or too many, or a sample that is not finite.
 pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) -> Result<Samples, Unusable> {
-    let unusable = |why: String| Unusable::from(format!("`{name}` cannot be used: {why}"));
+    let unusable = |why: String| Unusable {
+        why: format!("`{name}` cannot be used: {why}"),
+        help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
+    };
     // One frame more than there may be shows that there are too many.
     let wanted = Wanted { rate: None, channels: 2, frames: most as u64 + 1 };
     let Sound { rate, channels, is_cut_off } =

@@ -47,7 +47,9 @@ impl Doc {
         }
         let name = self.name.as_deref().unwrap_or_default();
         let all = reference::topics(&prelude);
-        let found = reference::find(&all, name);
+        let mut found = reference::find(&all, name);
+        let meant = found.is_empty().then(|| reference::meaning(&prelude, name)).flatten();
+        found.extend(&meant);
         let Some((first, others)) = found.split_first() else { return Err(unknown(&all, name)) };
         if self.json {
             let mut document = document(first);

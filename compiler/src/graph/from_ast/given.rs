@@ -56,13 +56,16 @@ impl Maker<'_> {
             Some(n) => {
                 let message =
                     format!("{n} voices: there can be 1 to {}, the limit `voices`", self.files.limits.voices);
-                self.problems.add(Problem::new(&codes::TOO_LARGE, span, message));
+                let nearest = n.clamp(1, self.files.limits.voices as i64).to_string();
+                let problem = Problem::new(&codes::TOO_LARGE, span, message);
+                self.problems.add(problem.help(format!("write `{nearest}`")).guess(span, nearest));
                 1
             }
             None => {
                 let message =
                     "the number of voices must be a whole plain number known before the song starts";
-                self.problems.add(Problem::new(&codes::NOT_CONSTANT, span, message));
+                let problem = Problem::new(&codes::NOT_CONSTANT, span, message);
+                self.problems.add(problem.help("write a number: `voices: 8`").guess(span, "8"));
                 1
             }
         }

@@ -6,7 +6,7 @@ use super::value::{Kind, Number, Shape, Signal, Value};
 use super::{At, Checker};
 use crate::arithmetic::Operations;
 use crate::codes;
-use crate::dimension::{Dimension, base_value};
+use crate::dimension::{Dimension, base_value, is_level};
 use crate::graph::operands;
 use crate::hir::function::applied;
 use crate::hir::resolve::resolved;
@@ -367,6 +367,9 @@ impl Checker<'_> {
             }
             (Some(unit), false) => {
                 format!("write `{written}{}`: a number without a unit is the ratio itself", unit.text())
+            }
+            (None, true) if plain && is_level(x, (place.min, place.max), place.dimension) => {
+                format!("it is clamped to {clamped}; a level in decibels has its unit: `{written}dB`")
             }
             (None, true) => format!("it is clamped to {clamped}"),
             (None, false) => format!("`{}` takes {range}", place.name),

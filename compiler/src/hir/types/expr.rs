@@ -3,6 +3,7 @@
 use super::names::FrameId;
 use super::unknowns::Form;
 use super::value::{AT_LEAST_0, Kind, Number, Signal, Value};
+use super::wanted::text_as_signal;
 use super::{At, Checker};
 use crate::arithmetic::{Operations, operator};
 use crate::codes;
@@ -12,7 +13,6 @@ use crate::hir::LocalKind;
 use crate::hir::resolve::resolved;
 use crate::ir::Op;
 use mam_grammar::ast::{BinaryOp, Body, Expr, ExprId, UnaryOp};
-use mam_grammar::foreign;
 use mam_grammar::{Problem, Span};
 
 /// Stack that expressions may need between two looks at it, and by how much it grows where there is less.
@@ -104,11 +104,7 @@ impl Checker<'_> {
                 self.unary(*op, value, ast.span(*x))
             }
             Expr::Binary { op: BinaryOp::Concat, a, b } => self.concat(at, *a, *b),
-            Expr::Binary { op, a, b } => {
-                let left = (self.eval(at, *a), ast.span(*a));
-                let right = (self.eval(at, *b), ast.span(*b));
-                self.binary(*op, left, right)
-            }
+            Expr::Binary { .. } => self.operators(at, expr),
             Expr::If { condition, then, otherwise } => self.choice(at, *condition, *then, *otherwise),
             Expr::Reduce { reduction, over, body, .. } => self.reduce(at, expr, *reduction, *over, body),
             Expr::Chain { start, over, body, .. } => self.chain(at, expr, *start, *over, body),
@@ -123,17 +119,35 @@ impl Checker<'_> {
                 let fields = fields.collect();
                 self.record(fields, span)
             }
-            Expr::Text(text) => {
-                let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal");
-                self.problem(match foreign::note_frequency(text) {
-                    Some(hertz) => {
-                        let help = format!("for the note's frequency write `{hertz}`");
-                        problem.help(help).fix(span, hertz)
-                    }
-                    None => problem.help("texts are patterns, in the lines of a score"),
-                })
+            Expr::Text(text) => self.problem(text_as_signal(text, span)),
+        }
+    }
+
+    /// Operators one after the other, `a + b - c`: a tree as deep to the left as they are many, gone through without
+    /// recursion.
+    fn operators(&mut self, at: &At, expr: ExprId) -> Value {
+        let ast = self.ast(at);
+        let mut chain = vec![];
+        let mut first = expr;
+        while let Expr::Binary { op, a, b } = &ast.exprs[first]
+            && *op != BinaryOp::Concat
+            && (first == expr || self.part_node(at, first).is_none())
+        {
+            chain.push((first, *op, *a, *b));
+            first = *a;
+        }
+        // The outermost is counted already.
+        self.evaluations += chain.len() - 1;
+        self.all_evaluations += chain.len() - 1;
+        let mut value = self.eval(at, first);
+        for (inner, op, a, b) in chain.into_iter().rev() {
+            let right = (self.eval(at, b), ast.span(b));
+            value = self.binary(op, (value, ast.span(a)), right);
+            if inner != expr {
+                value = self.finite(at, inner, value);
             }
         }
+        value
     }
 
     fn unary(&mut self, op: UnaryOp, value: Value, span: Span) -> Value {

@@ -6,6 +6,7 @@ use super::names::{FrameId, Path, Slot};
 use super::nodes::NodeState;
 use super::place::Expectation;
 use super::value::{Kind, Number, Value};
+use super::wanted::text_as_signal;
 use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
@@ -114,9 +115,29 @@ impl Checker<'_> {
             DefinitionKind::Effect => self.effect(node, instance, &path),
             _ => self.all_voices(node, instance, &path),
         };
+        self.blame_text(instance, before);
         // Who calls an instance is the song.
         self.blame_call(0, &instance.callee, before);
         value
+    }
+
+    /// Where the prelude wants a signal, since there were so many problems, and the head of the instance is given a text, the
+    /// text is to blame.
+    fn blame_text(&mut self, instance: &Instance, before: usize) {
+        let files = self.files();
+        let wanted = |p: &Problem| p.code == &codes::NOT_A_SIGNAL && files.is_prelude_source(p.span().source);
+        if !self.problems.iter().skip(before).any(wanted) {
+            return;
+        }
+        let ast = &files.file(self.input.song).ast;
+        let text = instance.fixed.iter().flatten().find_map(|given| match given {
+            &Given::Number(expr) => self.text_of(*given).map(|text| (text, ast.span(expr))),
+            Given::Node(_) | Given::Voice(_) => None,
+        });
+        if let Some((text, span)) = text {
+            self.problems.truncate(before);
+            self.problem(text_as_signal(&text, span));
+        }
     }
 
     /// The voices of an instrument, each of which has states of its own where they are one kernel with others; they are alike.

@@ -83,11 +83,31 @@ impl Checker<'_> {
         if !right {
             return Value::Broken;
         }
+        self.check_piece(at, arg(3), arg(4));
         let number = self.varying(Kind::Fast);
         Value::Signal(match channels {
             1 => Signal::mono(number, plain),
             _ => Signal::stereo(number, number, plain),
         })
+    }
+
+    /// Warns of a piece of a buffer that ends where it begins, or before: it is silent.
+    fn check_piece(&mut self, at: &At, begin: Option<ExprId>, end: Option<ExprId>) {
+        let Some(end) = end else { return };
+        let mut constant = |expr: ExprId| {
+            let (value, span) = (self.eval(at, expr), self.span(at, expr));
+            Some((self.mono(value, span)?.0.constant()?, span))
+        };
+        let Some((to, place)) = constant(end) else { return };
+        let from = begin.map_or(Some((0.0, place)), constant);
+        if let Some((from, _)) = from.filter(|(from, _)| to <= *from) {
+            let message =
+                format!("this piece of the buffer begins at {from} and ends at {to}, so that it is silent");
+            let problem = Problem::new(&codes::OUT_OF_RANGE, place, message);
+            self.problems.add(problem.help(
+                "let `end` be greater than `begin`; backwards it is played at a speed below 0: `speed: -1`",
+            ));
+        }
     }
 
     /// `stretch_at(buffer, position, pitch)`

@@ -207,9 +207,7 @@ impl Checker<'_> {
     /// `tap(x, time, max: …, order: …)`
     pub(super) fn tap(&mut self, at: &At, callee: &Ident, args: &[Option<ExprId>]) -> Value {
         let &[Some(x), Some(time), Some(max), order] = args else { return Value::Broken };
-        if !self.longest(at, max, callee) {
-            return Value::Broken;
-        }
+        let Some(longest) = self.longest(at, max, callee) else { return Value::Broken };
         let is_word = |order: ExprId| match &self.ast(at).exprs[order] {
             Expr::Name(word) => ORDERS.contains(&&*word.name),
             _ => false,
@@ -225,8 +223,12 @@ impl Checker<'_> {
         let span = self.span(at, time);
         let value = self.eval(at, time);
         let value = self.fit(value, span, &time_of("time", callee));
-        if self.mono(value, span).is_none() {
-            return Value::Broken;
+        let Some((number, _)) = self.mono(value, span) else { return Value::Broken };
+        if number.constant().is_some_and(|seconds| seconds > longest) {
+            let (time, max) = (self.files().slice(span), self.span(at, max));
+            let message = format!("`{time}` is longer than `max` of `tap`, and is cut to it");
+            let problem = Problem::new(&codes::OUT_OF_RANGE, span, message).label(max, "the longest time");
+            self.problems.add(problem.help(format!("write `max: {time}`")));
         }
         self.remembered(at, x, "tap", None)
     }
@@ -242,6 +244,14 @@ impl Checker<'_> {
             None => return Value::Broken,
             Some(Elements::Like(element)) => _ = self.mono(element, place),
             Some(Elements::Known(elements)) => {
+                if elements.is_empty() {
+                    let problem = Problem::new(
+                        &codes::NO_ELEMENT,
+                        place,
+                        "`fir` has no coefficient, so that it is silent",
+                    );
+                    return self.problem(problem.help("write at least one: `[1]` leaves the sound as it is"));
+                }
                 if elements.iter().any(|element| self.mono(element.clone(), place).is_none()) {
                     return Value::Broken;
                 }
@@ -262,21 +272,22 @@ impl Checker<'_> {
         Value::plain(self.varying(Kind::Fast))
     }
 
-    /// Whether the greatest delay is right: what `max` can be at most is known, and not too long.
-    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> bool {
+    /// The greatest delay in seconds, where it is right: what `max` can be at most is known, and not too long. Infinity where
+    /// it depends on an argument of which nothing is known.
+    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> Option<f64> {
         let span = self.span(at, max);
         let value = self.eval(at, max);
         let value = self.fit(value, span, &time_of("max", callee));
-        let Some((number, _)) = self.mono(value, span) else { return false };
+        let (number, _) = self.mono(value, span)?;
         let seconds = number.range.1;
         if !seconds.is_finite() {
             if number.is_open() {
-                return true;
+                return Some(f64::INFINITY);
             }
             let message = "the greatest time of a `tap` must be known before the song starts";
             let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
             self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
-            return false;
+            return None;
         }
         let most = self.files().limits.tap_seconds;
         if !(0.0..=most).contains(&seconds) {
@@ -285,9 +296,9 @@ impl Checker<'_> {
                 "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
             );
             self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
-            return false;
+            return None;
         }
-        true
+        Some(seconds)
     }
 
     /// `phasor(freq, reset)`

@@ -7,8 +7,11 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::Type;
 use crate::hir::parts::Parts;
+use mam_grammar::foreign;
 use mam_grammar::syntax::is_name;
 use mam_grammar::{Problem, Span};
+use mam_runtime::file::Container;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What is known of the elements of a list.
@@ -30,9 +33,8 @@ impl Checker<'_> {
                 several_parts(&names, span)
             }
             Value::List(elements) => self.is_a_list(&format!("a list of {}", elements.len()), span),
-            Value::Buffer(_) => is_a_buffer(span),
-            Value::Text(_) => Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal")
-                .help("a text names something outside: a port, an address"),
+            Value::Buffer(_) => self.is_a_buffer(span),
+            Value::Text(text) => text_as_signal(&text, span),
             Value::Unknown(index) => match &self.shapes[index] {
                 Shape::Signal(signal) => return Some(signal.clone()),
                 Shape::Fitted(argument, place, written) => {
@@ -47,7 +49,7 @@ impl Checker<'_> {
                     several_parts(&names, span)
                 }
                 Shape::List(_) => self.is_a_list("a list", span),
-                Shape::Buffer => is_a_buffer(span),
+                Shape::Buffer => self.is_a_buffer(span),
                 Shape::Free => {
                     let dimension = self.unknowns.fresh();
                     return Some(self.found_signal(index, dimension));
@@ -78,6 +80,14 @@ impl Checker<'_> {
             false => "give it a name, and choose one, `xs[0]`, or add them: `sum x in xs { x }`".to_owned(),
         };
         Problem::new(&codes::NOT_A_SIGNAL, span, message).help(help)
+    }
+
+    fn is_a_buffer(&self, span: Span) -> Problem {
+        let text = self.files().slice(span);
+        let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "this is a buffer, where a signal is wanted");
+        problem
+            .help(format!("play it, at once, `playback({text}, every(2s))`, or by notes, `sampler({text})`"))
+            .guess(span, format!("playback({text}, every(2s))"))
     }
 
     /// The value as a mono signal.
@@ -198,7 +208,20 @@ fn several_parts(names: &[Arc<str>], span: Span) -> Problem {
     }
 }
 
-fn is_a_buffer(span: Span) -> Problem {
-    let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "this is a buffer, where a signal is wanted");
-    problem.help("play it: `playback(…, trig)`")
+/// A text where a signal is wanted, with what was probably meant: the frequency of a note, a sound file, a pattern.
+pub(super) fn text_as_signal(text: &str, span: Span) -> Problem {
+    let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "a text is not a signal");
+    if let Some(hertz) = foreign::note_frequency(text) {
+        let help = format!("for the note's frequency write `{hertz}`");
+        return problem.help(help).fix(span, hertz);
+    }
+    let ending = Path::new(text).extension().and_then(|ending| ending.to_str());
+    if ending.is_some_and(|ending| Container::from_extension(ending).is_some()) {
+        let read = format!("sample(\"{text}\")");
+        return problem.help(format!("a sound file is read by `sample`: write `{read}`")).guess(span, read);
+    }
+    problem.help(format!(
+        "here stands a number or an expression, such as `0.5`; a text is a pattern, in a line of the score: \
+         `play {{ bd \"{text}\" }}`"
+    ))
 }

@@ -59,7 +59,7 @@ impl Checker<'_> {
                     _ => matches!(value, Value::Broken | Value::Unknown(_)),
                 };
                 let cycle = |value: &Value| match value {
-                    Value::List(levels) => levels.iter().all(level),
+                    Value::List(levels) => !levels.is_empty() && levels.iter().all(level),
                     _ => matches!(value, Value::Broken | Value::Unknown(_)),
                 };
                 let is_right =

@@ -107,7 +107,12 @@ impl Mistakes<'_> {
         let place = (self.tokens[at].start, stop);
         let problem =
             self.problem(&codes::LINE_FORM, place.0, place.1, "a pattern stands between quotes or bar lines");
-        let problem = if call {
+        let problem = if let Some(meant) =
+            called_last(self.word(first), rest).filter(|_| call && !name.contains('.'))
+        {
+            let span = Span::new(self.source, self.tokens[at - 1].end, stop);
+            problem.help(format!("write `{name} {meant}`")).guess(span, format!(" {meant}"))
+        } else if call {
             let param = name.rsplit('.').next().unwrap_or(name);
             problem.help(format!(
                 "a line takes its values from a text, such as `{name} \"0.2 1\" over 1 bar`; a signal is given to the call that \
@@ -115,6 +120,14 @@ impl Mistakes<'_> {
             ))
         } else if rest.contains('"') && !rest.starts_with("(\"") {
             problem.help("a line is a target, a pattern and modifiers: `bd \"x*4\".fast(2)`")
+        } else if let Some((target, _)) =
+            name.split_once('.').filter(|_| rest.starts_with("(\"") && has_no_number(rest))
+        {
+            // `bd.play("x*4")`: the pattern is not one of values.
+            let meant = pattern_of(rest);
+            let start = self.tokens[at - 1].end - (name.len() - target.len());
+            let span = Span::new(self.source, start, stop);
+            problem.help(format!("write `{target} {meant}`")).guess(span, format!(" {meant}"))
         } else {
             let meant = pattern_of(rest);
             let span = Span::new(self.source, self.tokens[at - 1].end, stop);
@@ -224,4 +237,18 @@ fn pattern_of(rest: &str) -> String {
         return format!("|{inner}|");
     }
     format!("\"{}\"", inner.replace('"', ""))
+}
+
+/// `fast(2, "x*4")`, with the pattern as the last argument, as a line has it: `"x*4".fast(2)`.
+fn called_last(callee: &str, call: &str) -> Option<String> {
+    let args = call.strip_prefix(callee)?.trim_start().strip_prefix('(')?.strip_suffix(')')?;
+    let (others, pattern) = args.strip_suffix('"')?.rsplit_once('"')?;
+    let others = others.trim_end().strip_suffix(',')?.trim();
+    (!others.contains('"')).then(|| format!("\"{pattern}\".{callee}({others})"))
+}
+
+/// Whether no word of a text begins as a number does.
+fn has_no_number(text: &str) -> bool {
+    let number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'));
+    !text.split(|c: char| c.is_whitespace() || "([{<\"',".contains(c)).any(number)
 }

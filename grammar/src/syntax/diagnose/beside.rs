@@ -1,0 +1,106 @@
+//! Two values side by side, where it can be said what was meant by more than an operator that is missing.
+
+use super::Diagnosis;
+use crate::foreign::{self, Role};
+use crate::problem::Problem;
+use crate::syntax::codes;
+use crate::syntax::scan::{Kind, Token};
+
+impl Diagnosis<'_> {
+    /// A length in units that are not mam's: `1/8 note`, `2 measures`.
+    pub(super) fn musical_unit(&self, before: usize, here: usize) -> Option<Problem> {
+        let number = self.get(before).is_some_and(|token| token.kind == Kind::Number);
+        let foreign =
+            matches!(self.word(here), "note" | "notes" | "measure" | "measures" | "cycle" | "cycles");
+        if !number || !foreign {
+            return None;
+        }
+        let message = format!("{} is not a unit of time", self.shown(here));
+        let problem = self.about(&codes::MISSING_OPERATOR, here, message);
+        let problem = problem.help("lengths count in bars and beats: `1/8 bar`, `1 beat`");
+        let place = self.span(here).range();
+        Some(self.attempt(problem, [(place.start, place.end, "bar".to_owned())]))
+    }
+
+    /// A keyword of another language beside a value: `new kick()`, `x with { … }`.
+    pub(super) fn foreign_word(&self, before: usize, here: usize) -> Option<Problem> {
+        let row = |at: usize| {
+            let word = Some(self.word(at)).filter(|word| !word.is_empty() && !self.is_defined(word))?;
+            Some((at, foreign::find(Role::Statement, word)?))
+        };
+        let (at, row) = row(here).or_else(|| row(before))?;
+        let message = format!("mam has no `{}`", self.word(at));
+        Some(self.about(&codes::FOREIGN_WORD, at, message).help(row.help()))
+    }
+
+    /// Whether something in the text has this name: an equation, a parameter, an input.
+    fn is_defined(&self, name: &str) -> bool {
+        let named = |pair: &[Token]| {
+            let [first, second] = [&pair[0], &pair[1]].map(|token| token.text(self.text));
+            first == name && pair[1].is("=") || second == name && matches!(first, "input" | "param" | "knob")
+        };
+        self.layout.tokens.windows(2).any(named)
+    }
+
+    /// A call in brackets whose own are missing, as in the languages that write none: `every(2, fast 2)`.
+    pub(super) fn argument(&self, before: usize, here: usize) -> Option<Problem> {
+        let value = matches!(self.get(here)?.kind, Kind::Number | Kind::Text);
+        // Outside of brackets a value follows `=` or `|>`, or the item is a line of a score.
+        let begins = self.before(before).is_some_and(|mark| mark.is("=") || mark.is("|>"));
+        if self.word(before).is_empty() || !value || self.bracket(here).is_none() && !begins {
+            return None;
+        }
+        let (name, value) = (self.word(before), self.get(here)?.text(self.text));
+        let message = format!("the argument of `{name}` has no parentheses");
+        let problem = self.about(&codes::MISSING_OPERATOR, here, message);
+        let (start, end) = (self.span(before).end as usize, self.span(here).end as usize);
+        let problem =
+            problem.help(format!("what is called has its arguments in parentheses: `{name}({value})`"));
+        Some(self.attempt(problem, [(start, end, format!("({value})"))]))
+    }
+
+    /// A line of a parameter, `bd.gain 0.5`, whose value does not stand in quotes.
+    pub(super) fn unquoted(&self, here: usize) -> Option<Problem> {
+        let start = self.tokens.start;
+        let field = |at: usize| self.is(at, ".") && !self.word(at + 1).is_empty();
+        let fields = (start + 1..here).step_by(2).all(field);
+        if self.word(start).is_empty() || here < start + 3 || !(here - start - 1).is_multiple_of(2) || !fields
+        {
+            return None;
+        }
+        let target = &self.text[self.span(start).range().start..self.span(here - 1).range().end];
+        let item = self.layout.bytes(&self.tokens);
+        let value = self.text.get(self.span(here).range().start..item.end)?.trim();
+        let span = self.span(here);
+        let message = format!("the values of a line stand in quotes, and `{target}` is set to none");
+        let problem = Problem::new(&codes::MISSING_OPERATOR, span, message);
+        let number = self.get(here).is_some_and(|token| token.kind == Kind::Number);
+        if self.is(here, "(") {
+            let text =
+                self.layout.tokens[here..self.tokens.end].iter().find(|token| token.kind == Kind::Text);
+            let message = format!("`{target}` is a field, and fields are not called");
+            let problem = Problem::new(&codes::MISSING_OPERATOR, span, message);
+            return Some(match text {
+                Some(text) => problem.help(format!(
+                    "a line of the score is a name and its pattern: `play {{ {} {} }}`",
+                    self.word(start),
+                    text.text(self.text)
+                )),
+                None => problem.help(
+                    "an item is an equation, `out = …`, a statement such as `tempo 120`, or a `play { … }`",
+                ),
+            });
+        }
+        Some(match number {
+            true => problem.help(format!("write `{target} \"{value}\"`")),
+            false => {
+                let name = target.rsplit('.').next().unwrap_or(target);
+                problem.help(format!(
+                    "a line sets numbers, such as `{target} \"0.5 1\"`; a signal is given in the equation of \
+                     `{}`: `{name}: {value}`",
+                    self.word(start)
+                ))
+            }
+        })
+    }
+}
