@@ -341,11 +341,11 @@ impl Problems {
         if self.all.iter().skip(len).filter(|p| error(p)).count() < 2 {
             return;
         }
-        let mut kept = false;
+        let mut seen = false;
         let mut index = 0;
         self.all.retain(|problem| {
             index += 1;
-            index <= len || !error(problem) || !std::mem::replace(&mut kept, true)
+            index <= len || !error(problem) || !std::mem::replace(&mut seen, true)
         });
         self.count();
     }

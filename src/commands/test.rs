@@ -270,14 +270,14 @@ impl Test {
 
 /// Tells the problems of songs that were found when they were measured, each once, and none that was found before.
 fn tell_others(jobs: &[Job], outcomes: &[Outcome], console: Console) {
-    let mut told: Vec<&Problem> = jobs.iter().flat_map(|job| &job.suite.problems).collect();
+    let mut known: Vec<&Problem> = jobs.iter().flat_map(|job| &job.suite.problems).collect();
     for outcome in outcomes {
         let Some(sources) = &outcome.sources else { continue };
-        let new: Vec<Problem> = outcome.problems.iter().filter(|p| !told.contains(p)).cloned().collect();
+        let new: Vec<Problem> = outcome.problems.iter().filter(|p| !known.contains(p)).cloned().collect();
         if !new.is_empty() {
             tell(&new, sources, console);
         }
-        told.extend(&outcome.problems);
+        known.extend(&outcome.problems);
     }
 }
 

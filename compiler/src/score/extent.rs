@@ -25,7 +25,7 @@ pub(super) fn check(
     written: &[WrittenLine],
     problems: &mut Problems,
 ) {
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     for event in heard {
         if !matches!(transport.lines[event.line].action, Action::Play { .. }) {
             continue;
@@ -34,7 +34,7 @@ pub(super) fn check(
         let line = &written[event.line];
         let found = [delay(note, line), velocity(note, line), pitch(note, line)];
         for problem in found.into_iter().flatten() {
-            if told.insert((event.line, problem.code.name)) {
+            if reported.insert((event.line, problem.code.name)) {
                 problems.add(problem);
             }
         }
