@@ -6,9 +6,10 @@ use crate::failure::Failure;
 use crate::input::{Disk, ReadFiles, Song};
 use crate::report::human::{Look, draw};
 use crate::report::{self, Found, number_of, tally};
+use mam_compiler::files::NoFiles;
 use mam_compiler::listen::Listen;
 use mam_compiler::target::Target;
-use mam_compiler::{Compilation, CompilationCache, OptLevel, Options, Stage, compile_again};
+use mam_compiler::{Compilation, CompilationCache, OptLevel, Options, Stage, compile, compile_again};
 use mam_grammar::ast::ItemKind;
 use mam_grammar::{Limits, Problem, Problems, Severity, Sources};
 use mam_runtime::Program;
@@ -228,4 +229,12 @@ pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
     let look = Look { colour: console.colour, width: console.width() };
     let tally = tally(&shown).map_or(String::new(), |t| t + "\n");
     console.styled(&format!("{}{tally}", draw(&shown, sources, look)));
+}
+
+/// How many channels a song has of which nothing but its text is known: a device is opened before the song is compiled for it.
+pub(crate) fn channels_of_text(name: &str, text: &str) -> usize {
+    let mut sources = Sources::default();
+    let id = sources.add(name, text);
+    let options = Options { until: Stage::Parse, ..Options::default() };
+    compile(&mut sources, id, &NoFiles, &options).stages.channels.max(1)
 }

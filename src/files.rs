@@ -58,7 +58,7 @@ impl Rendering for offline::Job {
 pub struct Extra {
     /// The stem, or the equation or node.
     pub name: String,
-    /// The file.
+    /// The file that is written for it.
     pub file: PathBuf,
     /// Whether it is a stem.
     pub is_stem: bool,

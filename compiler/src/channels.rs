@@ -1,8 +1,5 @@
 //! The channels of a song: `channels 4`.
 
-use crate::files::NoFiles;
-use crate::{Options, Stage, compile};
-use mam_grammar::Sources;
 use mam_grammar::ast::{Ast, Expr, ExprId, ItemKind};
 use mam_runtime::ChannelLayout;
 use mam_runtime::control::MOST_CHANNELS;
@@ -15,13 +12,13 @@ pub const DEFAULT_CHANNELS: usize = 2;
 pub struct Channels {
     /// How many `out` has, at least 1; `None` where what is written is not such a number.
     pub count: Option<usize>,
-    /// What they are.
+    /// Whether they are speakers or the components of a sound field.
     pub layout: ChannelLayout,
 }
 
 impl Channels {
     /// Those of a song's tree.
-    pub fn of(ast: &Ast) -> Channels {
+    pub fn read(ast: &Ast) -> Channels {
         let said = ast.items.iter().find_map(|item| match item.kind {
             ItemKind::Channels { count, is_ambisonic } => Some((count, layout(is_ambisonic))),
             _ => None,
@@ -31,14 +28,6 @@ impl Channels {
         };
         Channels { count: number(ast, count).filter(|count| counts(layout).contains(count)), layout }
     }
-}
-
-/// How many channels a song has of which nothing but its text is known: a device is opened before the song is compiled for it.
-pub fn of_text(name: &str, text: &str) -> usize {
-    let mut sources = Sources::default();
-    let id = sources.add(name, text);
-    let options = Options { until: Stage::Parse, ..Options::default() };
-    compile(&mut sources, id, &NoFiles, &options).stages.channels.max(1)
 }
 
 /// What `channels 4 ambisonic` and `channels 4` mean.

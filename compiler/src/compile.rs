@@ -132,7 +132,7 @@ pub struct Stages {
     pub target: Target,
     /// The song's seed, from which all chance is drawn.
     pub seed: u64,
-    /// Output channels.
+    /// How many channels the song's result has.
     pub channels: usize,
 }
 

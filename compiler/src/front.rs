@@ -65,7 +65,7 @@ pub fn read(
         files.replace(song, heard);
     }
     let seed = seed(&files, song);
-    let wanted = Channels::of(&files.file(song).ast);
+    let wanted = Channels::read(&files.file(song).ast);
     let channels = wanted.count.unwrap_or(DEFAULT_CHANNELS);
     Some(Read { files, song, json: None, seed, rate: 0, channels, wanted: Some(wanted) })
 }

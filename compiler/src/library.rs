@@ -245,7 +245,7 @@ impl Library {
                 None
             }
         };
-        let musical = Musical::of(ast, param.default);
+        let musical = Musical::read(ast, param.default);
         let (default, dimension) = match musical {
             Some(musical) => (musical.common(), musical.dimension()),
             None => number(param.default).unwrap_or((0.0, Dimension::PLAIN)),

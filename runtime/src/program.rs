@@ -109,9 +109,9 @@ impl Program {
         let (before, now) = (tempo(&self.score)?, tempo(&program.score)?);
         for length in self.score.lengths.iter().filter(|length| length.is_default) {
             let slot = &mut program.params[length.param];
-            let kept = |x: f64| x.min(slot.max).max(slot.min);
-            if slot.default == kept(length.value(before)) {
-                slot.default = kept(length.value(now));
+            let clamped = |x: f64| x.min(slot.max).max(slot.min);
+            if slot.default == clamped(length.value(before)) {
+                slot.default = clamped(length.value(now));
             }
         }
         Some(program)

@@ -3,7 +3,7 @@
 use super::figures::Infos;
 use super::watch::files_of;
 use crate::args::{HowArgs, SongArgs};
-use crate::compiling::{Compiled, compile_song_again, compile_song_keeping};
+use crate::compiling::{Compiled, channels_of_text, compile_song_again, compile_song_keeping};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::{Song, is_definition, is_stdin};
@@ -13,7 +13,7 @@ use crate::take::Text;
 use crate::values::Rate;
 use crate::visible::visible;
 use mam_compiler::CompilationCache;
-use mam_compiler::channels::{DEFAULT_CHANNELS, of_text};
+use mam_compiler::channels::DEFAULT_CHANNELS;
 use mam_grammar::Severity;
 use mam_runtime::Program;
 use std::path::PathBuf;
@@ -104,7 +104,7 @@ impl Source {
     pub(super) fn channels(&self) -> usize {
         self.read().map_or(DEFAULT_CHANNELS, |song| {
             let source = song.sources.get(song.id);
-            of_text(&source.name, &source.text)
+            channels_of_text(&source.name, &source.text)
         })
     }
 

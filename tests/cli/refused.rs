@@ -14,7 +14,8 @@ fn with_json_every_error_is_a_document() {
         &["pattern", "x*4(", "--json"],
     ] {
         let run = folder.run(command).exits(1);
-        let document: serde_json::Value = serde_json::from_str(&run.out).expect(&command.join(" "));
+        let document: serde_json::Value =
+            serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", command.join(" ")));
         assert!(document["errors"].as_u64() > Some(0), "{command:?}: {}", run.out);
         assert!(!document["problems"].as_array().unwrap().is_empty(), "{command:?}: {}", run.out);
     }
@@ -25,7 +26,8 @@ fn with_json_every_error_is_a_document() {
         &["render", "song.mam", "-o", "x.xyz", "--json"],
     ] {
         let run = folder.run(command).exits(2);
-        let document: serde_json::Value = serde_json::from_str(&run.out).expect(&command.join(" "));
+        let document: serde_json::Value =
+            serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", command.join(" ")));
         assert_eq!(document["failure"]["exit"], 2, "{command:?}: {}", run.out);
     }
 }

@@ -169,7 +169,7 @@ pub struct Instance {
 /// What fades the voices of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choke {
-    /// The trigger.
+    /// The trigger at which they begin to fade.
     pub trig: Given,
     /// The time constant; that of the prelude's `choked` where `None`.
     pub time: Option<Given>,
@@ -202,7 +202,7 @@ pub enum Given {
 /// What is given to a parameter of an instrument and is computed for each of its voices.
 #[derive(Clone, Debug)]
 pub struct Voiced {
-    /// The expression.
+    /// What is computed, in the song's tree.
     pub expr: ExprId,
     /// The iteration of the unrolled `sum`s that it stands in.
     pub iterations: Iterations,

@@ -6,6 +6,7 @@
 //! names `sr`, that is [`RATE`]. The numbers of an `expect` do: each rate at which it is measured has [`Consts::at_rate`] of its own.
 
 mod numbers;
+mod signals;
 mod unrolled;
 
 use super::builtins::{Arithmetic, Builtin, Function};
@@ -13,7 +14,7 @@ use super::function::applied;
 use super::parts::{Part, Parts};
 use super::resolve::resolved;
 use super::{Call, Callee, DefId, FILE, Iterations, Known, LocalKind, Name, ScopeId};
-use crate::arithmetic::{Operations, function, operator};
+use crate::arithmetic::{Operations, function};
 use crate::dimension::{Dimension, base_value};
 use crate::files::Files;
 use crate::ir::{Imm, Op};
@@ -21,6 +22,7 @@ use crate::units::{Units, of_formal};
 use mam_grammar::ast::{BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, UnaryOp};
 pub(super) use numbers::Numbers;
 use rustc_hash::FxHashMap;
+use signals::{binary, common, each, plain};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use unrolled::looped_list;
@@ -546,15 +548,6 @@ fn part(of: &Value, field: &Ident) -> Found<Value> {
     }
 }
 
-/// The dimension of two values that are added or compared: a plain number goes with anything.
-fn common(x: Dimension, y: Dimension) -> Found<Dimension> {
-    x.common(y).ok_or(Missing::Wrong)
-}
-
-fn plain(signal: &Signal) -> Found<()> {
-    if signal.dimension == Dimension::PLAIN { Ok(()) } else { Err(Missing::Wrong) }
-}
-
 /// Brings a value into a place: a plain number is read in the place's unit.
 fn fit(value: Value, (dimension, units): (Dimension, Units)) -> Found<Value> {
     match value {
@@ -572,31 +565,4 @@ fn fit(value: Value, (dimension, units): (Dimension, Units)) -> Found<Value> {
         )),
         record @ Value::Record(_) => Ok(record),
     }
-}
-
-fn binary(op: BinaryOp, x: &Signal, y: &Signal) -> Found<Value> {
-    let dimension = match op {
-        BinaryOp::Concat => return Err(Missing::Wrong),
-        BinaryOp::Mul => x.dimension.times(y.dimension),
-        BinaryOp::Div => x.dimension.over(y.dimension),
-        BinaryOp::Pow => {
-            plain(y)?;
-            let exponent = Numbers.known(y.channels[0]).unwrap_or(f64::NAN);
-            x.dimension.power(exponent).ok_or(Missing::Wrong)?
-        }
-        BinaryOp::And | BinaryOp::Or => Dimension::PLAIN,
-        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mod => common(x.dimension, y.dimension)?,
-        _ => common(x.dimension, y.dimension).map(|_| Dimension::PLAIN)?,
-    };
-    each(&[x, y], dimension, |v| operator(&mut Numbers, op, v[0], v[1]))
-}
-
-/// Applies `f` to each channel; mono signals go to every channel.
-fn each(signals: &[&Signal], dimension: Dimension, f: impl Fn(&[Imm]) -> Imm) -> Found<Value> {
-    let count = signals.iter().map(|signal| signal.channels.len()).max().unwrap_or(1);
-    let of = |i: usize| {
-        let values: Vec<Imm> = signals.iter().map(|s| s.channels[i.min(s.channels.len() - 1)]).collect();
-        f(&values)
-    };
-    Ok(Value::Signal(Signal { channels: (0..count).map(of).collect(), dimension }))
 }

@@ -99,7 +99,7 @@ impl Resolver<'_> {
             let handed = args.iter().enumerate().filter(|(_, arg)| is_name(arg.value));
             let handed: Vec<(usize, Option<Ident>)> =
                 handed.map(|(i, arg)| (i + piped, arg.name.clone())).collect();
-            if *callee.name == *name || self.hands_on(def.file, callee, &handed) {
+            if *callee.name == *name || self.passes_on(def.file, callee, &handed) {
                 return true;
             }
             open.extend(args.iter().map(|arg| arg.value));
@@ -108,7 +108,7 @@ impl Resolver<'_> {
     }
 
     /// Whether a call gives a name, at these places or by these names, to an argument that is called.
-    fn hands_on(&mut self, file: usize, callee: &Ident, handed: &[(usize, Option<Ident>)]) -> bool {
+    fn passes_on(&mut self, file: usize, callee: &Ident, handed: &[(usize, Option<Ident>)]) -> bool {
         let Some(def) = self.files.find(file, &callee.name).filter(|_| !handed.is_empty()) else {
             return false;
         };

@@ -12,7 +12,7 @@ use std::fmt;
 pub struct Musical {
     /// How many of the unit, more than 0.
     pub amount: Rational,
-    /// Beats or bars.
+    /// Beats or bars, of which the amount is.
     pub unit: MusicalUnit,
     /// Whether it is a frequency: one over the length.
     pub is_rate: bool,
@@ -23,9 +23,9 @@ const COMMON: (Rational, f64) = (Rational::whole(4), 120.0);
 
 impl Musical {
     /// What an expression is, if it is a length or one over a length, and nothing but numbers.
-    pub(crate) fn of(ast: &Ast, expr: ExprId) -> Option<Musical> {
+    pub(crate) fn read(ast: &Ast, expr: ExprId) -> Option<Musical> {
         match &ast.exprs[expr] {
-            Expr::Paren(inner) => Musical::of(ast, *inner),
+            Expr::Paren(inner) => Musical::read(ast, *inner),
             Expr::Binary { op: BinaryOp::Div, a, b } => match (exact(ast, *a).ok()?, exact(ast, *b).ok()?) {
                 (Amount::Number(Dimension::PLAIN, x), length) => {
                     let Musical { amount, unit, .. } = Musical::length(length)?;

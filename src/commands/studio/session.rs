@@ -3,7 +3,7 @@
 use super::midi::MidiInput;
 use super::sound::Heard;
 use crate::args::HowArgs;
-use crate::compiling::{Compiled, compile_song_again};
+use crate::compiling::{Compiled, channels_of_text, compile_song_again};
 use crate::failure::Failure;
 use crate::input::{Disk, Song, text};
 use crate::live::recorder::Take;
@@ -111,8 +111,8 @@ impl Session {
             write_new(&path, FIRST)?;
         }
         let text = text(&path)?;
-        let request =
-            Request { device: None, rate: None, buffer: None, channels: channels_of_text(&path, &text) };
+        let channels = channels_of_text(&path.display().to_string(), &text);
+        let request = Request { device: None, rate: None, buffer: None, channels };
         let found = match backend_name {
             Some(name) => backend(name).and_then(|backend| {
                 let opened = backend.open(&request)?;
@@ -361,11 +361,6 @@ impl Device {
             playing.keeper.resume(Box::new(move |frames| next.process(frames)));
         }
     }
-}
-
-/// How many channels the song has with this text.
-fn channels_of_text(path: &Path, text: &str) -> usize {
-    mam_compiler::channels::of_text(&path.display().to_string(), text)
 }
 
 fn live(program: &Arc<Program>, format: &Format, playing: bool) -> (Control, Live) {

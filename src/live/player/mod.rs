@@ -33,7 +33,7 @@ use mam_runtime::output::{Callback, Format, Found, Keeper, News};
 use mam_runtime::score::{LAST_FRAME, Played};
 use mam_runtime::{NotFinite, Program};
 use midi::{Sent, open_midi};
-use open::{open_recorder, open_ui, unheard_channels};
+use open::{open_recorder, open_ui, unheard_channels, with_report};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -118,10 +118,7 @@ impl Player {
         // A file can be corrected while it is waited for.
         let waits_for_valid_song = first.program.is_none() && source.can_change();
         if let Some(failure) = first.failure.filter(|_| !waits_for_valid_song) {
-            if matches!(failure, Failure::Input) {
-                console.styled(&first.report);
-            }
-            return Err(failure);
+            return Err(with_report(failure, &first.report, console));
         }
         let score = first.program.or_else(|| edit::silence(format.rate)).ok_or(Failure::Input)?;
         if let Some(name) = options.midi.to.as_ref().filter(|_| !waits_for_valid_song) {

@@ -20,6 +20,14 @@ pub(super) fn open_ui(console: Console, display: bool, title: &str, report: &str
     ui
 }
 
+/// A failure to start: what is wrong with the song is reported first.
+pub(super) fn with_report(failure: Failure, report: &str, console: Console) -> Failure {
+    if matches!(failure, Failure::Input) {
+        console.styled(report);
+    }
+    failure
+}
+
 /// What is said of channels of the song that the device does not have.
 pub(super) fn unheard_channels(program: &Program, format: &Format) -> Option<String> {
     let (has, wants) = (format.channels, program.outputs.len());

@@ -25,7 +25,7 @@ pub(super) fn song(
     let heard: Vec<&Node> = nodes.iter().filter(|n| !silent.contains(&n.id)).collect();
     let name = |id: NodeId| quoted(&song.graph.nodes[id].path);
     let mut fields = vec![format!("\"version\": {NEWEST}")];
-    let channels = Channels::of(song.ast).count.filter(|count| *count != DEFAULT_CHANNELS);
+    let channels = Channels::read(song.ast).count.filter(|count| *count != DEFAULT_CHANNELS);
     fields.extend(channels.map(|count| format!("\"channels\": {count}")));
     fields.push(list("nodes", heard.iter().map(|n| node(n)).collect()));
     let connections: Vec<String> = heard
