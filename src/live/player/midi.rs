@@ -60,6 +60,7 @@ impl Player {
 /// Who hears the ports that are asked for, and the clock with the way to its ports.
 pub(super) fn open_midi(
     midi: &Midi,
+    controllers: Vec<(u8, String)>,
     sender: &Sender<LoopEvent>,
 ) -> Result<(Listener, Option<Sent>), Failure> {
     let hears = midi.listen.is_some() || midi.to.is_some() || midi.follow;
@@ -75,6 +76,7 @@ pub(super) fn open_midi(
         }
         None => None,
     };
-    let listener = Listener::new(midi.to.clone(), midi.follow);
+    let mut listener = Listener::new(midi.to.clone(), midi.follow);
+    listener.set_controllers(controllers);
     Ok((if midi.mpe { listener.with_mpe() } else { listener }, clock))
 }

@@ -127,8 +127,7 @@ impl Player {
         if let Some(missing) = unheard_channels(&score, &format) {
             console.say(&missing);
         }
-        let (mut listener, clock) = open_midi(&options.midi, &sender)?;
-        listener.set_controllers(first.controllers.clone());
+        let (listener, clock) = open_midi(&options.midi, first.controllers.clone(), &sender)?;
         let waits = !options.preroll.is_zero();
         let program = at_tempo(&score, options.tempo);
         let from = options
