@@ -256,7 +256,7 @@ fn of_modifier<'p>(entry: &'static Modifier) -> Topic<'p> {
         doc: sentence(entry.doc),
         internal: false,
         // Pieces are those of a sound file, which no example can bring along.
-        example: (!matches!(entry.name, "chop" | "striate" | "slice"))
+        example: (!matches!(entry.name, "chop" | "striate" | "slice" | "splice" | "fit" | "loopAt"))
             .then(|| format!("x = pluck(voices: 16)\nplay {{ x {line} }}\nout = x\n")),
         definition: None,
     }

@@ -312,7 +312,8 @@ impl Server {
         let said = [out.trim_end(), err.trim_end()].into_iter().filter(|said| !said.is_empty());
         let said = said.collect::<Vec<_>>().join("\n");
         // Problems are an answer: the document has them.
-        if status.success() || out.starts_with('{') { Ok(said) } else { Err(said) }
+        let has_problems = status.code() == Some(1) && out.starts_with('{');
+        if status.success() || has_problems { Ok(said) } else { Err(said) }
     }
 }
 

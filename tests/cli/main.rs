@@ -344,8 +344,7 @@ fn a_full_disk_leaves_nothing() {
 #[test]
 fn an_interrupted_render_leaves_nothing_and_exits_with_130() {
     let folder = Folder::new("interrupt").with("song.mam", SONG);
-    let mut command =
-        folder.command(&["render", "song.mam", "-o", "x.wav", "-d", "10000000s", "--format", "caf"]);
+    let mut command = folder.command(&["render", "song.mam", "-o", "x.caf", "-d", "10000000s"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = || folder.files().iter().any(|f| f.ends_with(".part"));
     while !begun() {

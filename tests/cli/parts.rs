@@ -42,7 +42,7 @@ fn stems_are_the_terms_of_the_last_sum_and_add_up() {
         &["bd.wav"],
         &["bd.wav"],
         &["bd.wav"],
-        &["bd.wav"],
+        &["out.wav"],
     ];
     for ((name, out, clips), names) in songs.into_iter().zip(expected) {
         let folder = Folder::new(&format!("parts-{name}")).with("song.mam", &format!("{nodes}{out}{score}"));

@@ -202,6 +202,10 @@ fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], probl
             continue;
         }
         let (one, two) = (&written[pair.0], &written[pair.1]);
+        // What is wrong with a line may be why it says two values.
+        if !one.sound || !two.sound {
+            continue;
+        }
         if first.line == event.line {
             let message =
                 format!("this line sets `{}` to two values at one instant, {}", two.name, place(event.begin));

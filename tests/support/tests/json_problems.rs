@@ -179,7 +179,7 @@ const BROKEN: &[(&str, &str)] = &[
         r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick" } ], "transport": { "patterns":
           [ { "nodeId": "bd", "steps": "x...", "locks": [
             { "step": «16», "param": "F0", "value": 100 }, { "step": 0, "param": «"CUTOFF"», "value": 1 },
-            { "step": 0, "paramId": «9», "value": 1 }, { "step": 0, "param": "F0", "value": 90, "rampMs": «-1» },
+            { "step": 0, "paramId": «0», "value": 1 }, { "step": 0, "param": "F0", "value": 90, "rampMs": «-1» },
             { "step": 1, "param": "gain", "value": «2» }, { "step": 2, "param": "CLICK", "value": 1, "rampMs": «5» } ] } ] } }"#,
     ),
     (

@@ -218,7 +218,7 @@ play {
 out = softclip(90% * (drums + fx * -6dB))
 "#;
     let json = r#"{
-  "version": 1,
+  "version": 2,
   "nodes": [
     { "id": "bd", "type": "kick", "params": { "f0": 120, "pitchDecayMs": 55 } },
     { "id": "hh", "type": "clap", "params": { "ampDecayMs": 40 } },
@@ -266,7 +266,7 @@ out = bd * pad + bright
 "#;
     let (json, problems) = as_json(mam);
     assert_eq!(json, None);
-    let cannot = |text: &str| text.replace('%', "cannot be said in JSON, version 1");
+    let cannot = |text: &str| text.replace('%', "cannot be said in JSON, version 2");
     let wanted = [
         "seed 7: a seed %",
         "bright: a knob %",
