@@ -7,11 +7,10 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::Type;
 use crate::hir::parts::Parts;
+use crate::samples::is_named_as_sound;
 use mam_grammar::foreign;
 use mam_grammar::syntax::is_name;
 use mam_grammar::{Problem, Span};
-use mam_runtime::file::Container;
-use std::path::Path;
 use std::sync::Arc;
 
 /// What is known of the elements of a list.
@@ -215,8 +214,7 @@ pub(super) fn text_as_signal(text: &str, span: Span) -> Problem {
         let help = format!("for the note's frequency write `{hertz}`");
         return problem.help(help).fix(span, hertz);
     }
-    let ending = Path::new(text).extension().and_then(|ending| ending.to_str());
-    if ending.is_some_and(|ending| Container::from_extension(ending).is_some()) {
+    if is_named_as_sound(text) {
         let read = format!("sample(\"{text}\")");
         return problem.help(format!("a sound file is read by `sample`: write `{read}`")).guess(span, read);
     }
