@@ -376,7 +376,7 @@ pub enum ItemKind {
     Route(Route),
     /// `choke ch oh`, `choke crash ride over 40ms`: a note of one part of a kit ends those of the others.
     Choke {
-        /// The parts.
+        /// The parts of the kit that end each other.
         parts: Vec<Ident>,
         /// The time constant with which they fade.
         over: Option<ExprId>,

@@ -14,7 +14,7 @@ use crate::hir::consts::Missing;
 use crate::library::ParamInfo;
 use crate::lower::Slots;
 use crate::units::unit_of;
-use mam_grammar::ast::{ExprId, ItemKind, Route, Scale, Unit};
+use mam_grammar::ast::{ExprId, Route, Scale, Unit};
 use mam_grammar::{Problem, Span};
 use mam_runtime::{Curve, Miss, Spelling};
 use std::collections::BTreeMap;
@@ -45,18 +45,7 @@ impl Maker<'_> {
 
     /// Makes nodes of the song's matrices.
     pub(super) fn matrix(&mut self) {
-        let ast = self.ast;
-        let matrices = ast.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Matrix(routes) => Some(routes),
-            _ => None,
-        });
-        let routes: Vec<&Route> = matrices
-            .flatten()
-            .filter_map(|item| match &item.kind {
-                ItemKind::Route(route) => Some(route),
-                _ => None,
-            })
-            .collect();
+        let routes: Vec<&Route> = self.ast.routes().collect();
         if routes.is_empty() {
             return;
         }

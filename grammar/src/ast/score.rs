@@ -1,6 +1,6 @@
 //! The lines of a score and of a matrix, arrangements, and the numbers of MIDI files.
 
-use super::{ExprId, Ident, Quoted};
+use super::{Ast, ExprId, Ident, ItemKind, Quoted};
 use crate::source::Span;
 
 /// One line of a score: `bd |x...x...|`, `bd.gain "~ ~ 1.0 ~" over 40ms`.
@@ -86,4 +86,18 @@ pub struct MidiNumbers {
     pub drum: bool,
     /// Single numbers, and ranges with both ends included, in the order in which they are written.
     pub ranges: Vec<(ExprId, Option<ExprId>)>,
+}
+
+impl Ast {
+    /// The lines of all matrices of the song, in their order; broken ones are left out.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        let matrices = self.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Matrix(routes) => Some(routes),
+            _ => None,
+        });
+        matrices.flatten().filter_map(|item| match &item.kind {
+            ItemKind::Route(route) => Some(route),
+            _ => None,
+        })
+    }
 }

@@ -4,7 +4,7 @@ use super::Song;
 use crate::graph::{NodeKind, operands};
 use crate::hir::builtins::Builtin;
 use mam_grammar::Span;
-use mam_grammar::ast::{Body, Expr, ExprId, ItemKind, Route, Scale};
+use mam_grammar::ast::{Body, Expr, ExprId, Route, Scale};
 use mam_runtime::Spelling;
 
 /// An entry of `mods`.
@@ -24,21 +24,9 @@ const MOST_INSIDE: usize = 32;
 const LONGEST: usize = 4_096;
 
 impl Song<'_> {
-    /// What moves parameters.
+    /// The lines of the song's matrices, in their order.
     pub(super) fn mods(&mut self) -> Vec<Mod> {
-        let ast = self.ast;
-        let matrices = ast.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Matrix(routes) => Some(routes),
-            _ => None,
-        });
-        let routes: Vec<&Route> = matrices
-            .flatten()
-            .filter_map(|item| match &item.kind {
-                ItemKind::Route(route) => Some(route),
-                _ => None,
-            })
-            .collect();
-        routes.into_iter().filter_map(|route| self.one_mod(route)).collect()
+        self.ast.routes().filter_map(|route| self.one_mod(route)).collect()
     }
 
     fn one_mod(&mut self, route: &Route) -> Option<Mod> {
