@@ -291,7 +291,7 @@ impl Level {
 
     /// The factors of all stages, one after the other.
     pub fn factors(&self) -> Vec<f32> {
-        self.transform.stages().iter().flat_map(|stage| stage.factors.iter().copied()).collect()
+        self.transform.factors()
     }
 
     /// How the elements of a block are turned: real parts, then imaginary parts.

@@ -87,6 +87,14 @@ impl<F: Real> Transform<F> {
         &self.stages
     }
 
+    /// The factors of all stages on the way there, one after the other.
+    pub(super) fn factors(&self) -> Vec<F>
+    where
+        F: Copy,
+    {
+        self.stages.iter().flat_map(|stage| stage.factors.iter().copied()).collect()
+    }
+
     /// Computes a chunk of a stage on the way there.
     #[inline(always)]
     pub(super) fn forward(&self, stage: usize, chunk: usize, re: &mut [F], im: &mut [F]) {

@@ -32,7 +32,7 @@ impl Frames {
     /// The overlap where none is given.
     pub const OVERLAP: usize = 4;
 
-    /// Pieces of `size` samples, of which `overlap` contain each sample; `None` where the size is no power of two from 256 to 32768,
+    /// Pieces of `size` samples, of which `overlap` contain each sample; `None` where the size is not a power of two from 256 to 32768,
     /// the overlap is not 2, 4 or 8, or a hop is shorter than a quantum.
     pub fn new(size: f64, overlap: f64) -> Option<Frames> {
         let is_size = (8..=15).any(|power| size == f64::from(1 << power));
@@ -114,7 +114,7 @@ impl Tables {
 
     /// The factors of all stages, one after the other.
     pub fn factors(&self) -> Vec<f32> {
-        self.transform.stages().iter().flat_map(|stage| stage.factors.iter().copied()).collect()
+        self.transform.factors()
     }
 
     /// Where the transform leaves each bin, from bin 0 on.
