@@ -13,7 +13,7 @@ use std::time::Instant;
 
 /// A sound that can be rendered, as often as wanted.
 pub trait Rendering {
-    /// Frames a second.
+    /// Frames a second, of all that it renders.
     fn rate(&self) -> u32;
 
     /// Its channels.

@@ -134,7 +134,7 @@ fn what_cannot_be_a_part_is_told() {
     assert_eq!(told.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["kit-file", "kit-file"]);
     let messages: String = told.into_iter().map(|(_, message)| message).collect();
     assert!(messages.contains("été.wav") && messages.contains("a_b.wav"), "{messages}");
-    // A file that is no sound is a problem at the kit, and a song may not look outside.
+    // A file that is not a sound is a problem at the kit, and a song may not look outside.
     fs::write(folder.0.join("sounds/dusty/broken.wav"), "RIFF").unwrap();
     assert!(folder.codes(song).contains(&"cannot-use"));
     let outside = folder.problems(&song.replace("sounds/dusty\"", "..\""));

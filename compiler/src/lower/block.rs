@@ -128,7 +128,7 @@ impl Responses {
         })
     }
 
-    /// Some samples, stretched.
+    /// The block that stretches these samples, each once in a song.
     fn stretched(&mut self, samples: &Arc<Samples>, rate: f64) -> Arc<Block> {
         self.get(samples, Purpose::Stretch, rate, || {
             Block::Stretch(Stretch::new(&samples.channels, f64::from(samples.rate), rate, sinc_weights()))
@@ -164,11 +164,11 @@ impl Responses {
 enum Purpose {
     /// The response of a convolution.
     Convolution {
-        /// The first channel.
+        /// The first of the channels that are convolved.
         first: usize,
         /// How many there are.
         count: usize,
-        /// In frames.
+        /// How late the response begins, in frames.
         predelay: usize,
     },
     /// A sound that is stretched.

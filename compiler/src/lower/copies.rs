@@ -25,7 +25,7 @@ pub(super) struct Bins {
     pub(super) streams: usize,
     /// Frames of a hop.
     pub(super) hop: u32,
-    /// The last bin.
+    /// The last bin: half the size.
     pub(super) last: u32,
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Of which voice something is evaluated.
 #[derive(Clone, Copy)]
 struct VoicePlace {
-    /// Its event port.
+    /// The port at which its events arrive.
     port: usize,
     /// The instrument, and which of its voices where the kernel has several.
     instrument: (NodeId, Option<usize>),

@@ -24,9 +24,9 @@ pub struct Replay {
 
 /// How a log is followed.
 enum Course {
-    /// To the bit.
+    /// At the log's own rate: the performance again, to the bit.
     Exact(Exact),
-    /// At another rate.
+    /// At another rate: events at their exact times.
     Retimed(Retimed),
 }
 

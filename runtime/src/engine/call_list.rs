@@ -446,7 +446,7 @@ pub(crate) enum Placed {
 /// A channel of the song's input that is heard in a quantum by the call list.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
-    /// Which channel.
+    /// Which channel of the song's input it is.
     pub(crate) channel: usize,
     /// Where its address stands in tables, of the list's slots.
     slots: Range<usize>,

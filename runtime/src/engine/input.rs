@@ -45,7 +45,7 @@ impl Waiting {
 pub(crate) enum Sound<'a> {
     /// These very frames; the last channel stands for all beyond.
     Block(&'a [&'a [f32]]),
-    /// What was fed.
+    /// What was fed before, and waits to be heard.
     Fed {
         /// Each channel of it.
         waiting: &'a [Waiting],

@@ -3,7 +3,7 @@
 use crate::arithmetic::Operations;
 use crate::ir::{Imm, Op, Scalar};
 
-/// Arithmetic on numbers.
+/// Arithmetic on numbers that are known, without a program.
 pub(in crate::hir) struct Numbers;
 
 impl Numbers {
