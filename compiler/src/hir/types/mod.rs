@@ -44,6 +44,7 @@ mod waves;
 use super::resolve::resolved;
 use super::{Hir, Types};
 use crate::channels::Channels;
+use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId};
@@ -126,6 +127,11 @@ pub fn check(input: Input, problems: &mut Problems) -> Checked {
     if found.iter().filter(is_error).any(|problem| !follows(problem)) {
         found.retain(|problem| !follows(problem));
     }
+    // A number whose unit could not be read has none for that reason.
+    let unread = |number: Span| {
+        problems.iter().any(|p| p.span().source == number.source && p.span().start == number.end)
+    };
+    found.retain(|problem| problem.code != &codes::UNIT_ASSUMED || !unread(problem.span()));
     problems.extend(found);
     checked
 }
