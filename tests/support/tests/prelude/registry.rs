@@ -9,6 +9,7 @@ use mam_grammar::ast::{DefinitionKind, ItemKind};
 use mam_grammar::{Limits, Severity, Sources};
 use mam_testing::measure::peak;
 use mam_testing::render;
+use mam_testing::texts;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -154,12 +155,6 @@ fn everything_is_documented() {
     }
 }
 
-/// The example of a documentation: its last line, where that is nothing but code.
-fn example(doc: &str) -> Option<&str> {
-    let last = doc.trim_end().lines().next_back()?.trim();
-    last.strip_prefix('`')?.strip_suffix('`').filter(|code| !code.contains('`'))
-}
-
 /// The example of each definition is a song without a word against it, and is heard: finite, neither silent nor beyond what a
 /// listener would forgive.
 #[test]
@@ -168,7 +163,7 @@ fn every_example_of_a_documentation_is_heard() {
     let mut wrong = String::new();
     for id in prelude.files.prelude_definitions() {
         let doc = prelude.files.item(id).doc.clone().unwrap_or_default();
-        let Some(example) = example(&doc) else { continue };
+        let Some(example) = texts::example(&doc) else { continue };
         let mut sources = Sources::default();
         let song = sources.add("song.mam", format!("out = {example}\n"));
         let options = Options { until: Stage::Lower, ..Options::default() };
