@@ -228,7 +228,7 @@ fn song<G: Fn(usize) -> Given>(prelude: &Prelude, calls: &[Called], given: impl 
 
 /// Renders, and says what was not finite.
 fn rendered(text: &str) -> (Vec<NotFinite>, f64) {
-    let program = render::program("song.mam", text, 48_000, false);
+    let program = render::quick_program("song.mam", text, 48_000);
     let source = mam_runtime::score::Sequencer::for_program(&program, mam_runtime::score::Extent::Forever);
     let length = mam_runtime::Length::Frames(FRAMES);
     let mut renderer = Renderer::new(program, source, 2, 0, length);
