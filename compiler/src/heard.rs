@@ -86,7 +86,7 @@ fn not_heard(files: &Files, ast: &Ast, name: &str, span: Span) -> Problem {
 
 /// Whether an instrument is a machine outside, which is heard there.
 fn plays_outside(graph: &Graph, node: NodeId) -> bool {
-    graph.instance(node).is_some_and(|instance| instance.plays_outside)
+    graph.instance(node).is_some_and(|instance| instance.plays_outside.is_some())
 }
 
 /// The place of an equation's name.
