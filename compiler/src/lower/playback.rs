@@ -90,6 +90,8 @@ pub(super) struct Row {
     tables: Vec<TableId>,
     /// Where each buffer begins, in frames.
     bases: FxHashMap<*const Samples, usize>,
+    /// The buffers, kept so that no other one comes to lie at the place of one of them.
+    _buffers: Vec<Arc<Samples>>,
 }
 
 /// The rows of a song.
@@ -274,7 +276,7 @@ impl Lower<'_, '_> {
             true => self.shared_table(in_a_row(&different, channel)),
             false => TableId::ZERO,
         });
-        let row = Arc::new(Row { tables: tables.collect(), bases });
+        let row = Arc::new(Row { tables: tables.collect(), bases, _buffers: different });
         self.song.rows.all.insert(key, row.clone());
         row
     }
