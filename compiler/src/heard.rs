@@ -89,7 +89,7 @@ fn not_heard(files: &Files, ast: &Ast, name: &str, span: Span) -> Problem {
 
 /// Whether an instrument is a machine outside, which is heard there.
 fn plays_outside(graph: &Graph, node: NodeId) -> bool {
-    graph.instance(node).is_some_and(|instance| instance.plays_outside)
+    graph.instance(node).is_some_and(|instance| instance.plays_outside.is_some())
 }
 
 /// The places of the names of equations; of a name that is there twice, the first.

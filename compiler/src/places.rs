@@ -64,7 +64,7 @@ impl<'a> Bindings<'a> {
             definition: self.files.definition(instance.def).name.name.clone(),
             keys: info.midi_keys.clone(),
             programs: info.midi_programs.clone(),
-            pitched: instance.plays_outside || uses_note(self.files, instance.def),
+            pitched: instance.plays_outside.is_some() || uses_note(self.files, instance.def),
         });
         let implied = |name: &str| {
             let index = info.as_ref().and_then(|info| info.implied(name)).unwrap_or_default();
@@ -124,10 +124,16 @@ impl<'a> Bindings<'a> {
         own.contains(&slot.index()).then_some(target)
     }
 
-    /// The parameters that are signals of the notes of the instrument that a name leads to, with the instrument's index among
-    /// the targets: those that something delivers.
-    pub fn signals(&self, name: &str) -> Vec<(usize, NoteSignal, ParamId)> {
-        let Some((target, node)) = self.instrument(name) else { return vec![] };
+    /// All instruments, in the order of the targets: the index of each among those, and its node.
+    pub fn instruments(&self) -> Vec<(usize, NodeId)> {
+        let mut all: Vec<_> = self.index.iter().map(|(&node, &target)| (target, node)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The parameters that are signals of the notes of an instrument and that something delivers, with the instrument's index
+    /// among the targets.
+    pub fn signals(&self, target: usize, node: NodeId) -> Vec<(usize, NoteSignal, ParamId)> {
         let Some(instance) = self.graph.instance(node) else { return vec![] };
         let param = |signal| {
             let index = instance.signal(signal)?;
@@ -142,14 +148,25 @@ impl<'a> Bindings<'a> {
         let Some(instance) = self.graph.instance(node) else { return vec![] };
         let info = self.library.info(self.files, instance.def);
         let slot = |index: usize| ParamId::new(self.lowered.slots.slot_of(node, index));
-        let own = info.params.iter().take(instance.args.len()).enumerate().filter(|(_, p)| p.span.is_some());
+        let own = info.params.iter().take(instance.args.len()).enumerate();
+        let own = own.filter(|(_, param)| param.span.is_some() || param.is_place());
         let own = own.filter_map(|(index, param)| match outside {
+            _ if param.is_place() => Some((slot(index), Sent::Pan)),
             Outside::Midi { .. } => Some((slot(index), Sent::Control(param.cc?))),
             Outside::Osc { .. } => Some((slot(index), Sent::Named(param.name.clone()))),
         });
         let lines = instance.signals.iter().map(|signal| Sent::Note(*signal));
         let lines = lines.chain(instance.sent.iter().cloned()).enumerate();
         own.chain(lines.map(|(place, sent)| (slot(instance.args.len() + place), sent))).collect()
+    }
+
+    /// Whether a slot of the instrument that a name leads to is an argument of its messages that is none of its parameters.
+    pub fn is_argument(&self, name: &str, slot: ParamId) -> bool {
+        let Some((_, node)) = self.instrument(name) else { return false };
+        let Some(instance) = self.graph.instance(node) else { return false };
+        let first = self.lowered.slots.slot_of(node, instance.args.len() + instance.signals.len());
+        let place = slot.index().checked_sub(first);
+        matches!(place.and_then(|place| instance.sent.get(place)), Some(Sent::Argument(_)))
     }
 
     /// The slot of a knob.
@@ -217,7 +234,7 @@ impl<'a> Bindings<'a> {
 
     /// Whether the instrument's sound depends on its note.
     pub fn pitched(&self, node: NodeId) -> bool {
-        self.graph.instance(node).is_some_and(|i| i.plays_outside || uses_note(self.files, i.def))
+        self.graph.instance(node).is_some_and(|i| i.plays_outside.is_some() || uses_note(self.files, i.def))
     }
 }
 

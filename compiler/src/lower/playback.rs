@@ -100,6 +100,13 @@ impl Lower<'_, '_> {
         samples.map_or(Val::Broken, |samples| Val::Buffer(Buffer { samples: samples.clone() }))
     }
 
+    /// The buffer of a `table`.
+    pub(super) fn buffer_of(&self, samples: &[f64]) -> Val {
+        let channel = samples.iter().map(|&x| x as f32).collect();
+        let samples = Samples { rate: self.song.rate as u32, channels: vec![channel] };
+        Val::Buffer(Buffer { samples: Arc::new(samples) })
+    }
+
     /// The buffers that an expression is: one, or the elements of a list.
     fn buffers(&mut self, at: &At, expr: ExprId) -> Option<Vec<Arc<Samples>>> {
         let one = |val: &Val| match val {

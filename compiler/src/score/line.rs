@@ -29,6 +29,7 @@ pub fn line(text: &str, place: Span, seed: u64, problems: &mut Problems) -> (Pat
     let read = read_line(&sources, source, seed, &mut found);
     for mut problem in found.into_sorted() {
         problem.labels.iter_mut().for_each(|label| label.span = within(label.span, place));
+        problem.fix.iter_mut().for_each(|fix| fix.span = within(fix.span, place));
         problems.add(problem);
     }
     read

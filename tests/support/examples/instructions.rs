@@ -3,19 +3,19 @@
 //!
 //! `instructions lanes|scalar SONG…` prints the name of each kernel in the order in which it is measured.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
+#![expect(clippy::print_stdout, reason = "it is a command")]
 
 use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
-use mam_compiler::files::{DefId, Files, NoFiles};
+use mam_compiler::files::{Files, NoFiles};
 use mam_compiler::ir::Module;
 use mam_compiler::opt::{optimize, optimize_scalar};
 use mam_compiler::target::Target;
 use mam_compiler::{Options, compile};
-use mam_grammar::ast::DefinitionKind;
-use mam_grammar::{Limits, Sources};
+use mam_grammar::{Limits, Problem, Sources};
 use mam_runtime::Form;
 use mam_testing::rig::Rig;
+use mam_testing::texts;
 
 /// Calls of each kernel.
 const CALLS: usize = 50;
@@ -38,50 +38,15 @@ fn main() {
     }
 }
 
-/// A song for each definition of the prelude: its name and text.
+/// A song for each definition of the prelude that shows an example: its name and text.
 fn definitions() -> Vec<(String, String)> {
     let mut sources = Sources::default();
     let files = Files::prelude(&mut sources, Limits::default());
-    // What plays a file needs one.
-    let plays_file = |id: &DefId| {
-        files.definition(*id).formals.first().is_some_and(|f| ["buffer", "zones"].contains(&&*f.name.name))
+    let song = |id| {
+        let example = texts::example(files.item(id).doc.as_deref()?)?;
+        Some((files.definition(id).name.to_string(), format!("out = {example}\n")))
     };
-    let definitions = files.prelude_definitions().into_iter().filter(|id| !plays_file(id));
-    definitions.map(|id| (name(&files, id), song(&files, id))).collect()
-}
-
-fn name(files: &Files, id: DefId) -> String {
-    files.definition(id).name.to_string()
-}
-
-fn song(files: &Files, id: DefId) -> String {
-    let (name, definition) = (name(files, id), files.definition(id));
-    let args: Vec<&str> =
-        definition.formals.iter().filter(|f| f.default.is_none()).map(|f| argument(&f.name.name)).collect();
-    match definition.kind {
-        DefinitionKind::Instrument => format!("x = {name}()\nplay {{ x \"c3\" }}\nout = x\n"),
-        DefinitionKind::Effect => format!("out = in |> {name}()\n"),
-        DefinitionKind::Def => {
-            let field = match name.as_str() {
-                "warp" => ".above",
-                "svf" | "integrators" => ".low",
-                _ => "",
-            };
-            format!("out = {name}({}){field}\n", args.join(", "))
-        }
-    }
-}
-
-/// Something to give for a parameter that has no default.
-fn argument(name: &str) -> &'static str {
-    match name {
-        "freq" | "rate" => "220Hz",
-        "cutoff" => "1kHz",
-        "time" | "period" | "attack" | "decay" => "20ms",
-        "trig" | "gate" => "0",
-        "x" => "in",
-        _ => "0.5",
-    }
+    files.prelude_definitions().into_iter().filter_map(song).collect()
 }
 
 fn measure_song(name: &str, text: &str, lanes: bool) {
@@ -90,9 +55,10 @@ fn measure_song(name: &str, text: &str, lanes: bool) {
     let id = sources.add(file, text.to_string());
     let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
     if compilation.program.is_none() {
-        let problems: Vec<_> =
-            compilation.problems.into_sorted().into_iter().map(|problem| problem.message).collect();
-        eprintln!("{name}: {problems:?}\n{text}");
+        let problems = compilation.problems.into_sorted();
+        // What plays a file needs one.
+        let is_missing = |problem: &Problem| problem.code.name == "sample-not-found";
+        assert!(problems.iter().any(is_missing), "{name}: {problems:?}\n{text}");
         return;
     }
     let lowered = compilation.stages.lowered.module;

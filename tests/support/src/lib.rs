@@ -10,6 +10,7 @@
 //! * [`measure`]: levels, spectra and responses, in f64;
 //! * [`mutants`]: songs that ask for more than was meant;
 //! * [`oracle`]: JSON songs computed a second time, in f64, from the specification alone;
+//! * [`parallel`]: long lists by all processors;
 //! * [`render`](mod@render): a text rendered into memory;
 //! * [`rig`]: a kernel with memory to run in;
 //! * [`songs`]: random JSON songs;
@@ -31,6 +32,7 @@ pub mod measure;
 pub mod mutants;
 pub mod ogg;
 pub mod oracle;
+pub mod parallel;
 pub mod render;
 pub mod rig;
 pub mod songs;
