@@ -57,8 +57,7 @@ pub struct Options {
     /// The names of instruments whose notes come from outside with bends and pressure, one voice another than the next: each of
     /// their voices has its own [`NoteSignal`]s. Names that lead to no instrument change nothing.
     pub played_outside: Vec<String>,
-    /// Whether notes of all instruments may come from outside, with bends and pressure: each of an instrument's voices has its own
-    /// of those [`NoteSignal`]s that the instrument reads.
+    /// Whether a host plays all instruments: each of their voices has its own of the [`NoteSignal`]s that the instrument reads.
     pub played_by_host: bool,
     /// The expression of an `expect` that is heard in place of `out`.
     pub measured: Option<Subject>,

@@ -451,6 +451,9 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "bd = kick()\nsection b = b { bd |x| }\nplay b\nout = bd" => "section-variation" "b" "`section a 8 bars { … }`" "bd = kick()\nsection b 8 bars { bd |x| }\nplay b\nout = bd";
     Line "lead \"c4\".set(vel: 0.5)" => "pattern-modifier" "vel" "`.vel(0.5)`" "lead \"c4\".vel(0.5)";
     Line "lead \"c4\".set(freq: 440Hz)" => "pattern-modifier" "freq" "`\"440Hz\"`" "lead \"440Hz\"";
+    Song "bd = kick()\nplay { bd \"x*4\".shift(\"<0 1/4>\") }\nout = bd" => "pattern-fraction" "1/4" "`0.25`" "bd = kick()\nplay { bd \"x*4\".shift(\"<0 0.25>\") }\nout = bd";
+    Line "bd \"x*4\".zoom(3/4, 1/4)" => "pattern-modifier" "3/4, 1/4" "`.zoom(1/4, 3/4)`" "bd \"x*4\".zoom(1/4, 3/4)";
+    Line "lead \"c4\".legato(-1)" => "pattern-modifier" "-1" "`.legato(0.5)`" "lead \"c4\".legato(0.5)";
     Line "bd \"x\".speed(2)" => "pattern-modifier" "speed" "a parameter of its instrument" "bd \"x\"";
     Value "sine(440Hz, phase: 0.5)" => "unknown-argument" "phase" "`phasor`" "sin(tau * (phasor(440Hz) + 0.5))";
     Value "square(440Hz, duty: 0.5)" => "unknown-argument" "duty" "`pulse`" "pulse(440Hz, 0.5)";

@@ -19,7 +19,7 @@ out = t
     )
 }
 
-/// What each of some frames of a block of 256 has after events: of a song that is told of nothing before.
+/// The frames of a block of 256 after some events, of an instance that has heard none before.
 fn heard(text: &str, events: &[AnyEvent], frames: &[usize]) -> Vec<f32> {
     let mut instance = Instance::active(&song(text, false), RATE.into());
     instance.process(256, events, None);
@@ -46,12 +46,12 @@ fn notes_have_their_own_signals_from_the_frame_on() {
 fn tuning_is_the_bend_of_what_reads_it() {
     let events = [on(0, 69), tuning(100, 69, 12.0), midi(200, [0xe0, 0, 0])];
     assert_eq!(heard(&telling("note.bend", ""), &events[..2], &[99, 100]), [1.0, 2.0]);
-    let told = |text: &str| heard(&telling(text, ""), &events, &[99, 100, 200]);
+    let heard_at = |text: &str| heard(&telling(text, ""), &events, &[99, 100, 200]);
     // It is in the frequency, and leaves the number of the note alone.
-    assert_eq!(told("note + 0 * note.bend"), [69.0; 3]);
-    assert_eq!(told("freq / 440Hz + 0 * note.bend")[..2], [1.0, 2.0]);
+    assert_eq!(heard_at("note + 0 * note.bend"), [69.0; 3]);
+    assert_eq!(heard_at("freq / 440Hz + 0 * note.bend")[..2], [1.0, 2.0]);
     // Without a reader, the note moves: by both together.
-    assert_eq!(told("note"), [69.0, 81.0, 79.0]);
+    assert_eq!(heard_at("note"), [69.0, 81.0, 79.0]);
 }
 
 #[test]
