@@ -560,6 +560,7 @@ fn hits_and_what_notes_set_are_shown() {
         events.iter().map(|e| show::value_text(&e.value, &names)).collect::<Vec<_>>()
     };
     assert_eq!(drawn("|x..X|"), ["x", "x"]);
+    assert_eq!(drawn("\"c4 e4\".add(7)"), ["67", "71"]);
     assert_eq!(drawn("\"c4 e4\".set(gain: \"0.4 1\")"), ["60 gain 0.4", "64 gain 1"]);
 }
 

@@ -19,7 +19,7 @@ out = t
     )
 }
 
-/// What each of some frames of a block of 256 has after events: of a song that is heard_at of nothing before.
+/// The frames of a block of 256 after some events, of an instance that has heard none before.
 fn heard(text: &str, events: &[AnyEvent], frames: &[usize]) -> Vec<f32> {
     let mut instance = Instance::active(&song(text, false), RATE.into());
     instance.process(256, events, None);

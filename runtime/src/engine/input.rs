@@ -81,34 +81,36 @@ impl Sound for Fed<'_> {
     }
 }
 
-/// Whether a kernel may see samples as they are: they are whole quanta, and all of them normal numbers. Where one is 0 they are not,
-/// as its sign would have to be looked at; they are copied then.
+/// Whether kernels may see the samples of some channels as they are: all have whole quanta, of nothing but normal numbers. Where one is 0
+/// they may not, as its sign would have to be looked at; they are copied then. False where a channel is none.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) fn are_normal(samples: &[f32]) -> bool {
+pub(crate) fn are_normal<'a>(channels: impl Iterator<Item = Option<&'a [f32]>>) -> bool {
     // Without these vectors it takes as long as to copy them.
     // SAFETY: the host has what the function is compiled for.
-    std::arch::is_x86_feature_detected!("avx2") && unsafe { are_normal_in_eights(samples) }
+    std::arch::is_x86_feature_detected!("avx2") && unsafe { are_normal_in_eights(channels) }
 }
 
 /// [`are_normal`], eight samples in an instruction: the least and the greatest magnitude as bits, which order as the numbers do.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn are_normal_in_eights(samples: &[f32]) -> bool {
+fn are_normal_in_eights<'a>(channels: impl Iterator<Item = Option<&'a [f32]>>) -> bool {
     use std::arch::x86_64::{
         _mm256_and_si256, _mm256_cmpeq_epi32, _mm256_loadu_si256, _mm256_max_epu32, _mm256_min_epu32,
         _mm256_movemask_epi8, _mm256_set1_epi32, _mm256_setzero_si256,
     };
     let magnitude = _mm256_set1_epi32(i32::MAX);
     let (mut least, mut greatest) = ([magnitude; 2], [_mm256_setzero_si256(); 2]);
-    let (quanta, rest) = samples.as_chunks::<QUANTUM>();
-    for quantum in quanta {
-        for (i, eight) in quantum.as_chunks::<8>().0.iter().enumerate() {
-            // SAFETY: there are eight samples.
-            let bits = unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) };
-            let bits = _mm256_and_si256(bits, magnitude);
-            least[i % 2] = _mm256_min_epu32(least[i % 2], bits);
-            greatest[i % 2] = _mm256_max_epu32(greatest[i % 2], bits);
+    for channel in channels {
+        let Some((quanta, [])) = channel.map(<[f32]>::as_chunks::<QUANTUM>) else { return false };
+        for quantum in quanta {
+            for (i, eight) in quantum.as_chunks::<8>().0.iter().enumerate() {
+                // SAFETY: there are eight samples.
+                let bits = unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) };
+                let bits = _mm256_and_si256(bits, magnitude);
+                least[i % 2] = _mm256_min_epu32(least[i % 2], bits);
+                greatest[i % 2] = _mm256_max_epu32(greatest[i % 2], bits);
+            }
         }
     }
     let [first, last] = [f32::MIN_POSITIVE, f32::MAX].map(|x| _mm256_set1_epi32(x.to_bits() as i32));
@@ -116,19 +118,19 @@ fn are_normal_in_eights(samples: &[f32]) -> bool {
     let greatest = _mm256_max_epu32(greatest[0], greatest[1]);
     let above = _mm256_cmpeq_epi32(_mm256_max_epu32(least, first), least);
     let below = _mm256_cmpeq_epi32(_mm256_min_epu32(greatest, last), greatest);
-    rest.is_empty() && _mm256_movemask_epi8(_mm256_and_si256(above, below)) == -1
+    _mm256_movemask_epi8(_mm256_and_si256(above, below)) == -1
 }
 
-/// Whether a kernel may see samples as they are: they are whole quanta, and all of them normal numbers.
+/// Whether samples are whole quanta of nothing but normal numbers.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 fn are_normal_one_by_one(samples: &[f32]) -> bool {
     samples.len().is_multiple_of(QUANTUM) && samples.iter().all(|x| x.is_normal())
 }
 
-/// Whether a kernel may see samples as they are.
+/// Whether kernels may see the samples of some channels as they are.
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn are_normal(samples: &[f32]) -> bool {
-    are_normal_one_by_one(samples)
+pub(crate) fn are_normal<'a>(mut channels: impl Iterator<Item = Option<&'a [f32]>>) -> bool {
+    channels.all(|channel| channel.is_some_and(are_normal_one_by_one))
 }
 
 /// Copies samples as a kernel may see them; silence where they are short.
@@ -220,19 +222,27 @@ mod tests {
     fn what_is_not_normal_is_found_everywhere() {
         let mut samples = [-1.0; 2 * QUANTUM];
         assert!(are_normal_one_by_one(&samples) && !are_normal_one_by_one(&samples[1..]));
+        let may_be_seen = |samples: &[f32]| {
+            // Beside a channel that is.
+            let both = [[1.0; QUANTUM].as_slice(), samples];
+            let [first, last] = [both, [both[1], both[0]]].map(|both| are_normal(both.into_iter().map(Some)));
+            assert_eq!(first, last);
+            first
+        };
         // Some hosts have no such vectors, and copy.
-        let may_be = are_normal(&samples);
-        assert!(!are_normal(&samples[1..]));
+        let may_be = may_be_seen(&samples);
+        assert!(!may_be_seen(&samples[1..]));
+        assert!(!are_normal([Some(&samples[..]), None].into_iter()));
         let good = [f32::MIN_POSITIVE, f32::MAX, -f32::MIN_POSITIVE, f32::MIN];
         let bad = [f32::INFINITY, f32::NAN, f32::MIN_POSITIVE.next_down(), f32::from_bits(1), 0.0];
         for place in 0..samples.len() {
             for x in good {
                 samples[place] = x;
-                assert!(are_normal_one_by_one(&samples) && are_normal(&samples) == may_be, "{x}");
+                assert!(are_normal_one_by_one(&samples) && may_be_seen(&samples) == may_be, "{x}");
             }
             for x in bad.into_iter().flat_map(|x| [x, -x]) {
                 samples[place] = x;
-                assert!(!are_normal(&samples) && !are_normal_one_by_one(&samples), "{x}");
+                assert!(!may_be_seen(&samples) && !are_normal_one_by_one(&samples), "{x}");
             }
             samples[place] = 0.5;
         }

@@ -26,6 +26,7 @@ pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;
 pub mod gen_rows;
+pub mod gen_sums;
 pub mod gen_tree;
 pub mod gen_triggers;
 pub mod measure;

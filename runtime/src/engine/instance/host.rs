@@ -90,32 +90,38 @@ impl Instance {
         self.call_list.direct = self.call_list.placed.iter().take_while(is_direct).count();
     }
 
-    /// The next quanta, so many, by the call list hear what `sound` has for the host's frames from `at` on. What a kernel may see as
-    /// it is, is heard where it is; else it is copied.
+    /// The next quanta, so many, by the call list hear what `sound` has for the host's frames from `at` on: where it is, if kernels may
+    /// see all of it as it is, and else copies.
     #[inline(always)]
     pub(super) fn hear_quanta(&mut self, sound: impl Sound, at: usize, quanta: usize) {
-        for index in 0..self.call_list.heard.len() {
-            let heard = &self.call_list.heard[index];
-            let samples = sound.channel(heard.channel, at);
-            let direct = samples.get(..quanta * QUANTUM).filter(|samples| {
-                let is_aligned = samples.as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
-                heard.may_be_direct && is_aligned && input::are_normal(samples)
-            });
-            match direct {
-                // SAFETY: the list is valid, no kernel runs, and none writes its inputs.
-                Some(samples) => unsafe { self.call_list.read_from(heard, samples.as_ptr().cast_mut()) },
-                None => self.hear_copy(index, samples, quanta),
+        let list = &self.call_list;
+        if list.heard.is_empty() {
+            return;
+        }
+        let directly = list.heard.iter().map(|heard| {
+            let samples = sound.channel(heard.channel, at).get(..quanta * QUANTUM)?;
+            let is_aligned = samples.as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
+            if !is_aligned || !heard.may_be_direct {
+                return None;
             }
+            // SAFETY: the list is valid, no kernel runs, and none writes its inputs.
+            unsafe { list.read_from(heard, samples.as_ptr().cast_mut()) };
+            Some(samples)
+        });
+        if !input::are_normal(directly) {
+            self.hear_copies(sound, at, quanta);
         }
     }
 
-    /// A copy of some samples is heard, silence where they are short.
+    /// Copies are heard, and silence where they are short.
     #[inline(never)]
-    fn hear_copy(&mut self, index: usize, samples: &[f32], quanta: usize) {
-        let heard = &self.call_list.heard[index];
-        input::copy(self.buffers.first_quanta_mut(self.inputs[heard.channel], quanta), samples);
-        // SAFETY: as in `hear_quanta`.
-        unsafe { self.call_list.read_from(heard, heard.own) };
+    fn hear_copies(&mut self, sound: impl Sound, at: usize, quanta: usize) {
+        for heard in &self.call_list.heard {
+            let into = self.buffers.first_quanta_mut(self.inputs[heard.channel], quanta);
+            input::copy(into, sound.channel(heard.channel, at));
+            // SAFETY: as in `hear_quanta`.
+            unsafe { self.call_list.read_from(heard, heard.own) };
+        }
     }
 }
 
