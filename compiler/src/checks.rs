@@ -11,7 +11,8 @@ use crate::graph::{Graph, NodeKind, has_out};
 use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
-use crate::lower::{Misplaced, Obstacle, Refused, SizeLimit, Slots, TooLarge, What};
+use crate::lower::{Misplaced, Obstacle, Refused, Slots, What};
+use crate::size::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{

@@ -10,7 +10,7 @@ use crate::hir::types::{self, Checked};
 use crate::host::{Clock, Host};
 use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
-use crate::library::{Library, ParamInfo};
+use crate::library::Library;
 use crate::listen::{Chosen, Heard, Listen};
 use crate::lower::{self, Lowered, Slots};
 use crate::opt::instances::{self, Packed, Packing, Rules};
@@ -20,9 +20,9 @@ use crate::plan::Plan;
 use crate::target::{OptLevel, Target};
 use crate::{checks, front, heard, score, sets};
 use mam_grammar::{Limits, Problems, Severity, SourceId, Sources, Span};
-use mam_runtime::ids::{IdMap, ParamId};
+use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Mark, PlayedParam, Score};
-use mam_runtime::{ChannelLayout, Code, NoteParam, NoteSignal, ParamSlot, Program, Target as Playable};
+use mam_runtime::{ChannelLayout, Code, NoteParam, NoteSignal, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -412,7 +412,7 @@ impl<'a> Line<'a> {
         let Settings { seed, rate, .. } = self.settings;
         let (song, graph) = (stages.song, &stages.graph);
         let mut begun = std::mem::take(&mut stages.lowered);
-        let moves = self.score.moves(&params(&begun, rate));
+        let moves = self.score.moves(&begun.slots.params(rate));
         let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, moves.as_slice());
         begun.slots.start_all(&stages.checked.starts);
         let input = lower::Input {
@@ -533,7 +533,7 @@ impl<'a> Line<'a> {
             buffers: plan.buffers.clone(),
             inputs: plan.inputs.clone(),
             outputs: plan.outputs.clone(),
-            params: params(lowered, self.settings.rate),
+            params: lowered.slots.params(self.settings.rate),
             names: lowered.slots.names().clone(),
             ports: lowered.ports.count(),
             targets: std::mem::take(&mut self.targets),
@@ -569,23 +569,6 @@ fn left_over(leftovers: &[score::Leftover], places: &Bindings, problems: &mut Pr
         let (info, owner) = (places.info(leftover.param), places.target_of(leftover.param));
         let problem = leftover.problem(info.default, owner, |x| info.show(x));
         problem.into_iter().for_each(|problem| problems.add(problem));
-    }
-}
-
-fn params(lowered: &Lowered, rate: u32) -> IdMap<ParamId, ParamSlot> {
-    let slots = lowered.slots.iter().enumerate();
-    slots.map(|(index, (name, info))| slot(name, info, rate, lowered.slots.follows(index))).collect()
-}
-
-fn slot(name: &Arc<str>, info: &ParamInfo, rate: u32, follows: Option<ParamId>) -> ParamSlot {
-    ParamSlot {
-        name: name.clone(),
-        default: info.default,
-        min: info.min,
-        max: info.max,
-        curve: info.curve,
-        smooth: (info.smooth * f64::from(rate) + 0.5).floor() as u32,
-        follows,
     }
 }
 

@@ -44,6 +44,7 @@ pub mod samples;
 pub mod score;
 pub mod seed;
 pub mod sets;
+pub mod size;
 pub mod target;
 pub mod text;
 #[cfg(feature = "jit")]

@@ -4,7 +4,7 @@
 //! an equation is evaluated when it is first used, and remembered; what a name refers to is looked up in the
 //! [`Hir`]. `prev` and `tap` answer at once with words of state or delay lines, and what flows into them is evaluated
 //! when everything else is done. Rates are inferred on the way. What is lowered has been checked ([`crate::hir::types`]),
-//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`]), or that
+//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`](crate::size::TooLarge)), or that
 //! a block node stands where none can ([`Misplaced`]).
 //!
 //! A group is evaluated twice, in the same order: once with parameters that are constant over a call (the steady body),
@@ -51,7 +51,7 @@ mod waves;
 pub use block::{Misplaced, Obstacle, What};
 pub use lowered::{DATA, INPUT, KernelCall, Lowered, Ports, SignalId, Slots};
 pub(crate) use share::anonymous;
-pub use size::{Refused, SizeLimit, TooLarge};
+pub use size::Refused;
 pub use song::{Input, lower};
 pub use state::{is_noise, noise_seed};
 pub use sums::sum_kernel;
@@ -64,6 +64,7 @@ use crate::hir::resolve::resolved;
 use crate::hir::types::Layouts;
 use crate::ir::{DelayLine, TableId, Value};
 use crate::library::Library;
+use crate::size::TooLarge;
 use crate::waves::Harmonics;
 use block::BlockCall;
 use builder::Builder;

@@ -98,7 +98,7 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Rows {
     /// By their buffers.
-    all: FxHashMap<Vec<*const Samples>, Arc<Row>>,
+    all: FxHashMap<Vec<*const Samples>, Rc<Row>>,
     /// Frames of all of them.
     pub(super) frames: usize,
 }
@@ -255,7 +255,7 @@ impl Lower<'_, '_> {
     }
 
     /// The tables of buffers one after the other, each buffer once, made once in a song.
-    fn row(&mut self, buffers: &[Arc<Samples>], span: Span) -> Arc<Row> {
+    fn row(&mut self, buffers: &[Arc<Samples>], span: Span) -> Rc<Row> {
         let mut bases = FxHashMap::default();
         let (mut different, mut frames) = (vec![], 0);
         for samples in buffers {
@@ -276,7 +276,7 @@ impl Lower<'_, '_> {
             true => self.shared_table(in_a_row(&different, channel)),
             false => TableId::ZERO,
         });
-        let row = Arc::new(Row { tables: tables.collect(), bases, _buffers: different });
+        let row = Rc::new(Row { tables: tables.collect(), bases, _buffers: different });
         self.song.rows.all.insert(key, row.clone());
         row
     }

@@ -3,9 +3,9 @@
 use super::Slots;
 use crate::graph::{Graph, NodeId};
 use crate::library::ParamInfo;
-use mam_runtime::ids::ParamId;
+use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::names::{Owner, Param, Pipe};
-use mam_runtime::{ParamNames, Spelling};
+use mam_runtime::{ParamNames, ParamSlot, Spelling};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -13,6 +13,20 @@ impl Slots {
     /// How parameters are found by name.
     pub fn names(&self) -> &Arc<ParamNames> {
         &self.names
+    }
+
+    /// The parameters of a program at a rate, in Hz.
+    pub fn params(&self, rate: u32) -> IdMap<ParamId, ParamSlot> {
+        let slot = |(index, (name, info)): (usize, (&Arc<str>, &ParamInfo))| ParamSlot {
+            name: name.clone(),
+            default: info.default,
+            min: info.min,
+            max: info.max,
+            curve: info.curve,
+            smooth: (info.smooth * f64::from(rate) + 0.5).floor() as u32,
+            follows: self.follows(index),
+        };
+        self.iter().enumerate().map(slot).collect()
     }
 }
 

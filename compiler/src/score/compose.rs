@@ -9,13 +9,13 @@ use super::codes::{
 use super::length::bars;
 use super::modify::mentions;
 use super::reading::{Modifier, Player};
+use super::targets::{not_a_target, unknown_target};
 use super::tempo::{Meter, twice};
 use super::words::Words;
 use super::work::Work;
 use super::{Instrument, Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
-use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
@@ -540,56 +540,6 @@ fn unread_name(item: &Item) -> Option<&str> {
     match &item.kind {
         ItemKind::Broken(Some(name)) => Some(&*name.name),
         _ => None,
-    }
-}
-
-/// What is wrong with a line whose target cannot be played.
-fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Problem {
-    let not_playable = |what: &str| {
-        let message = format!("`{name}` cannot be played: {what}");
-        Problem::new(&NOT_PLAYABLE, place, message)
-    };
-    match meaning {
-        Meaning::Several(names) => {
-            let message = format!("`{name}` could be a parameter of several effects");
-            Problem::new(&NOT_PLAYABLE, place, message).help(format!("write which: `{}`", names.join("`, `")))
-        }
-        Meaning::Definition => {
-            let definition = line.target.first().map_or(name, |word| &*word.name);
-            let equation = format!("{definition} = {definition}()");
-            let start = Span { start: 0, end: 0, ..place };
-            not_playable("it is a definition, not an instrument of this song")
-                .help(format!("an equation gives it a name that can be played and heard: `{equation}`"))
-                .guess(start, format!("{equation}\n"))
-        }
-        Meaning::Other { what, params } if !params.is_empty() => {
-            not_playable(&what).help(format!("its parameters can be set: `{}`", params.join("`, `")))
-        }
-        Meaning::Other { what, .. } => {
-            not_playable(&what).help("a line plays an instrument, or sets a parameter of one or a knob")
-        }
-        Meaning::Unknown | Meaning::Instrument(_) | Meaning::Parameter(_) => {
-            not_playable("it is an instrument")
-        }
-    }
-}
-
-/// The problem of a line whose target does not exist, with what was probably meant.
-fn unknown_target(problem: Problem, name: &str, known: &[String]) -> Problem {
-    let place = problem.span();
-    let target = name.split('.').next().unwrap_or(name);
-    let row = foreign::find(Role::Target, target)
-        .filter(|_| known.iter().all(|known| known.split('.').next() != Some(target)));
-    match row {
-        Some(row) => {
-            let equation = format!("{target} = {}()", row.word);
-            let start = Span { start: 0, end: 0, ..place };
-            problem
-                .here(format!("`{target}` has no equation"))
-                .help(format!("an equation gives it an instrument: `{equation}`"))
-                .guess(start, format!("{equation}\n"))
-        }
-        None => problem.nearest(name, "names that can be played here", known),
     }
 }
 

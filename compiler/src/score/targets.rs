@@ -1,7 +1,11 @@
 //! What a song's names mean to its score.
 
+use super::codes::NOT_PLAYABLE;
 use super::{Instrument, Meaning, Parameter, Targets};
 use crate::places::Bindings;
+use mam_grammar::ast::Line as Written;
+use mam_grammar::foreign::{self, Role};
+use mam_grammar::{Problem, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::{Miss, NoteSignal};
 
@@ -70,4 +74,54 @@ fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
         is_driven: places.is_driven(slot),
         is_argument,
     })
+}
+
+/// What is wrong with a line whose target cannot be played.
+pub(super) fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Problem {
+    let not_playable = |what: &str| {
+        let message = format!("`{name}` cannot be played: {what}");
+        Problem::new(&NOT_PLAYABLE, place, message)
+    };
+    match meaning {
+        Meaning::Several(names) => {
+            let message = format!("`{name}` could be a parameter of several effects");
+            Problem::new(&NOT_PLAYABLE, place, message).help(format!("write which: `{}`", names.join("`, `")))
+        }
+        Meaning::Definition => {
+            let definition = line.target.first().map_or(name, |word| &*word.name);
+            let equation = format!("{definition} = {definition}()");
+            let start = Span { start: 0, end: 0, ..place };
+            not_playable("it is a definition, not an instrument of this song")
+                .help(format!("an equation gives it a name that can be played and heard: `{equation}`"))
+                .guess(start, format!("{equation}\n"))
+        }
+        Meaning::Other { what, params } if !params.is_empty() => {
+            not_playable(&what).help(format!("its parameters can be set: `{}`", params.join("`, `")))
+        }
+        Meaning::Other { what, .. } => {
+            not_playable(&what).help("a line plays an instrument, or sets a parameter of one or a knob")
+        }
+        Meaning::Unknown | Meaning::Instrument(_) | Meaning::Parameter(_) => {
+            not_playable("it is an instrument")
+        }
+    }
+}
+
+/// The problem of a line whose target does not exist, with what was probably meant.
+pub(super) fn unknown_target(problem: Problem, name: &str, known: &[String]) -> Problem {
+    let place = problem.span();
+    let target = name.split('.').next().unwrap_or(name);
+    let row = foreign::find(Role::Target, target)
+        .filter(|_| known.iter().all(|known| known.split('.').next() != Some(target)));
+    match row {
+        Some(row) => {
+            let equation = format!("{target} = {}()", row.word);
+            let start = Span { start: 0, end: 0, ..place };
+            problem
+                .here(format!("`{target}` has no equation"))
+                .help(format!("an equation gives it an instrument: `{equation}`"))
+                .guess(start, format!("{equation}\n"))
+        }
+        None => problem.nearest(name, "names that can be played here", known),
+    }
 }

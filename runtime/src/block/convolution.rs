@@ -87,8 +87,7 @@ impl Convolution {
                 begin = end;
             }
         }
-        let content = content(responses, predelay);
-        Convolution { predelay, taps, heads, levels: levels.into(), content }
+        Convolution { predelay, taps, heads, levels: levels.into(), content: content(responses, predelay) }
     }
 
     /// The convolution with the same `responses`, which are heard `predelay` frames late: their transforms are shared.

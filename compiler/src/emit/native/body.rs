@@ -1,6 +1,5 @@
 //! One body: what stands before its loops, and where its values are.
 
-use super::delay_lines::ReadAddress;
 use super::isa::Encoding;
 use super::memory::{Memory, Region, fixed, flags};
 use crate::emit::loops::{LoopPlan, Pointer};
@@ -55,6 +54,9 @@ pub(super) struct Iteration {
     /// Those of writes: of the line, and of its guard copy where an iteration writes that.
     pub(super) writes: BTreeMap<Handle<ir::DelayLine>, Vec<Value>>,
 }
+
+/// An address for the call's first frame, and how many bytes after it something begins.
+pub(super) type ReadAddress = (Value, i32);
 
 /// The type of a value in the code generator. A bool is 0 or 1 in a byte, or all bits of a lane.
 pub(super) fn clif(ty: ir::Type) -> Type {

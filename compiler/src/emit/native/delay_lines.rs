@@ -3,7 +3,7 @@
 //! Addresses for linear addressing are found once, before a loop: where it reads, where it writes, and where that has to be
 //! written again for the guard. Everywhere else each frame's address is found by itself.
 
-use super::body::Emitter;
+use super::body::{Emitter, ReadAddress};
 use super::inst::{immediate, pack};
 use super::memory::{Memory, Region, entry, fixed, flags};
 use crate::emit::loops::{Access, Loop, Pointer, Uniform, has_neighbours};
@@ -39,9 +39,6 @@ fn within(b: &mut FunctionBuilder, frame: Value, frames: u32) -> Value {
     let at = b.ins().uextend(types::I64, at);
     b.ins().ishl_imm_u(at, 2)
 }
-
-/// An address for the call's first frame, and how many bytes after it something begins.
-pub(super) type ReadAddress = (Value, i32);
 
 /// The addresses of a loop's reads, and of its writes and their guard copies, for the call's first frame.
 type Addresses = (BTreeMap<ir::Value, ReadAddress>, BTreeMap<Handle<DelayLine>, Vec<Value>>);

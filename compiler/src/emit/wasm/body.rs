@@ -1,6 +1,5 @@
 //! One body: what stands before its loops, and where its values are.
 
-use super::delay_lines::ReadAddress;
 use super::function::{Function, Local};
 use super::memory::{Memory, load, local_type, store};
 use super::{Data, Subnormals, lanes, memory};
@@ -56,6 +55,9 @@ pub(super) struct Iteration {
     /// Those of writes: of the line, and of its guard copy where an iteration writes that.
     pub(super) writes: BTreeMap<Handle<DelayLine>, Vec<Local>>,
 }
+
+/// An address for the call's first frame, and how many bytes after it something begins.
+pub(super) type ReadAddress = (Local, usize);
 
 impl<'a> Emitter<'a> {
     pub(super) fn new(from: Source<'a>) -> Emitter<'a> {

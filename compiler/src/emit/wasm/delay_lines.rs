@@ -3,7 +3,7 @@
 //! Addresses for linear addressing are found once, before a loop: where it reads, where it writes, and where that has to be
 //! written again for the guard. Everywhere else each frame's address is found by itself.
 
-use super::body::Emitter;
+use super::body::{Emitter, ReadAddress};
 use super::function::{Function, Local, at};
 use super::{lanes, memory};
 use crate::emit::loops::{Access, Loop, Pointer, Uniform, has_neighbours};
@@ -15,9 +15,6 @@ use wasm_encoder::{Instruction, ValType};
 
 /// The addresses of a loop's reads, and of its writes and their guard copies, for the call's first frame.
 type Addresses = (BTreeMap<Value, ReadAddress>, BTreeMap<Handle<DelayLine>, Vec<Local>>);
-
-/// An address for the call's first frame, and how many bytes after it something begins.
-pub(super) type ReadAddress = (Local, usize);
 
 /// Replaces an absolute frame by where a line of so many frames holds it, in bytes.
 fn within(f: &mut Function, frames: u32) {

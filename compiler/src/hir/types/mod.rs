@@ -50,7 +50,7 @@ use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId};
 use crate::hir::DefId;
 use crate::library::Library;
-use crate::lower::{SizeLimit, TooLarge};
+use crate::size::{SizeLimit, TooLarge};
 use instances::Instances;
 use mam_grammar::ast::{Ast, ExprId};
 use mam_grammar::{Problem, Problems, Severity, Span};
