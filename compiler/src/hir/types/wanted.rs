@@ -33,6 +33,7 @@ impl Checker<'_> {
             }
             Value::List(elements) => self.is_a_list(&format!("a list of {}", elements.len()), span),
             Value::Buffer(_) => self.is_a_buffer(span),
+            Value::Recording(_) => self.is_a_recording(span),
             Value::Text(text) => text_as_signal(&text, span),
             Value::Unknown(index) => match &self.shapes[index] {
                 Shape::Signal(signal) => return Some(signal.clone()),
@@ -89,6 +90,14 @@ impl Checker<'_> {
             .guess(span, format!("playback({text}, every(2s))"))
     }
 
+    fn is_a_recording(&self, span: Span) -> Problem {
+        let text = self.files().slice(span);
+        let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "this is a buffer, where a signal is wanted");
+        problem
+            .help(format!("play it: `playback({text}, every(2s))`"))
+            .guess(span, format!("playback({text}, every(2s))"))
+    }
+
     /// The value as a mono signal.
     pub(super) fn mono(&mut self, value: Value, span: Span) -> Option<(Number, Form)> {
         let signal = self.signal(value, span)?;
@@ -134,7 +143,7 @@ impl Checker<'_> {
                 Shape::Buffer => "a buffer",
             },
             Value::Record(_) => "a record",
-            Value::Buffer(_) => "a buffer",
+            Value::Buffer(_) | Value::Recording(_) => "a buffer",
             Value::Text(_) => "a text",
             Value::Signal(_) => "a signal",
         };
@@ -182,7 +191,7 @@ impl Checker<'_> {
             Value::List(elements) => {
                 elements.iter().map(|element| self.ty(element)).collect::<Option<_>>().map(Type::List)
             }
-            Value::Buffer(_) => Some(Type::Buffer),
+            Value::Buffer(_) | Value::Recording(_) => Some(Type::Buffer),
             Value::Text(_) => None,
             Value::Unknown(index) => match &self.shapes[*index] {
                 Shape::Measured(dimension) => Some(Type::mono(*dimension)),
