@@ -73,10 +73,21 @@ impl Checker<'_> {
         if matches!(value, Value::Broken) {
             return Value::Broken;
         }
+        let is_recorded = |element: &Value| matches!(element, Value::Recording(_));
+        let are_recorded = matches!(&value, Value::List(elements) if elements.iter().any(is_recorded));
         let Some(channels) = self.buffer(value) else {
-            let message = "`playback` plays a buffer or a list of buffers, and this is neither";
+            let (message, help) = match are_recorded {
+                true => (
+                    "`playback` plays a list of sound files, and one of these is recorded while the song plays",
+                    "play each by itself: `select([playback(a, trig), playback(b, trig)], number)`",
+                ),
+                false => (
+                    "`playback` plays a buffer or a list of buffers, and this is neither",
+                    "give it one first: `playback(sample(\"hit.wav\"), trig)`",
+                ),
+            };
             let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
-            return self.problem(problem.help("give it one first: `playback(sample(\"hit.wav\"), trig)`"));
+            return self.problem(problem.help(help));
         };
         self.has_state = true;
         let plain = Dimension::PLAIN;

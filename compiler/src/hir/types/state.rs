@@ -291,8 +291,7 @@ impl Checker<'_> {
         }
         let most = self.files().limits.tap_seconds;
         if !(0.0..=most).contains(&seconds) {
-            let what = if &*callee.name == "record" { "a recording" } else { "a delay" };
-            let message = format!("{what} can be 0 s to {most} s long, and this is {seconds} s");
+            let message = format!("a `{callee}` can be 0 s to {most} s long, and this is {seconds} s");
             let help = format!(
                 "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
             );

@@ -32,8 +32,8 @@ impl Checker<'_> {
                 several_parts(&names, span)
             }
             Value::List(elements) => self.is_a_list(&format!("a list of {}", elements.len()), span),
-            Value::Buffer(_) => self.is_a_buffer(span),
-            Value::Recording(_) => self.is_a_recording(span),
+            Value::Buffer(_) => self.is_a_buffer(span, false),
+            Value::Recording(_) => self.is_a_buffer(span, true),
             Value::Text(text) => text_as_signal(&text, span),
             Value::Unknown(index) => match &self.shapes[index] {
                 Shape::Signal(signal) => return Some(signal.clone()),
@@ -49,7 +49,7 @@ impl Checker<'_> {
                     several_parts(&names, span)
                 }
                 Shape::List(_) => self.is_a_list("a list", span),
-                Shape::Buffer => self.is_a_buffer(span),
+                Shape::Buffer => self.is_a_buffer(span, false),
                 Shape::Free => {
                     let dimension = self.unknowns.fresh();
                     return Some(self.found_signal(index, dimension));
@@ -82,20 +82,15 @@ impl Checker<'_> {
         Problem::new(&codes::NOT_A_SIGNAL, span, message).help(help)
     }
 
-    fn is_a_buffer(&self, span: Span) -> Problem {
+    fn is_a_buffer(&self, span: Span, is_recorded: bool) -> Problem {
         let text = self.files().slice(span);
         let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "this is a buffer, where a signal is wanted");
-        problem
-            .help(format!("play it, at once, `playback({text}, every(2s))`, or by notes, `sampler({text})`"))
-            .guess(span, format!("playback({text}, every(2s))"))
-    }
-
-    fn is_a_recording(&self, span: Span) -> Problem {
-        let text = self.files().slice(span);
-        let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "this is a buffer, where a signal is wanted");
-        problem
-            .help(format!("play it: `playback({text}, every(2s))`"))
-            .guess(span, format!("playback({text}, every(2s))"))
+        let at_once = format!("playback({text}, every(2s))");
+        let help = match is_recorded {
+            true => format!("play it: `{at_once}`"),
+            false => format!("play it, at once, `{at_once}`, or by notes, `sampler({text})`"),
+        };
+        problem.help(help).guess(span, at_once)
     }
 
     /// The value as a mono signal.
