@@ -1,6 +1,6 @@
 //! Sound files that are missing, broken or hostile: a problem at the place in the song, wherever one is named.
 
-use super::{Folder, RATE, noise};
+use super::{Compressed, Folder, RATE, noise};
 use std::fs;
 
 /// symphonia panics at the first of these; the others ask for gigabytes.
