@@ -75,7 +75,8 @@ fn other_speeds_are_interpolated_and_parts_and_backwards_begin_where_they_are_sa
         ("playback(take, age == 48000, -0.5, end: 0.5)", 7199.0, -0.5),
     ] {
         let [_, y] = heard(&format!("{tone}out = (s, {call})"), 52_000);
-        for n in FADE..3000 {
+        // Slower, the two milliseconds in which the take fades in last longer.
+        for n in 3 * FADE..3000 {
             let wanted = sine(from + speed * n as f64);
             assert!(
                 (f64::from(y[48_000 + n]) - wanted).abs() < 2e-4,
