@@ -2,6 +2,7 @@
 //! is tested; `.ci/exports` runs all songs by all compilers.
 
 use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::voices::{Moment, NoteStart, VoiceAllocator};
 use mam_runtime::{Engine, Event, EventKind};
 use mam_testing::exports::{Compiler, export, play, play_in, render_c};
 use mam_testing::mutants::Dice;
@@ -16,7 +17,7 @@ const RATE: u32 = 48_000;
 /// Songs of each group of ops: oscillators and tables, filters that move, feedback, delays of every kind, noise, islands of
 /// scalars, f64 in setup, many voices; block nodes; notes that set
 /// parameters.
-const GROUPS: [&str; 10] = [
+const GROUPS: [&str; 11] = [
     "tempo 150\nbd = kick()\nout = bd\nplay { bd |x..x..x.| ; bd.f0 \"50Hz 60Hz 45Hz\" over 40ms }\n",
     "a = pluck()\nb = sub(voices: 4)\nplay { a \"c4 e4 g4 c5\" ; b \"<c3 g3>\" }\n\
      e = 0.3 * b |> echo()\nout = (0.5 * a |> lowpass(800Hz * (1 + 0.5 * lfo(3Hz)))) + e\n",
@@ -29,6 +30,8 @@ const GROUPS: [&str; 10] = [
     "tempo 200\na = pluck(voices: 3)\nplay {\n  a \"c4 e4 g4 b4\".set(decay: \"150ms 1s\", gain: \"0.3 ~ 0.8 1\").off(1/8, set(pan: -0.5))\n\
      a.gain \"0.8 0.2\" over 200ms\n}\nout = a\n",
     "tempo 160\nbd = kick(voices: 2)\nplay { bd \"x*8\".set(pan: saw.range(-1, 1)).sometimes(set(f0: 90Hz)) ; bd.f0 \"50Hz 70Hz\" }\nout = bd\n",
+    "tempo 480\na = pluck(priority: last)\nb = pluck(voices: 2, priority: low)\nc = pluck(voices: 3, priority: high)\nplay {\n  a \"[c4@4, ~ e4 ~ ~, ~ ~ g3 ~]\"\n\
+     b \"[c5@3 ~, ~ a4@3, ~ ~ d5 e5, ~ [f4 g4] b4 ~]\".set(decay: \"150ms 1s\")\n  c \"c3 d3 e3 f3 g3 a3\".legato(4.5)\n}\nout = a + b + c\n",
 ];
 
 fn is_complete() -> bool {
@@ -124,6 +127,45 @@ fn a_host_plays_as_the_engine_does() {
         wanted.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
     }
     assert!(bits(&play(&compiler, &made, &commands)) == bits(&wanted));
+}
+
+/// Notes of a host that are held beyond an instrument's voices wait and return as in the engine.
+#[test]
+fn held_notes_of_a_host_return() {
+    let Some(compiler) = Compiler::all().pop() else { return };
+    for priority in ["last", "low", "high"] {
+        let text = format!("lead = pluck(voices: 2, priority: {priority})\nout = lead\n");
+        let made = export("song.mam", &text, RATE, 48_000);
+        let program = program("song.mam", &text, RATE, false);
+        let mut engine = Engine::new(program.clone());
+        let mut voices = VoiceAllocator::new(&program.targets[0]);
+        let (mut dice, mut commands, mut held) = (Dice(7), String::from("c 0\n"), vec![]);
+        let (mut wanted, mut stamp) = (vec![vec![]; 2], 0);
+        for _ in 0..120 {
+            let frames = 1 + dice.below(300);
+            let offset = dice.below(frames);
+            let (at, key) = (engine.position() + offset as u64, 40 + dice.below(12));
+            stamp += 1;
+            let moment = Moment { frame: at, stamp };
+            // Of the keys that are held each goes down once.
+            if held.len() < 6 && !held.contains(&key) {
+                held.push(key);
+                let _ = writeln!(commands, "n 0 {key} 0.75 {offset}");
+                let start = NoteStart { note: key, pitch: key as f64, vel: 0.75, values: None };
+                voices.begin(start, moment, |event| engine.schedule(event));
+            } else {
+                let key = held.swap_remove(dice.below(held.len()));
+                let _ = writeln!(commands, "o 0 {key} {offset}");
+                voices.release(|note| note == key, moment, |event| engine.schedule(event));
+            }
+            let _ = writeln!(commands, "p {frames}");
+            let mut block = vec![vec![0.0f32; frames]; 2];
+            let mut channels: Vec<&mut [f32]> = block.iter_mut().map(Vec::as_mut_slice).collect();
+            engine.process_block(&[], &mut channels);
+            wanted.iter_mut().zip(block).for_each(|(all, new)| all.extend(new));
+        }
+        assert!(bits(&play(&compiler, &made, &commands)) == bits(&wanted), "{priority}");
+    }
 }
 
 /// The score again and again, the reset, and silence.

@@ -52,7 +52,8 @@ fn a_loop_is_as_long_as_its_take_and_has_no_seam() {
     // At the seam what came after the take fades into its beginning.
     for n in 0..480 {
         let share = n as f32 / 480.0;
-        let wanted = x[length + n] + share * (x[n] - x[length + n]);
+        let begun = x[n] * ((n + 1) as f32 / FADE as f32).min(1.0);
+        let wanted = x[length + n] + share * (begun - x[length + n]);
         assert!((y[2 * length + n] - wanted).abs() < 1e-5, "seam, frame {n}");
     }
 }

@@ -6,6 +6,7 @@ use mam_compiler::target::Target;
 use mam_compiler::{Compilation, Options, codes, compile};
 use mam_grammar::problem::{apply, without_overlaps};
 use mam_grammar::{Applicability, Problem, Problems, Severity, Sources};
+use mam_testing::parallel;
 use mam_testing::render::{program, render_program};
 use mam_testing::texts;
 use proptest::prelude::*;
@@ -140,18 +141,18 @@ const INTERPRETED: u64 = 8_192;
 
 #[test]
 fn every_example_is_clean_and_heard_and_the_same_from_the_interpreter() {
-    for (path, text) in examples() {
+    parallel::map(&examples(), |(path, text)| {
         let name = path.file_name().unwrap().to_str().unwrap();
-        assert_eq!(names(&problems(&text)), [""; 0], "{name}");
-        let compiled = render_program(program(name, &text, 0, false), None);
+        assert_eq!(names(&problems(text)), [""; 0], "{name}");
+        let compiled = render_program(program(name, text, 0, false), None);
         let peak = compiled.channels.iter().flatten().fold(0.0_f32, |m, x| m.max(x.abs()));
         assert!((0.1..=1.0).contains(&peak), "{name}: peak {peak}");
-        let interpreted = render_program(program(name, &text, 0, true), Some(INTERPRETED));
+        let interpreted = render_program(program(name, text, 0, true), Some(INTERPRETED));
         for (compiled, interpreted) in compiled.channels.iter().zip(&interpreted.channels) {
             let frames = compiled.len().min(interpreted.len());
             assert!(frames > 0 && compiled[..frames] == interpreted[..frames], "{name}");
         }
-    }
+    });
 }
 
 /// Every block of the manual and of the README that is a song is one, without a word against it.

@@ -119,6 +119,12 @@ fn keys_steer_a_song_and_the_display_shows_it() {
     terminal.sees("has no argument `zz`");
     fs::write(terminal.folder.join("song.mam"), SONG.replace("kick()", "kick(f0: 99Hz)")).unwrap();
     terminal.sees("ms after the save");
+    terminal.types("u");
+    terminal.sees("the last edit is taken back; the file stays as it is");
+    terminal.types("u");
+    terminal.sees("no edit is left to take back");
+    let file = fs::read_to_string(terminal.folder.join("song.mam")).unwrap();
+    assert!(file.contains("f0: 99Hz"), "{file}");
     terminal.types("q");
     terminal.ends();
 }
@@ -223,6 +229,24 @@ fn osc_steers_it_from_the_network() {
     ] {
         hand.send_to(&osc(message), port).unwrap();
         terminal.sees(shown);
+    }
+    // `w` saves what has been turned, each time as another preset.
+    for (x, take, odd) in [
+        (77.0_f32, "preset \"take1\" { bd.f0: 77Hz }", "/odd/one"),
+        (66.0, "preset \"take2\" { bd.f0: 66Hz }", "/odd/two"),
+    ] {
+        let mut message = osc("/set/bd.f0");
+        message.truncate(message.len() - 4);
+        message.extend(b",f\0\0");
+        message.extend(x.to_be_bytes());
+        hand.send_to(&message, port).unwrap();
+        // What comes after it has been heard once this is refused.
+        hand.send_to(&osc(odd), port).unwrap();
+        terminal.sees(odd);
+        terminal.types("w");
+        terminal.sees("song.presets.mam");
+        let presets = fs::read_to_string(terminal.folder.join("song.presets.mam")).unwrap();
+        assert!(presets.contains(take), "{presets}");
     }
     terminal.types("q");
     terminal.ends();

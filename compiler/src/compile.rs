@@ -57,6 +57,8 @@ pub struct Options {
     /// The names of instruments whose notes come from outside with bends and pressure, one voice another than the next: each of
     /// their voices has its own [`NoteSignal`]s. Names that lead to no instrument change nothing.
     pub played_outside: Vec<String>,
+    /// Whether a host plays all instruments: each of their voices has its own of the [`NoteSignal`]s that the instrument reads.
+    pub played_by_host: bool,
     /// The expression of an `expect` that is heard in place of `out`.
     pub measured: Option<Subject>,
 }
@@ -77,6 +79,7 @@ impl Default for Options {
             until: Stage::Emit,
             listen: Listen::default(),
             played_outside: vec![],
+            played_by_host: false,
             measured: None,
         }
     }
@@ -328,6 +331,9 @@ impl<'a> Line<'a> {
         stages.graph = Graph::from_ast(files, &stages.library, stages.song, problems);
         let outside = &self.options.played_outside;
         outside.iter().for_each(|name| stages.graph.deliver(name, &NoteSignal::ALL));
+        if self.options.played_by_host {
+            stages.graph.deliver_read(files, stages.song);
+        }
         self.listened = self.options.listen.choose(files, stages.song, &mut stages.graph);
         if stages.graph.nodes.len() > self.options.limits.nodes
             || checks::too_many_params(&self.options.limits, &stages.graph, problems)
@@ -377,8 +383,10 @@ impl<'a> Line<'a> {
             .iter()
             .map(|&PlayedParam { target, param }| Shared { target, param, signal: None })
             .collect();
+        let named = self.options.played_outside.iter().filter_map(|name| places.instrument(name));
+        let by_host = places.instruments().into_iter().filter(|_| self.options.played_by_host);
         for (target, signal, param) in
-            self.options.played_outside.iter().flat_map(|name| places.signals(name))
+            named.chain(by_host).flat_map(|(target, node)| places.signals(target, node))
         {
             shared.retain(|shared| shared.param != param);
             shared.push(Shared { target, param, signal: Some(signal) });

@@ -9,7 +9,7 @@ use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Action, Score};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::{Dfs, Reversed};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Checks a song without errors.
@@ -31,14 +31,17 @@ pub(crate) fn check(
             Action::Set { param, .. } => _ = set.insert(*param),
         }
     }
+    let spans = equations(ast);
+    let has_listener: FxHashSet<NodeId> =
+        graph.targets.iter().filter(|(name, _)| listened.contains(*name)).map(|(_, &node)| node).collect();
     for (name, &node) in &graph.targets {
         let Some((target, _)) = places.instrument(name) else { continue };
         // Of all names that lead to an instrument, the one that its equation has.
         if graph.nodes[node].path != *name {
             continue;
         }
-        let span = equation(ast, name).unwrap_or(graph.nodes[node].span);
-        let events = graph.targets.iter().any(|(n, &to)| to == node && listened.contains(n));
+        let span = spans.get(&**name).copied().unwrap_or(graph.nodes[node].span);
+        let events = has_listener.contains(&node);
         match (played.contains(&target), heard.contains(&node)) {
             (true, false) if !events && !plays_outside(graph, node) => {
                 problems.add(not_heard(files, ast, name, span))
@@ -86,15 +89,18 @@ fn not_heard(files: &Files, ast: &Ast, name: &str, span: Span) -> Problem {
 
 /// Whether an instrument is a machine outside, which is heard there.
 fn plays_outside(graph: &Graph, node: NodeId) -> bool {
-    graph.instance(node).is_some_and(|instance| instance.plays_outside)
+    graph.instance(node).is_some_and(|instance| instance.plays_outside.is_some())
 }
 
-/// The place of an equation's name.
-fn equation(ast: &Ast, name: &str) -> Option<Span> {
-    ast.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Equation { name: n, .. } if &*n.name == name => Some(n.span),
-        _ => None,
-    })
+/// The places of the names of equations; of a name that is there twice, the first.
+fn equations(ast: &Ast) -> FxHashMap<&str, Span> {
+    let mut spans = FxHashMap::default();
+    for item in &ast.items {
+        if let ItemKind::Equation { name, .. } = &item.kind {
+            spans.entry(&*name.name).or_insert(name.span);
+        }
+    }
+    spans
 }
 
 /// The nodes that the result needs.

@@ -93,9 +93,17 @@ impl ParamInfo {
         }
     }
 
-    /// A controller or a program of a machine outside, as a parameter of its instrument.
+    /// A controller, a program or an argument of a machine outside, as a parameter of its instrument.
     pub fn of_sent(sent: &Sent) -> ParamInfo {
         let curve = if *sent == Sent::Program { Curve::Step } else { Curve::Linear };
+        if let Sent::Argument(name) = sent {
+            let min = f64::NEG_INFINITY;
+            return ParamInfo {
+                curve,
+                min,
+                ..implied(name, 0, f64::INFINITY, "It goes to the machine outside.")
+            };
+        }
         ParamInfo { curve, ..implied(&sent.name(), 0, 127.0, "It goes to the machine outside.") }
     }
 

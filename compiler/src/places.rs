@@ -11,6 +11,7 @@ use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
 use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::{MidiRole, Miss, NoteSignal, Outside, Sent, Spelling, Target};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// The instruments of a song, and the names that lead to them: all but [`Bindings::remainder`] is known before it is lowered.
 pub struct Bindings<'a> {
@@ -22,6 +23,8 @@ pub struct Bindings<'a> {
     /// The instruments, in the order of the program's targets.
     pub targets: Vec<Target>,
     index: FxHashMap<NodeId, usize>,
+    /// The same, by the paths of their nodes.
+    by_path: FxHashMap<&'a str, usize>,
 }
 
 impl<'a> Bindings<'a> {
@@ -31,15 +34,17 @@ impl<'a> Bindings<'a> {
         graph: &'a Graph,
         lowered: &'a Lowered,
     ) -> Bindings<'a> {
-        let index = FxHashMap::default();
-        let mut bindings = Bindings { files, library, song, graph, lowered, targets: vec![], index };
+        let (index, by_path) = (FxHashMap::default(), FxHashMap::default());
+        let mut bindings = Bindings { files, library, song, graph, lowered, targets: vec![], index, by_path };
+        let names = first_names(graph);
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
         nodes.extend(graph.nodes.handles().filter(|&n| bindings.is_instrument(n)));
         nodes.sort();
         nodes.dedup();
         for node in nodes {
             bindings.index.insert(node, bindings.targets.len());
-            bindings.targets.push(bindings.describe(node));
+            bindings.by_path.entry(&graph.nodes[node].path).or_insert(bindings.targets.len());
+            bindings.targets.push(bindings.describe(node, names.get(&node).copied()));
         }
         bindings
     }
@@ -49,19 +54,17 @@ impl<'a> Bindings<'a> {
         self.graph.instance(node).is_some_and(|i| kind(i.def) == DefinitionKind::Instrument)
     }
 
-    fn describe(&self, node: NodeId) -> Target {
+    /// The instrument of a node, to which `name` leads, if any does.
+    fn describe(&self, node: NodeId, name: Option<&Arc<str>>) -> Target {
         let voices = self.graph.instance(node).map_or(1, |i| i.voices as usize);
         let info = self.graph.instance(node).map(|i| self.library.info(self.files, i.def));
-        let path = &self.graph.nodes[node].path;
-        let names = self.graph.targets.iter().filter(|&(_, &target)| target == node).map(|(name, _)| name);
-        // Of several names that lead to it, always the same: its own, if it has one.
-        let name = names.min_by_key(|&name| (name != path, name.clone())).unwrap_or(path);
+        let name = name.unwrap_or(&self.graph.nodes[node].path);
         let midi = self.graph.instance(node).zip(info.as_ref()).map(|(instance, info)| MidiRole {
             name: name.clone(),
             definition: self.files.definition(instance.def).name.name.clone(),
             keys: info.midi_keys.clone(),
             programs: info.midi_programs.clone(),
-            pitched: instance.plays_outside || uses_note(self.files, instance.def),
+            pitched: instance.plays_outside.is_some() || uses_note(self.files, instance.def),
         });
         let implied = |name: &str| {
             let index = info.as_ref().and_then(|info| info.implied(name)).unwrap_or_default();
@@ -110,8 +113,7 @@ impl<'a> Bindings<'a> {
     /// The instrument that a slot belongs to, itself or as an effect of its pipe.
     pub fn target_of(&self, slot: ParamId) -> Option<usize> {
         let name = self.slot_name(slot);
-        let of = |target: &Target| name.strip_prefix(&*target.name).is_some_and(|rest| rest.starts_with('.'));
-        self.targets.iter().position(of)
+        name.match_indices('.').filter_map(|(point, _)| self.by_path.get(&name[..point]).copied()).min()
     }
 
     /// The instrument that a name leads to, if a slot is one of its own parameters: not of an effect behind it.
@@ -122,10 +124,16 @@ impl<'a> Bindings<'a> {
         own.contains(&slot.index()).then_some(target)
     }
 
-    /// The parameters that are signals of the notes of the instrument that a name leads to, with the instrument's index among
-    /// the targets: those that something delivers.
-    pub fn signals(&self, name: &str) -> Vec<(usize, NoteSignal, ParamId)> {
-        let Some((target, node)) = self.instrument(name) else { return vec![] };
+    /// All instruments, in the order of the targets: the index of each among those, and its node.
+    pub fn instruments(&self) -> Vec<(usize, NodeId)> {
+        let mut all: Vec<_> = self.index.iter().map(|(&node, &target)| (target, node)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The parameters that are signals of the notes of an instrument and that something delivers, with the instrument's index
+    /// among the targets.
+    pub fn signals(&self, target: usize, node: NodeId) -> Vec<(usize, NoteSignal, ParamId)> {
         let Some(instance) = self.graph.instance(node) else { return vec![] };
         let param = |signal| {
             let index = instance.signal(signal)?;
@@ -140,14 +148,25 @@ impl<'a> Bindings<'a> {
         let Some(instance) = self.graph.instance(node) else { return vec![] };
         let info = self.library.info(self.files, instance.def);
         let slot = |index: usize| ParamId::new(self.lowered.slots.slot_of(node, index));
-        let own = info.params.iter().take(instance.args.len()).enumerate().filter(|(_, p)| p.span.is_some());
+        let own = info.params.iter().take(instance.args.len()).enumerate();
+        let own = own.filter(|(_, param)| param.span.is_some() || param.is_place());
         let own = own.filter_map(|(index, param)| match outside {
+            _ if param.is_place() => Some((slot(index), Sent::Pan)),
             Outside::Midi { .. } => Some((slot(index), Sent::Control(param.cc?))),
             Outside::Osc { .. } => Some((slot(index), Sent::Named(param.name.clone()))),
         });
         let lines = instance.signals.iter().map(|signal| Sent::Note(*signal));
         let lines = lines.chain(instance.sent.iter().cloned()).enumerate();
         own.chain(lines.map(|(place, sent)| (slot(instance.args.len() + place), sent))).collect()
+    }
+
+    /// Whether a slot of the instrument that a name leads to is an argument of its messages that is none of its parameters.
+    pub fn is_argument(&self, name: &str, slot: ParamId) -> bool {
+        let Some((_, node)) = self.instrument(name) else { return false };
+        let Some(instance) = self.graph.instance(node) else { return false };
+        let first = self.lowered.slots.slot_of(node, instance.args.len() + instance.signals.len());
+        let place = slot.index().checked_sub(first);
+        matches!(place.and_then(|place| instance.sent.get(place)), Some(Sent::Argument(_)))
     }
 
     /// The slot of a knob.
@@ -215,8 +234,21 @@ impl<'a> Bindings<'a> {
 
     /// Whether the instrument's sound depends on its note.
     pub fn pitched(&self, node: NodeId) -> bool {
-        self.graph.instance(node).is_some_and(|i| i.plays_outside || uses_note(self.files, i.def))
+        self.graph.instance(node).is_some_and(|i| i.plays_outside.is_some() || uses_note(self.files, i.def))
     }
+}
+
+/// A name that leads to each instrument; of several always the same: its own, if it has one, else the first in the alphabet.
+fn first_names(graph: &Graph) -> FxHashMap<NodeId, &Arc<str>> {
+    let mut names: FxHashMap<NodeId, &Arc<str>> = FxHashMap::default();
+    for (name, &node) in &graph.targets {
+        let path = &graph.nodes[node].path;
+        let first = names.entry(node).or_insert(name);
+        if (name != path, name) < (*first != path, *first) {
+            *first = name;
+        }
+    }
+    names
 }
 
 impl json::Bindings for Bindings<'_> {

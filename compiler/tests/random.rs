@@ -10,6 +10,7 @@ use mam_grammar::Handle;
 use mam_testing::agree;
 use mam_testing::gen_ir::{self, Choices};
 use mam_testing::gen_rows;
+use mam_testing::gen_sums;
 use mam_testing::gen_triggers;
 use proptest::prelude::*;
 
@@ -122,6 +123,11 @@ proptest! {
     #[test]
     fn rows_of_filters_keep_every_bit(rows in bytes(120), run in bytes(1500)) {
         lanes_agree(&gen_rows::module(&mut Choices(&rows)), &run)?;
+    }
+
+    #[test]
+    fn sums_of_what_is_alike_keep_every_bit(sums in bytes(300), run in bytes(1500)) {
+        lanes_agree(&gen_sums::module(&mut Choices(&sums)), &run)?;
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl Targets for Band {
                 units,
                 instrument: INSTRUMENTS.iter().position(|i| Some(i.0) == path.first().copied()),
                 is_driven: false,
+                is_argument: false,
             });
         }
         match name.as_str() {

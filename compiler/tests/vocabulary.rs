@@ -164,6 +164,7 @@ fn conditions_choose_cycles_and_parts() {
         r#""0 1 2 3".chunk(2, add(10))"#,
         "10 0..1/4, 11 1/4..1/2, 2 1/2..3/4, 3 3/4..1, 0 1..5/4, 1 5/4..3/2, 12 3/2..7/4, 13 7/4..2",
     );
+    plays(2, r#""0 1".chunk(-2, add(10))"#, "0 0..1/2, 11 1/2..1, 10 1..3/2, 1 3/2..2");
     plays(1, r#""0 1 2 3".within(0, 1/2, add(10))"#, "10 0..1/4, 11 1/4..1/2, 2 1/2..3/4, 3 3/4..1");
     // Tidal's page: the first half is that of the pattern twice as fast.
     plays(
@@ -253,6 +254,7 @@ fn harmony_spells_chords() {
     plays(1, r#""c4'maj".arp(updown)"#, "60 0..1/4, 64 1/4..1/2, 67 1/2..3/4, 64 3/4..1");
     plays(1, r#""c4'maj".arp(converge)"#, "60 0..1/3, 67 1/3..2/3, 64 2/3..1");
     plays(1, r#""c4'maj".arp(pinkyup)"#, "60 0..1/4, 67 1/4..1/2, 64 1/2..3/4, 67 3/4..1");
+    plays(6, r#""c4'maj/6".arp(pinkyupdown)"#, "60 0..1, 67 1..2, 64 2..3, 67 3..4, 64 4..5, 67 5..6");
     plays(
         2,
         r#""c4'maj".arp("<down thumbup>")"#,
@@ -558,6 +560,7 @@ fn hits_and_what_notes_set_are_shown() {
         events.iter().map(|e| show::value_text(&e.value, &names)).collect::<Vec<_>>()
     };
     assert_eq!(drawn("|x..X|"), ["x", "x"]);
+    assert_eq!(drawn("\"c4 e4\".add(7)"), ["67", "71"]);
     assert_eq!(drawn("\"c4 e4\".set(gain: \"0.4 1\")"), ["60 gain 0.4", "64 gain 1"]);
 }
 

@@ -14,6 +14,7 @@ use mam_testing::agree;
 use mam_testing::gen_ir::{self, Choices};
 use mam_testing::gen_rows;
 use mam_testing::gen_triggers;
+use mam_testing::parallel;
 use mam_testing::render::{bits, render_program, songs};
 use mam_testing::wasm::Wasm;
 use proptest::prelude::*;
@@ -67,21 +68,21 @@ const FRAMES: u64 = 1_600;
 /// What a browser plays: the program's binary form is read again, and of subnormals what stays is flushed.
 #[test]
 fn songs_give_the_samples_of_machine_code() {
-    let mut compared = 0;
-    for (name, text) in songs() {
+    let compared = parallel::map(&songs(), |(name, text)| {
         let mut sources = Sources::default();
         let song = sources.add(name.as_str(), text.as_str());
         let options = Options { target: Target::portable(), ..Options::default() };
         let compilation = compile(&mut sources, song, &NoFiles, &options);
         // Some use files, which are not here.
-        let Some(program) = compilation.program else { continue };
+        let Some(program) = compilation.program else { return false };
         let wasm = Wasm::new(&compilation.stages.optimised, Subnormals::FlushStored).expect("it is encoded");
         let emitted = image::from_bytes(&image::to_bytes(&program), Arc::new(wasm)).expect("it was written");
         let [expected, seen] =
             [program, emitted].map(|program| render_program(Arc::new(program), Some(FRAMES)).channels);
         assert!(expected.iter().flatten().any(|x| *x != 0.0) || name.contains("silen"), "{name} is silent");
         assert!(bits(&seen) == bits(&expected), "{name} sounds different");
-        compared += 1;
-    }
+        true
+    });
+    let compared = compared.into_iter().filter(|compared| *compared).count();
     assert!(compared > 10, "{compared}");
 }

@@ -151,7 +151,7 @@ module.exports = grammar({
     record: ($) => seq('{', list(seq(field('name', $.property), ':', $._expression)), '}'),
     reduce: ($) => seq($._reduction, field('index', $._name), 'in', $._elements, $.body),
     // All but `sum` are names where no name and `in` follow, so they are no more than names until then.
-    _reduction: () => prec(-1, choice('sum', 'product', 'max', 'min', 'list')),
+    _reduction: () => prec(-1, choice('sum', 'product', 'max', 'min', 'list', 'table')),
     chain: ($) =>
       seq('chain', field('value', $._name), '=', $._expression, ',', field('index', $._name), 'in', $._elements, $.body),
     // From one whole number to another, or the elements of a list.
@@ -167,7 +167,7 @@ module.exports = grammar({
       prec(-1, choice(
         'tempo', 'swing', 'meter', 'length', 'seed', 'channels', 'ambisonic', 'use', 'knob', 'param', 'until', 'latency', 'kit', 'choke', 'preset', 'matrix', 'input', 'default', 'title', 'midi',
         'beat', 'bar', 'beats', 'bars', 'note', 'curve', 'exp', 'linear', 'step', 'fixed', 'smooth', 'cc', 'over', 'by', 'of', 'at', 'drum', 'program',
-        'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'oversample', 'spectral',
+        'expect', 'within', 'tuning', 'edo', 'product', 'max', 'min', 'list', 'table', 'oversample', 'spectral',
       )),
     property: ($) => choice($._name, alias(choice('in', 'out', 'mod', 'play', 'section', 'sum', 'tap', 'prev'), $.identifier)),
     identifier: () => /[A-Za-z_][A-Za-z0-9_]*/,

@@ -39,22 +39,38 @@ impl Ast {
         self.exprs.add(expr)
     }
 
-    /// The operands and operators of a row `a + b - c …`: the first operand, then each operator with its right
-    /// operand. Rows may be as long as a file, so whoever recurses over expressions goes along them with this.
-    pub fn row(&self, expr: ExprId) -> (ExprId, Vec<(BinaryOp, ExprId)>) {
-        let (mut first, mut rest) = (expr, Vec::new());
-        while let Expr::Binary { op, a, b } = self.exprs[first] {
-            rest.push((op, b));
+    /// A row `a + b - c …`: its first operand, and its operations from the innermost to `expr`. It ends before what
+    /// `is_first` says to be an operand although it is an operation itself. Rows may be as long as a file, so whoever
+    /// recurses over expressions goes along them with this.
+    pub fn row(&self, expr: ExprId, is_first: impl Fn(ExprId, BinaryOp) -> bool) -> (ExprId, Vec<Operation>) {
+        let (mut first, mut row) = (expr, Vec::new());
+        while let Expr::Binary { op, a, b } = self.exprs[first]
+            && !is_first(first, op)
+        {
+            row.push(Operation { whole: first, op, left: a, right: b });
             first = a;
         }
-        rest.reverse();
-        (first, rest)
+        row.reverse();
+        (first, row)
     }
 
     /// Where an expression stands.
     pub fn span(&self, expr: ExprId) -> Span {
         self.spans[expr.index()]
     }
+}
+
+/// One operator of a row with its operands.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The expression that consists of the operator and its operands.
+    pub whole: ExprId,
+    /// The operator between the two operands.
+    pub op: BinaryOp,
+    /// The left operand: the operation before this one, or the first operand of the row.
+    pub left: ExprId,
+    /// The operand behind the operator.
+    pub right: ExprId,
 }
 
 impl PartialEq for Ast {
@@ -230,14 +246,14 @@ pub enum Expr {
     },
     /// `-x`, `not x`
     Unary {
-        /// The operator.
+        /// The operator between the two operands.
         op: UnaryOp,
         /// Its operand.
         x: ExprId,
     },
     /// `a + b`
     Binary {
-        /// The operator.
+        /// The operator between the two operands.
         op: BinaryOp,
         /// Left operand.
         a: ExprId,

@@ -50,7 +50,7 @@ pub fn chord_kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// The semitones above the root of the chord of that kind: `0 4 7 11` of `maj7`, `0 4 7` of the empty name. A kind without an entry
-/// of its own is put together from a quality, a number and what is changed in it: `m9b5`, `13sus4`, `7b9#11`.
+/// of its own is put together from a quality, a number and what is changed in it: `m9b5`, `13sus4`, `7b9#11`, `6/9`.
 pub fn chord_steps(kind: &str) -> Option<Vec<i32>> {
     let known = CHORDS.iter().find(|(names, _)| names.contains(&kind)).map(|(_, steps)| steps.to_vec());
     known.or_else(|| Chord::read(kind).map(|chord| chord.steps()))
@@ -93,6 +93,9 @@ const QUALITIES: [(&str, [i32; 3]); 19] = [
 /// Numbers behind a quality, without the seventh that all but the sixths have.
 const NUMBERS: [(&str, &[i32]); 6] =
     [("69", &[9, 14]), ("6", &[9]), ("7", &[]), ("9", &[14]), ("11", &[14, 17]), ("13", &[14, 21])];
+
+/// Numbers behind a slash.
+const TENSIONS: [(&str, i32); 3] = [("9", 14), ("11", 17), ("13", 21)];
 
 /// What is changed: `b9` takes the place of the ninth.
 const CHANGES: [(&str, Alteration); 29] = {
@@ -163,6 +166,15 @@ impl Chord {
         };
         let mut chord = Chord { third: Some(third), fifth: Some(fifth), seventh, own_seventh, others };
         while !rest.is_empty() {
+            // A number behind a slash is added: `6/9`.
+            if let Some((&(_, step), after)) = rest.strip_prefix('/').and_then(|rest| {
+                TENSIONS.iter().find_map(|tension| Some((tension, rest.strip_prefix(tension.0)?)))
+            }) {
+                chord.change(Alteration::Add(step));
+                rest = after;
+                continue;
+            }
+            rest = rest.strip_prefix('/').unwrap_or(rest);
             let (change, after) =
                 CHANGES.iter().find_map(|(name, change)| Some((*change, rest.strip_prefix(name)?)))?;
             chord.change(change);
@@ -205,7 +217,7 @@ mod tests {
 
     #[test]
     fn kinds_are_put_together() {
-        let cases: [(&str, &[i32]); 18] = [
+        let cases: [(&str, &[i32]); 24] = [
             ("mMaj7", &[0, 3, 7, 11]),
             ("-7", &[0, 3, 7, 10]),
             ("Δ9", &[0, 4, 7, 11, 14]),
@@ -215,6 +227,12 @@ mod tests {
             ("+", &[0, 4, 8]),
             ("+7", &[0, 4, 8, 10]),
             ("6add9", &[0, 4, 7, 9, 14]),
+            ("6/9", &[0, 4, 7, 9, 14]),
+            ("m6/9", &[0, 3, 7, 9, 14]),
+            ("/9", &[0, 4, 7, 14]),
+            ("7/#11", &[0, 4, 7, 10, 18]),
+            ("m7/11/13", &[0, 3, 7, 10, 17, 21]),
+            ("m/maj7", &[0, 3, 7, 11]),
             ("13b9", &[0, 4, 7, 10, 13, 21]),
             ("13sus4", &[0, 5, 7, 10, 14, 21]),
             ("7b9#11", &[0, 4, 7, 10, 13, 18]),

@@ -120,6 +120,8 @@ words! {
         "out = min i in 1..3 { sine(110Hz * i) } * 10%\n";
     Expression "list" "list i in 0..7 { … }" "A list of what the braces hold, for each i; `list a in xs { … }` for each element of a list, as `sum a in xs { … }`."
         "tones = list i in 1..4 { sine(110Hz * i) / i }\nout = sum t in tones { t } * 10%\n";
+    Expression "table" "table i in 0..2047 { … }" "A buffer of what the braces hold, constants, for each i: `wavetable` takes it for one cycle of a wave, `table(t, position)` reads it, `playback` plays it, a sample of it a frame of the song."
+        "t = table i in 0..2047 { tanh(3 * sin(tau * i / 2048)) }\nout = wavetable(t, 110Hz) * 20%\n";
     Expression "oversample" "oversample(4) { … }" "Computes what the braces hold at 2, 4, 8 or 16 times the sample rate, and filters on the way in and out. Signals from outside are raised, what is slower than a sample passes as it is; `sr`, `dt` and `prev` are those of the inner rate."
         "out = oversample(4) { tanh(8 * sine(1kHz)) } * 10%\n";
     Expression "chain" "chain x = start, i in 0..3 { … }" "Gives the braces' value to x for the next turn; the last is its value."

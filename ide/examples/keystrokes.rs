@@ -1,13 +1,29 @@
-//! How much CPU time it takes from a keystroke to the problems of the text, in songs of 1000 and 10 000 lines.
+//! How much CPU time it takes from a keystroke to the problems of the text, in songs of 1000 and 10 000 lines, and what each
+//! stage has of it.
 //!
-//! `cargo run --release -p mam-ide --example keystrokes`. On Linux alone: the kernel counts a thread's time in
-//! `/proc/thread-self/schedstat`, which other programs do not disturb.
+//! `cargo run --release -p mam-ide --example keystrokes`, or with other numbers of lines behind `--`. On Unix alone: the time is
+//! the thread's own, which other programs do not disturb.
 
 #![expect(clippy::print_stdout, reason = "it is a command")]
 
+use mam_compiler::Options;
 use mam_compiler::files::NoFiles;
+use mam_compiler::host::{Clock, Host};
 use mam_ide::Analyser;
-use std::fs;
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The CPU time of the thread that asks.
+#[derive(Debug)]
+struct ThreadTime;
+
+impl Clock for ThreadTime {
+    fn now(&self) -> Duration {
+        Duration::from_secs_f64(cpu() / 1e3)
+    }
+}
 
 /// A song of about so many lines: instruments, effects, sections, and comments, as songs have them.
 fn song(lines: usize) -> String {
@@ -34,15 +50,18 @@ fn song(lines: usize) -> String {
 
 /// The CPU time of this thread, in milliseconds.
 fn cpu() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e6
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
 fn main() {
     const KEYS: usize = 60;
-    for lines in [1000, 10_000] {
+    let asked: Vec<usize> = std::env::args().skip(1).filter_map(|lines| lines.parse().ok()).collect();
+    for lines in if asked.is_empty() { vec![1000, 10_000] } else { asked } {
         let text = song(lines);
-        let mut analyser = Analyser::default();
+        let host = Host { clock: Some(Arc::new(ThreadTime)), ..Host::default() };
+        let mut analyser = Analyser::new(Options { host, ..Options::default() });
+        let mut stages: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         let first = cpu();
         let analysis = analyser.analyse("song.mam", &text, &NoFiles);
         let (first, problems) = (cpu() - first, analysis.problems().len());
@@ -53,8 +72,11 @@ fn main() {
             let mut edited = text.clone();
             edited.insert_str(places[key * places.len() / KEYS], ["1", "x", "0", "("][key % 4]);
             let begun = cpu();
-            analyser.analyse("song.mam", &edited, &NoFiles);
+            let analysis = analyser.analyse("song.mam", &edited, &NoFiles);
             times.push(cpu() - begun);
+            for &(stage, time) in analysis.timings() {
+                stages.entry(stage).or_default().push(time.as_secs_f64() * 1e3);
+            }
         }
         times.sort_by(f64::total_cmp);
         let (p50, p95) = (times[KEYS / 2], times[KEYS * 95 / 100]);
@@ -63,5 +85,10 @@ fn main() {
             text.lines().count(),
             text.len()
         );
+        for (stage, mut times) in stages {
+            times.sort_by(f64::total_cmp);
+            let most = times.len() - 1;
+            println!("  {stage}: p50 {:.2} ms, p95 {:.2} ms", times[most / 2], times[most * 95 / 100]);
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What one text leaves for its next version: an edit compiles again only what it changed.
 #[derive(Default)]
@@ -56,6 +57,11 @@ impl Analysis {
     /// Everything that is wrong or odd in the song and in the files that it uses, in the order of places.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// How long each stage of the compilation took; empty without a clock.
+    pub fn timings(&self) -> &[(&'static str, Duration)] {
+        &self.compilation.timings
     }
 
     /// The lines of a text, for positions as editors count them.

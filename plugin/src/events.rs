@@ -1,6 +1,6 @@
 //! Lists of events, from the host and to it.
 
-use crate::notes::{HostNote, Sink};
+use crate::notes::{Expression, HostNote, Sink};
 use clap_sys::events::*;
 use mam_runtime::{Event, EventQueue};
 
@@ -47,10 +47,10 @@ pub(crate) struct HostEvent(*const clap_event_header);
 pub(crate) enum Request {
     /// A note begins, with its velocity, 0 to 1.
     On(HostNote, f64),
-    /// Notes end.
-    Off(HostNote),
-    /// Notes are tuned by so many semitones.
-    Tune(HostNote, f64),
+    /// Notes end, and how quickly their keys were let go, 0 to 1, where that is known.
+    Off(HostNote, Option<f64>),
+    /// Something of how notes sound changes.
+    Express(HostNote, Expression),
     /// A parameter's id, and its value in the host's terms.
     Set(u32, f64),
     /// A parameter's id, and what is added to its value.
@@ -81,15 +81,22 @@ impl HostEvent {
                     let event = self.read::<clap_event_note>()?;
                     Request::On(note(&event), event.velocity)
                 }
-                CLAP_EVENT_NOTE_OFF | CLAP_EVENT_NOTE_CHOKE => Request::Off(note(&self.read()?)),
+                CLAP_EVENT_NOTE_OFF => {
+                    let event = self.read::<clap_event_note>()?;
+                    Request::Off(note(&event), Some(event.velocity))
+                }
+                CLAP_EVENT_NOTE_CHOKE => Request::Off(note(&self.read()?), None),
                 CLAP_EVENT_NOTE_EXPRESSION => {
                     let event = self.read::<clap_event_note_expression>()?;
                     let clap_event_note_expression { port_index: port, channel, key, note_id: id, .. } =
                         event;
-                    if event.expression_id != CLAP_NOTE_EXPRESSION_TUNING {
-                        return None;
-                    }
-                    Request::Tune(HostNote { port, channel, key, id }, event.value)
+                    let expression = match event.expression_id {
+                        CLAP_NOTE_EXPRESSION_TUNING => Expression::Tuning(event.value),
+                        CLAP_NOTE_EXPRESSION_PRESSURE => Expression::Pressure(event.value),
+                        CLAP_NOTE_EXPRESSION_BRIGHTNESS => Expression::Timbre(event.value),
+                        _ => return None,
+                    };
+                    Request::Express(HostNote { port, channel, key, id }, expression)
                 }
                 CLAP_EVENT_PARAM_VALUE => {
                     let event = self.read::<clap_event_param_value>()?;

@@ -202,8 +202,10 @@ impl Processor {
         let mut sink = BlockSink { queue: self.engine.events(), ends: block.ends };
         let set = match request {
             Request::On(note, velocity) => return self.notes.on(note, velocity, frame, &mut sink),
-            Request::Off(meant) => return self.notes.off(meant, frame, &mut sink),
-            Request::Tune(meant, semitones) => return self.notes.tune(meant, semitones, frame, &mut sink),
+            Request::Off(meant, velocity) => return self.notes.off(meant, velocity, frame, &mut sink),
+            Request::Express(meant, expression) => {
+                return self.notes.express(meant, expression, frame, &mut sink);
+            }
             Request::Midi(port, data) => return self.notes.midi(port, data, frame, &mut sink),
             Request::Transport(at) => return self.follow(Transport::read(&at), frame, block),
             Request::Set(id, value) => {

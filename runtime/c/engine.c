@@ -60,10 +60,12 @@ typedef struct {
     uint64_t mask;
     uint32_t first, last;
 } Chain;
-/* A voice of an instrument: which note it holds. */
+/* A note of an instrument: one that a voice holds, or one that is held and waits for a voice. */
 typedef struct {
-    double key;
-    uint32_t stamp, holds, id, reserved;
+    double key, note, freq, vel;
+    uint32_t stamp, holds, id;
+    uint32_t values;                   /* of numbers: what it gives to its voice's shares; or MAM_NONE */
+    uint32_t target, reserved;
 } Held;
 #define HOLDS_SCORE 1u
 #define HOLDS_HOST 2u
@@ -86,7 +88,7 @@ typedef struct MamEngine {
     uint64_t position;
     uint64_t passes_end;               /* passes that are played; MAM_NONE for no end */
     Cursor main, over;
-    uint32_t waiting, notes, touched, ramping, stamp, part_start, silent, eventful, release;
+    uint32_t waits, waiting, notes, touched, ramping, stamp, part_start, silent, eventful, release;
     unsigned char* state;
     float *lines, *buffers, *scratch;
     double *exact, *values;
@@ -98,7 +100,7 @@ typedef struct MamEngine {
     uint8_t* monitors;
     Note* note;
     Chain* chains;
-    Held* held;
+    Held *held, *wait;
     Waiting* queue;
     float** delay_table;
     float const** moving_table;
@@ -406,36 +408,104 @@ static void push_on(MamEngine* e, uint32_t port, uint32_t offset, double note, d
     on->vel = vel;
 }
 
-/* A note begins: on the voice that was released longest ago, else on that of the oldest note. A host's note that is held
- * begins again on its own voice, and gives no values to it. */
-static void begin_note(MamEngine* e, uint32_t target, uint32_t offset, double const* number, uint32_t holds, uint32_t id,
-                       double key) {
-    MamTarget const* to = &e->p->target[target];
+/* Whether a note plays in the place of another where its instrument holds more than it has voices. */
+static int beats(MamTarget const* to, Held const* note, Held const* other) {
+    double higher = to->priority == MAM_LAST ? 0.0 : note->note - other->note;
+    if (to->priority == MAM_LOW) higher = -higher;
+    return higher != 0.0 ? higher > 0.0 : note->stamp > other->stamp;
+}
+
+/* Whether a note is the one that the score (by `id`) or the host (by `key`) means. */
+static int is_meant(Held const* held, uint32_t holds, uint32_t id, double key) {
+    return held->holds == holds && (holds == HOLDS_SCORE ? held->id == id || id == MAM_NONE : held->key == key);
+}
+
+/* Notes of an instrument do not wait any longer; all of the score's where `id` is MAM_NONE. */
+static void forget(MamEngine* e, uint32_t target, uint32_t holds, uint32_t id, double key) {
+    uint32_t i, left = 0;
+    for (i = 0; i < e->waits; i++) {
+        if (e->wait[i].target == target && is_meant(&e->wait[i], holds, id, key)) continue;
+        e->wait[left++] = e->wait[i];
+        MAM_LOOP;
+    }
+    e->waits = left;
+}
+
+/* A note waits for a voice; of too many, the one that would play last is forgotten. */
+static void wait_for_voice(MamEngine* e, Held const* note) {
+    MamTarget const* to = &e->p->target[note->target];
+    uint32_t i, count = 0, least = MAM_NONE;
+    for (i = 0; i < e->waits; i++) {
+        if (e->wait[i].target != note->target) continue;
+        count++;
+        if (least == MAM_NONE || beats(to, &e->wait[least], &e->wait[i])) least = i;
+    }
+    if (count < MAM_WAITING) least = e->waits++;
+    e->wait[least] = *note;
+}
+
+/* A note begins on a voice, whatever that held before. */
+static void start_note(MamEngine* e, Held const* note, uint32_t voice, uint32_t offset) {
+    MamTarget const* to = &e->p->target[note->target];
+    uint32_t port = e->p->pool[to->voices.at + voice];
+    params_of_note(e, to, voice, offset, note->values == MAM_NONE ? 0 : e->p->numbers + note->values);
+    push_on(e, port, offset, note->note, note->freq, note->vel);
+    if (to->monitor != MAM_NONE) push_on(e, to->monitor, offset, note->note, note->freq, note->vel);
+    e->monitors[note->target] = 1;
+    e->held[port] = *note;
+}
+
+/* A note begins: on the voice that was released longest ago, else on that of the oldest note, or of the one that an instrument
+ * with a priority wants least; there the note waits if it is wanted even less. A host's note that is held begins again on its
+ * own voice, and gives no values to it. */
+static void begin_note(MamEngine* e, Held* note, uint32_t offset) {
+    MamTarget const* to = &e->p->target[note->target];
     uint32_t const* ports = e->p->pool + to->voices.at;
-    uint32_t best = MAM_NONE, best_rank = 0, best_stamp = 0, voice = 0, i;
-    e->stamp++;
+    uint32_t best_rank = 0, best_stamp = 0, voice = MAM_NONE, i;
+    note->stamp = ++e->stamp;
+    if (note->holds == HOLDS_HOST) forget(e, note->target, HOLDS_HOST, 0, note->key);
     for (i = 0; i < to->voices.count; i++) {
         Held const* held = &e->held[ports[i]];
-        int same = holds == HOLDS_HOST && held->holds == HOLDS_HOST && held->key == key;
+        int same = note->holds == HOLDS_HOST && held->holds == HOLDS_HOST && held->key == note->key;
         uint32_t rank = same ? 0 : held->holds == 0 ? 1 : 2;
-        if (best == MAM_NONE || rank < best_rank || (rank == best_rank && held->stamp < best_stamp)) {
-            best = ports[i];
+        if (voice == MAM_NONE || rank < best_rank || (rank == best_rank && held->stamp < best_stamp)) {
             voice = i;
             best_rank = rank;
             best_stamp = held->stamp;
         }
     }
-    if (best != MAM_NONE) {
-        Held* held = &e->held[best];
-        held->holds = holds;
-        held->id = id;
-        held->key = key;
-        held->stamp = e->stamp;
-        params_of_note(e, to, voice, offset, holds == HOLDS_SCORE ? number + 3 : 0);
-        push_on(e, best, offset, number[0], number[1], number[2]);
+    if (voice == MAM_NONE) {
+        if (to->monitor != MAM_NONE) push_on(e, to->monitor, offset, note->note, note->freq, note->vel);
+        e->monitors[note->target] = 1;
+        return;
     }
-    if (to->monitor != MAM_NONE) push_on(e, to->monitor, offset, number[0], number[1], number[2]);
-    e->monitors[target] = 1;
+    if (to->priority != 0 && best_rank == 2) {
+        voice = 0;
+        for (i = 1; i < to->voices.count; i++)
+            if (beats(to, &e->held[ports[voice]], &e->held[ports[i]])) voice = i;
+        if (!beats(to, note, &e->held[ports[voice]])) {
+            wait_for_voice(e, note);
+            return;
+        }
+        wait_for_voice(e, &e->held[ports[voice]]);
+    }
+    start_note(e, note, voice, offset);
+}
+
+/* The note of a voice ends; the one that is wanted most of those that wait returns on it, without a pause. */
+static void end_voice(MamEngine* e, uint32_t target, uint32_t voice, uint32_t offset) {
+    MamTarget const* to = &e->p->target[target];
+    uint32_t port = e->p->pool[to->voices.at + voice], next = MAM_NONE, i;
+    for (i = 0; i < e->waits; i++)
+        if (e->wait[i].target == target && (next == MAM_NONE || beats(to, &e->wait[i], &e->wait[next]))) next = i;
+    if (next == MAM_NONE) {
+        e->held[port].holds = 0;
+        e->held[port].stamp = e->stamp;
+        notes_push(e, port, offset, 0);
+    } else {
+        start_note(e, &e->wait[next], voice, offset);
+        e->wait[next] = e->wait[--e->waits];
+    }
 }
 
 /* The notes of an instrument end that the score (by `id`) or the host (by `key`) has begun. */
@@ -444,14 +514,10 @@ static void end_note(MamEngine* e, uint32_t target, uint32_t offset, uint32_t ho
     uint32_t const* ports = e->p->pool + to->voices.at;
     uint32_t i, left = 0;
     e->stamp++;
+    forget(e, target, holds, id, key);
     for (i = 0; i < to->voices.count; i++) {
-        Held* held = &e->held[ports[i]];
-        if (held->holds == holds && (holds == HOLDS_SCORE ? held->id == id : held->key == key)) {
-            held->holds = 0;
-            held->stamp = e->stamp;
-            notes_push(e, ports[i], offset, 0);
-        }
-        left += held->holds != 0;
+        if (is_meant(&e->held[ports[i]], holds, id, key)) end_voice(e, target, i, offset);
+        left += e->held[ports[i]].holds != 0;
     }
     if (e->monitors[target] && left == 0) {
         e->monitors[target] = 0;
@@ -496,15 +562,23 @@ static void next_pass(MamEngine* e) {
 
 /* The notes end that the score has begun. */
 static void release_score(MamEngine* e, uint32_t offset) {
-    uint32_t target, i;
+    uint32_t target;
     e->release = 0;
-    for (target = 0; target < e->p->targets; target++) {
-        MamList voices = e->p->target[target].voices;
-        for (i = 0; i < voices.count; i++) {
-            Held const* held = &e->held[e->p->pool[voices.at + i]];
-            if (held->holds == HOLDS_SCORE) end_note(e, target, offset, HOLDS_SCORE, held->id, 0.0);
-        }
-    }
+    for (target = 0; target < e->p->targets; target++) end_note(e, target, offset, HOLDS_SCORE, MAM_NONE, 0.0);
+}
+
+/* A note of an instrument, of its pitch, frequency and velocity. */
+static Held note_of(uint32_t target, double const* number, uint32_t holds) {
+    Held note;
+    note.key = 0.0;
+    note.note = number[0];
+    note.freq = number[1];
+    note.vel = number[2];
+    note.stamp = note.id = note.reserved = 0;
+    note.holds = holds;
+    note.values = MAM_NONE;
+    note.target = target;
+    return note;
 }
 
 static void apply_score(MamEngine* e, Cursor* at, uint32_t offset) {
@@ -513,7 +587,10 @@ static void apply_score(MamEngine* e, Cursor* at, uint32_t offset) {
     double const* number = p->numbers + event->number;
     uint32_t what = event->what & 7u, index = event->what >> 3;
     if (what == MAM_ON) {
-        begin_note(e, index, offset, number, HOLDS_SCORE, at->pass * p->score + at->next, 0.0);
+        Held note = note_of(index, number, HOLDS_SCORE);
+        note.id = at->pass * p->score + at->next;
+        note.values = event->number + 3;
+        begin_note(e, &note, offset);
     } else if (what == MAM_OFF) {
         end_note(e, p->event[index].what >> 3, offset, HOLDS_SCORE, at->pass * p->score + index, 0.0);
     } else {
@@ -532,9 +609,12 @@ static void apply_waiting(MamEngine* e, uint32_t offset) {
         MAM_LOOP;
     }
     if (what == MAM_ON) {
+        Held note;
         pitch_of(e->p, event.value, number);
         number[2] = event.vel;
-        begin_note(e, index, offset, number, HOLDS_HOST, 0, event.value);
+        note = note_of(index, number, HOLDS_HOST);
+        note.key = event.value;
+        begin_note(e, &note, offset);
     } else if (what == MAM_OFF) {
         end_note(e, index, offset, HOLDS_HOST, 0, event.value);
     } else {
@@ -547,7 +627,7 @@ static void take_events(MamEngine* e, uint64_t quantum, uint32_t start, uint32_t
     params_begin(e, start);
     notes_begin(e);
     if (e->release) release_score(e, start);
-    while (e->notes + e->p->most_voices + 2 <= e->p->notes) {
+    while (e->notes + 2 * e->p->most_voices + 2 <= e->p->notes) {
         uint64_t first = ~(uint64_t)0, frame;
         Cursor* from = 0;
         uint32_t offset = start;
@@ -982,6 +1062,7 @@ static uint32_t lay_out(MamEngine* e, MamProgram const* p, unsigned char* memory
     e->note = take(memory, &at, p->notes, (uint32_t)sizeof(Note));
     e->chains = take(memory, &at, p->ports, (uint32_t)sizeof(Chain));
     e->held = take(memory, &at, p->ports, (uint32_t)sizeof(Held));
+    e->wait = take(memory, &at, p->waits, (uint32_t)sizeof(Held));
     e->queue = take(memory, &at, p->events, (uint32_t)sizeof(Waiting));
     e->delay_table = take(memory, &at, p->most_delays, (uint32_t)sizeof(float*));
     e->moving_table = take(memory, &at, p->most_params, (uint32_t)sizeof(float*));

@@ -65,9 +65,13 @@ typedef struct {
     MamList voices;                    /* ports */
     MamList own;                       /* of each parameter that notes may set the share of each voice, or MAM_NONE */
     uint32_t monitor;                  /* the port that hears every note, or MAM_NONE */
-    uint32_t reserved;
+    uint32_t priority;                 /* which notes play where more are held than there are voices: one of MAM_LAST ..; or 0 */
 } MamTarget;
 #define MAM_NONE 0xffffffffu
+#define MAM_LAST 1u
+#define MAM_LOW 2u
+#define MAM_HIGH 3u
+#define MAM_WAITING 128u               /* notes of an instrument that may wait for a voice */
 /* How a parameter and the voices' shares of it belong together. */
 typedef struct {
     MamList shares;                    /* of this parameter, in the pool */
@@ -97,6 +101,7 @@ typedef struct {
     uint32_t score, score_frames;      /* events of the score, and frames of a pass */
     uint32_t score_over;               /* the first event beyond the pass */
     uint32_t most_voices;              /* of an instrument */
+    uint32_t waits;                    /* notes that may wait for a voice, of all instruments */
     uint32_t settable;                 /* parameters that are no shares: the first ones */
     uint32_t const* pool;
     uint32_t const* image;             /* the state at the start */
@@ -114,4 +119,4 @@ typedef struct {
     double const* tuning;              /* the pitch of each, where they are not those of equal steps; else 0 */
     MamShares const* shares;           /* of each parameter; 0 where notes set none */
 } MamProgram;
-#define MAM_VERSION 2u
+#define MAM_VERSION 3u

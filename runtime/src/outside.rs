@@ -16,7 +16,8 @@ const STEP_SECONDS: f64 = 0.005;
 const BEND_RANGE: f64 = 2.0;
 /// The velocity that is nominal.
 const NOMINAL: f64 = 100.0;
-/// The controllers of MPE's third dimension, and the one that ends all notes.
+/// The controllers of a place between left and right and of MPE's third dimension, and the one that ends all notes.
+const PAN: u8 = 10;
 const TIMBRE: u8 = 74;
 const ALL_NOTES_OFF: u8 = 123;
 
@@ -156,6 +157,8 @@ pub struct Router {
     /// How many voices hold each key of a port and channel.
     held: BTreeMap<(Arc<str>, u8, u8), usize>,
     values: BTreeMap<(Arc<str>, Sent), Value>,
+    /// What the notes of single voices give to the machines' values, for those that get them with each note.
+    given: BTreeMap<(Arc<str>, Sent, usize), f64>,
     messages: Vec<Message>,
 }
 
@@ -232,7 +235,9 @@ impl Router {
         for (name, voice) in ended {
             self.end(frame, name, voice);
         }
-        self.values.retain(|(name, _), _| machines.all.iter().any(|machine| machine.name == *name));
+        let is_there = |name: &Arc<str>| machines.all.iter().any(|machine| machine.name == *name);
+        self.values.retain(|(name, _), _| is_there(name));
+        self.given.retain(|(name, ..), _| is_there(name));
         self.present = machines.clone();
     }
 
@@ -257,16 +262,46 @@ impl Router {
             }
             EventKind::NoteValue { param, value, .. } => {
                 for machine in &machines.all {
-                    for parameter in machine.params.iter().filter(|own| own.shares.contains(&param)) {
-                        let base = self.values.get(&(machine.name.clone(), parameter.sent.clone()));
-                        let base = base.map_or(parameter.default, |value| value.now);
-                        let (x, own) = (value.unwrap_or(base), &parameter.range);
-                        self.say(frame, &machine.name, &parameter.sent, x.clamp(own.0, own.1));
+                    for parameter in &machine.params {
+                        if let Some(voice) = parameter.shares.iter().position(|share| *share == param) {
+                            self.give(frame, machine, (parameter, voice), value);
+                        }
                     }
                 }
             }
             EventKind::Pitch { .. } => {}
         }
+    }
+
+    /// The note that a voice begins gives a value, or follows what lines say.
+    fn give(
+        &mut self,
+        frame: u64,
+        machine: &Machine,
+        (parameter, voice): (&Parameter, usize),
+        value: Option<f64>,
+    ) {
+        let (name, sent) = (machine.name.clone(), parameter.sent.clone());
+        let value = value.map(|x| x.max(parameter.range.0).min(parameter.range.1));
+        if let Outside::Midi { .. } = machine.outside {
+            let base = self.values.get(&(name.clone(), sent.clone()));
+            let x = value.unwrap_or(base.map_or(parameter.default, |value| value.now));
+            return self.say(frame, &name, &sent, x);
+        }
+        let place = (name, sent, voice);
+        match value {
+            Some(x) => _ = self.given.insert(place, x),
+            None => _ = self.given.remove(&place),
+        }
+    }
+
+    /// What a parameter is for the note of a voice: what that gives, else what lines say, else what it always is.
+    fn value(&self, machine: &Machine, parameter: &Parameter, voice: usize) -> Option<f64> {
+        let (name, sent) = (machine.name.clone(), parameter.sent.clone());
+        let said = || self.values.get(&(name.clone(), sent.clone())).map(|value| value.now);
+        let always = !matches!(sent, Sent::Argument(_));
+        let given = self.given.get(&(name.clone(), sent.clone(), voice)).copied();
+        given.or_else(said).or(always.then_some(parameter.default))
     }
 
     fn begin(&mut self, frame: u64, machine: &Machine, voice: usize, (note, vel): (f64, f64)) {
@@ -291,12 +326,19 @@ impl Router {
                 let number = |name: &str, x: f64| (name.into(), OscValue::Number(x as f32));
                 let sound = sound.iter().map(|sound| ("s".into(), OscValue::Text(sound.clone())));
                 let values = machine.params.iter().filter_map(|parameter| {
-                    let Sent::Named(name) = &parameter.sent else { return None };
-                    let said = self.values.get(&(machine.name.clone(), parameter.sent.clone()));
-                    Some(number(name, said.map_or(parameter.default, |value| value.now)))
+                    let x = self.value(machine, parameter, voice)?;
+                    match &parameter.sent {
+                        Sent::Named(name) | Sent::Argument(name) => Some(number(name, x)),
+                        Sent::Pan => Some(number("pan", share_of_pan(x))),
+                        _ => None,
+                    }
                 });
+                let values: Vec<(Arc<str>, OscValue)> = values.collect();
+                // What the song names itself is in the place of what every note has.
+                let is_named = |name: &Arc<str>| values.iter().any(|(own, _)| own == name);
                 let note = [number("midinote", note), number("gain", vel)];
-                let all = sound.chain(note).chain(values).collect();
+                let all = sound.chain(note).filter(|(name, _)| !is_named(name));
+                let all = all.chain(values.iter().cloned()).collect();
                 self.push(frame, Receiver::Osc(address.clone(), path.clone(), all));
             }
         }
@@ -345,6 +387,7 @@ impl Router {
         let whole = |x: f64| x.round().clamp(0.0, 127.0) as u8;
         let bytes = match sent {
             Sent::Control(number) => vec![0xB0 | channel, *number, whole(x)],
+            Sent::Pan => vec![0xB0 | channel, PAN, whole(share_of_pan(x) * 127.0)],
             Sent::Program => vec![0xC0 | channel, whole(x)],
             Sent::Note(NoteSignal::Bend) => {
                 let steps = (12.0 * x.log2() / BEND_RANGE * 8192.0).round().clamp(-8192.0, 8191.0);
@@ -353,16 +396,23 @@ impl Router {
             }
             Sent::Note(NoteSignal::Pressure) => vec![0xD0 | channel, whole(x * 127.0)],
             Sent::Note(NoteSignal::Timbre) => vec![0xB0 | channel, TIMBRE, whole(x * 127.0)],
-            Sent::Note(NoteSignal::OffVel) | Sent::Named(_) => return,
+            Sent::Note(NoteSignal::OffVel) | Sent::Named(_) | Sent::Argument(_) => return,
         };
         let message = Receiver::midi(port, &bytes);
-        let default = Value { now: x, glide: None, said: None };
-        let value = self.values.entry((name.clone(), sent.clone())).or_insert(default);
+        let parameter = machine.params.iter().find(|parameter| parameter.sent == *sent);
+        let now = parameter.map_or(x, |parameter| parameter.default);
+        let unsaid = Value { now, glide: None, said: None };
+        let value = self.values.entry((name.clone(), sent.clone())).or_insert(unsaid);
         if value.said.as_ref() != Some(&message) {
             value.said = Some(message.clone());
             self.push(frame, message);
         }
     }
+}
+
+/// A place between left and right, −1 to 1, as a share of the way.
+fn share_of_pan(x: f64) -> f64 {
+    (x + 1.0) / 2.0
 }
 
 /// The machine and the voice of a port.

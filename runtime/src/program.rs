@@ -356,8 +356,12 @@ pub enum Sent {
     Control(u8),
     /// The program, 0 to 127.
     Program,
+    /// Where its voices are between left and right, −1 to 1.
+    Pan,
     /// A value by its name.
     Named(Arc<str>),
+    /// A value by its name, from when a line or a note first gives it.
+    Argument(Arc<str>),
 }
 
 impl Sent {
@@ -376,7 +380,8 @@ impl Sent {
             Sent::Note(signal) => format!("note.{}", signal.name()),
             Sent::Control(number) => format!("cc{number}"),
             Sent::Program => "program".into(),
-            Sent::Named(name) => name.to_string(),
+            Sent::Pan => "pan".into(),
+            Sent::Named(name) | Sent::Argument(name) => name.to_string(),
         }
     }
 }

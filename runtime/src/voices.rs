@@ -21,8 +21,8 @@ pub struct VoiceAllocator<N> {
     waiting: Vec<Waiting<N>>,
 }
 
-/// Held notes that may wait for a voice; of more, the one that would play last is forgotten.
-const WAITING: usize = 128;
+/// Held notes of an instrument that may wait for a voice; of more, the one that would play last is forgotten.
+pub const WAITING: usize = 128;
 
 /// A note that is held and waits for a voice.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ impl<N: Copy> VoiceAllocator<N> {
     }
 
     /// Notes that wait for a voice do so no longer, where `ends` is true: they have ended before they could return. \[audio\]
-    pub fn forget(&mut self, ends: impl Fn(N) -> bool) {
+    pub fn forget(&mut self, mut ends: impl FnMut(N) -> bool) {
         self.waiting.retain(|waiting| !ends(waiting.note));
     }
 

@@ -431,6 +431,69 @@ mod tests {
     }
 
     #[test]
+    fn notes_of_osc_have_the_arguments_that_lines_and_notes_give() {
+        let song = "tempo 120\ninstrument own {\n  param depth = 3 in 0..9\n  out = osc_send(\"127.0.0.1:9\", \"/own\", \"\")\n}\n\
+            d = osc_out(\"127.0.0.1:9\", sound: \"pad\", voices: 2)\no = own()\nplay {\n  \
+            d \"c4 e4 g4 b4\".when(\"1 0 1 0\", set(cutoff: \"400Hz 2kHz\")).when(\"1 0\", set(n: 2)).every(2, set(pan: 1, gain: 0.5))\n  \
+            d.room \"~ 0.25 0.5 1\"\n  o \"c4 d4\".when(\"0 1\", set(depth: 5))\n}\nout = d + o\n";
+        let program = program(song);
+        let mut stage = Stage::new(&program);
+        stage.play(2 * 96_000 / 512);
+        let sent = |path: &str, frame: u64| -> Vec<(String, f32)> {
+            let number = |(name, value): &(Arc<str>, OscValue)| match value {
+                OscValue::Number(x) => Some((name.to_string(), *x)),
+                OscValue::Text(_) => None,
+            };
+            let of = |message: &Message| match &message.to {
+                Receiver::Osc(_, own, values) if &**own == path && message.frame == frame => {
+                    Some(values.iter().filter_map(number).collect())
+                }
+                _ => None,
+            };
+            stage.all.iter().find_map(of).unwrap_or_default()
+        };
+        let wanted =
+            |all: &[(&str, f32)]| all.iter().map(|(name, x)| ((*name).to_owned(), *x)).collect::<Vec<_>>();
+        // What no line and no note has given yet is not there; the order is that of the song's parameters.
+        let first = [("midinote", 60.0), ("pan", 1.0), ("cutoff", 400.0), ("gain", 0.5), ("n", 2.0)];
+        assert_eq!(sent("/dirt/play", 0), wanted(&first));
+        let second = [("midinote", 64.0), ("pan", 1.0), ("gain", 0.5), ("n", 2.0), ("room", 0.25)];
+        assert_eq!(sent("/dirt/play", 24_000), wanted(&second));
+        let third = [("midinote", 67.0), ("pan", 1.0), ("cutoff", 2000.0), ("gain", 0.5), ("room", 0.5)];
+        assert_eq!(sent("/dirt/play", 48_000), wanted(&third));
+        // In the next bar nothing sets the gain: it is the velocity; the place is the middle.
+        let fifth =
+            [("midinote", 60.0), ("gain", 1.0), ("pan", 0.5), ("cutoff", 400.0), ("n", 2.0), ("room", 1.0)];
+        assert_eq!(sent("/dirt/play", 96_000), wanted(&fifth));
+        // A parameter of one's own is always there.
+        assert_eq!(sent("/own", 0), wanted(&[("midinote", 60.0), ("gain", 1.0), ("depth", 3.0)]));
+        assert_eq!(sent("/own", 48_000), wanted(&[("midinote", 62.0), ("gain", 1.0), ("depth", 5.0)]));
+    }
+
+    #[test]
+    fn a_controller_that_notes_set_returns_to_what_its_line_says() {
+        let song = "tempo 120\nb = midi_out(\"x\")\nplay {\n  b \"c2 d2 e2 f2\".every(2, when(\"1 0 1 0\", set(cc74: \"20 90\")).when(\"0 1\", set(pan: 1)))\n}\nout = b\n";
+        let mut stage = Stage::new(&program(song));
+        stage.play(2 * 96_000 / 512);
+        let of = |message: &Message| match &message.to {
+            Receiver::Midi(_, [0xB0, number @ (74 | 10), value], _) => Some((message.frame, *number, *value)),
+            _ => None,
+        };
+        let sent: Vec<(u64, u8, u8)> = stage.all.iter().filter_map(of).collect();
+        let middle = 64;
+        let wanted = [
+            (0, 74, 20),
+            (0, 10, middle),
+            (24_000, 74, 0),
+            (48_000, 74, 90),
+            (48_000, 10, 127),
+            (72_000, 74, 0),
+            (96_000, 10, middle),
+        ];
+        assert_eq!(sent, wanted);
+    }
+
+    #[test]
     fn no_note_hangs_through_edits_jumps_and_stops() {
         let other =
             SONG.replace("c2 eb2 [g2,bb2] f2", "[c3,e3,g3]@3 d2").replace("channel: 10", "channel: 9");

@@ -12,6 +12,7 @@ fn with_json_every_error_is_a_document() {
         &["check", "wrong.mam", "--json"],
         &["list", "nodes", "wrong.mam", "--json"],
         &["pattern", "x*4(", "--json"],
+        &["pattern", "\"c4 e4\".arp(upp)", "--json"],
     ] {
         let run = folder.run(command).exits(1);
         let document: serde_json::Value =

@@ -12,7 +12,7 @@ use crate::hir::builtins::PAN;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Hir, Iteration, Iterations, LocalId, LocalKind, Name};
 use crate::library::Library;
-use crate::score::{placed_by_lines, sent_by_lines, signals_of_lines};
+use crate::score::{placed_by_lines, signals_of_lines, words_of_lines};
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::precedence::Priority;
@@ -110,8 +110,8 @@ impl<'a> Maker<'a> {
         for (name, signal) in signals_of_lines(self.ast) {
             self.graph.deliver(&name, &[signal]);
         }
-        for (name, sent) in sent_by_lines(self.ast) {
-            self.graph.send(self.files, self.library, &name, sent);
+        for (name, word) in words_of_lines(self.ast) {
+            self.graph.send(self.files, self.library, &name, &word);
         }
     }
 
@@ -266,8 +266,8 @@ impl<'a> Maker<'a> {
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
         let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
-        let plays_outside = kind == DefinitionKind::Instrument && sends(self.files, def);
-        let unsaid = if plays_outside { OUTSIDE_VOICES } else { 1 };
+        let plays_outside = if kind == DefinitionKind::Instrument { sends(self.files, def) } else { None };
+        let unsaid = if plays_outside.is_some() { OUTSIDE_VOICES } else { 1 };
         let voices = voices.copied().flatten().map_or(unsaid, |e| self.voices(e, iterations));
         let mut made = Instance {
             def,

@@ -139,7 +139,7 @@ impl Maker<'_> {
             let help = format!("a line of the score moves it, `{name} \"…\" over 1/8 bar`");
             return Some((format!("`{name}` is a signal of notes, which no other signal moves"), help));
         }
-        instance.plays_outside.then(|| {
+        instance.plays_outside.map(|_| {
             let help = format!("a line of the score moves it, `{name} \"…\" over 1 beat`");
             (format!("`{name}` is sent to a machine outside, which hears no signals"), help)
         })

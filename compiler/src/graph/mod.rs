@@ -11,6 +11,7 @@ mod matrix;
 mod order;
 mod outside;
 mod parts;
+mod signals;
 mod text;
 
 pub use order::Group;
@@ -160,10 +161,20 @@ pub struct Instance {
     /// The signals of its notes that something delivers, in order: a line of the score, or what plays it from outside. The
     /// others are constants.
     pub signals: Vec<NoteSignal>,
-    /// Whether it is a machine outside: its notes are sent.
-    pub plays_outside: bool,
-    /// The controllers and the program of that machine that lines of the score move and that none of its parameters is.
+    /// How its notes are sent, where it is a machine outside.
+    pub plays_outside: Option<Protocol>,
+    /// The controllers, the program and the arguments of that machine that lines of the score move, or that its notes set, and that
+    /// none of its parameters is.
     pub sent: Vec<Sent>,
+}
+
+/// How the notes of a machine outside are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// As messages of MIDI.
+    Midi,
+    /// As messages of OSC, with names and values.
+    Osc,
 }
 
 /// What fades the voices of an instrument.
@@ -211,11 +222,9 @@ pub struct Voiced {
 impl Graph {
     /// Notes of the instrument that a name leads to are given signals. Nothing where it leads to none.
     pub fn deliver(&mut self, name: &str, signals: &[NoteSignal]) {
-        let Some(&node) = self.targets.get(name) else { return };
-        let NodeKind::Instance(instance) = &mut self.nodes[node].kind else { return };
-        instance.signals.extend(signals);
-        instance.signals.sort_unstable();
-        instance.signals.dedup();
+        if let Some(&node) = self.targets.get(name) {
+            self.deliver_to(node, signals);
+        }
     }
 
     /// The instance that a node is, if it is one.

@@ -93,7 +93,11 @@ impl Lower<'_, '_> {
         if let Expr::List(list) = &self.ast(at).exprs[values] {
             return list.iter().map(|&expr| self.constant(at, expr)).collect();
         }
-        let elements = self.eval(at, values).elements()?;
+        let value = self.eval(at, values);
+        if let Val::Buffer(buffer) = &value {
+            return Some(buffer.samples.numbers().into_iter().map(|x| (x, Dimension::PLAIN)).collect());
+        }
+        let elements = value.elements()?;
         let number = |element: &Val| {
             let (value, dimension) = element.clone().mono()?;
             Some((self.b.constant(value)?, dimension))

@@ -9,7 +9,7 @@ use crate::graph::NodeId;
 use crate::hir::LocalKind;
 use crate::hir::resolve::resolved;
 use crate::ir::{Args, Op, Type, Value};
-use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, MusicalUnit, UnaryOp};
+use mam_grammar::ast::{Ast, BinaryOp, Body, Expr, ExprId, MusicalUnit, Operation, UnaryOp};
 use std::sync::Arc;
 
 /// Stack that expressions [`LOOK`] deep may need, and by how much the stack grows where there is less.
@@ -113,24 +113,18 @@ impl<'a> Lower<'_, 'a> {
     /// recursion.
     fn operators(&mut self, at: &At, expr: ExprId) -> Val {
         let ast = self.ast(at);
-        let mut chain = vec![];
-        let mut first = expr;
-        while let Expr::Binary { op, a, b } = &ast.exprs[first]
-            && *op != BinaryOp::Concat
-            && (first == expr || self.part_node(at, first).is_none())
-        {
-            chain.push((first, *op, *b));
-            first = *a;
-        }
+        let is_first =
+            |inner, op| op == BinaryOp::Concat || inner != expr && self.part_node(at, inner).is_some();
+        let (first, operations) = ast.row(expr, is_first);
         // The outermost is counted already.
-        self.evaluations += chain.len() - 1;
-        self.song.evaluations += chain.len() - 1;
+        self.evaluations += operations.len() - 1;
+        self.song.evaluations += operations.len() - 1;
         let mut val = self.eval(at, first);
-        for (inner, op, b) in chain.into_iter().rev() {
-            let right = self.eval(at, b);
-            val = self.binary(op, val, right);
-            if inner != expr {
-                self.hear(at, inner, &val);
+        for Operation { whole, op, right, .. } in operations {
+            let operand = self.eval(at, right);
+            val = self.binary(op, val, operand);
+            if whole != expr {
+                self.hear(at, whole, &val);
             }
         }
         val

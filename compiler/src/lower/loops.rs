@@ -1,4 +1,4 @@
-//! What is unrolled: `sum`, `product`, `max`, `min`, `list` and `chain`, over whole numbers or the elements of a list.
+//! What is unrolled: `sum`, `product`, `max`, `min`, `list`, `table` and `chain`, over whole numbers or the elements of a list.
 
 use super::names::Slot;
 use super::value::Val;
@@ -82,6 +82,14 @@ impl Lower<'_, '_> {
                 turns.into_iter().map(|iteration| self.iteration(at, expr, iteration, None, body)).collect();
             return self.listed(elements, self.over_span(at, over));
         }
+        if reduction == Reduction::Table {
+            let sample = |iteration| {
+                let (value, _) = self.iteration(at, expr, iteration, None, body).mono()?;
+                self.b.constant(value)
+            };
+            let samples = turns.into_iter().map(sample).collect::<Option<Vec<f64>>>();
+            return samples.map_or(Val::Broken, |samples| self.buffer_of(&samples));
+        }
         let mut total: Option<Val> = None;
         for iteration in turns {
             let term = self.iteration(at, expr, iteration, None, body);
@@ -101,7 +109,7 @@ impl Lower<'_, '_> {
             Reduction::Product => return self.binary(BinaryOp::Mul, a, b),
             Reduction::Max => Arithmetic::Max,
             Reduction::Min => Arithmetic::Min,
-            Reduction::Sum | Reduction::List => return self.binary(BinaryOp::Add, a, b),
+            Reduction::Sum | Reduction::List | Reduction::Table => return self.binary(BinaryOp::Add, a, b),
         };
         let (Some(x), Some(y)) = (a.signal(), b.signal()) else { return Val::Broken };
         let Some(dimension) = x.dimension.common(y.dimension) else { return Val::Broken };

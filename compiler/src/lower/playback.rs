@@ -102,6 +102,13 @@ impl Lower<'_, '_> {
         samples.map_or(Val::Broken, |samples| Val::Buffer(Buffer { samples: samples.clone() }))
     }
 
+    /// The buffer of a `table`.
+    pub(super) fn buffer_of(&self, samples: &[f64]) -> Val {
+        let channel = samples.iter().map(|&x| x as f32).collect();
+        let samples = Samples { rate: self.song.rate as u32, channels: vec![channel] };
+        Val::Buffer(Buffer { samples: Arc::new(samples) })
+    }
+
     /// `playback(buffer, trig, speed, begin, end, loop, fade, number)`
     pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let arg = |i: usize| args.get(i).copied().flatten();

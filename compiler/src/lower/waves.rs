@@ -62,7 +62,7 @@ impl Lower<'_, '_> {
         Val::plain(lerp(b, low, high, part))
     }
 
-    /// The cycles that a value is: a file's, the one of a list of harmonics, or those of several such lists.
+    /// The cycles that a value is: a buffer's, the one of a list of harmonics, or those of all elements of a list.
     fn waveforms(&self, waves: &Val) -> Option<Vec<Harmonics>> {
         let levels = |elements: &[Val]| -> Option<Harmonics> {
             let level = |element: &Val| self.b.constant(element.clone().mono()?.0);
@@ -70,9 +70,9 @@ impl Lower<'_, '_> {
         };
         match waves {
             Val::Buffer(buffer) => Some(Harmonics::from_file(&buffer.samples.channels[0])),
-            Val::List(elements) if matches!(elements.first(), Some(Val::List(_))) => {
-                let cycle = |element: &Val| element.clone().elements().and_then(|list| levels(&list));
-                elements.iter().map(cycle).collect()
+            Val::List(elements) if !matches!(elements.first(), Some(Val::Signal(_))) => {
+                let cycles = elements.iter().map(|element| self.waveforms(element));
+                Some(cycles.collect::<Option<Vec<_>>>()?.concat())
             }
             Val::List(elements) => Some(vec![levels(elements)?]),
             _ => None,

@@ -1,11 +1,14 @@
 //! Constant folding, by the meanings of the ops, and identities that keep every bit: signed zeros, infinities and
-//! flushed results included. Only the bits of a NaN may change. A state that is set to itself is not set.
+//! flushed results included. Only the bits of a NaN may change. A state that is set to itself is not set, and a condition
+//! that always holds is none.
 
 use super::{Context, rebuild};
 use crate::ir::{Args, Body, Imm, Inst, Op, Scalar, Type, Value};
 
 pub(super) fn run(old: &Body, cx: Context) -> Body {
     let mut new = rebuild::body(old, |new, _, inst| fold(new, inst));
+    let always = |new: &Body, value| new.as_const(value) == Some(Imm::Bool(true));
+    new.only_if = new.only_if.filter(|value| !always(&new, *value));
     // A state that is set to itself keeps its value, and is then as constant as the call; but a tail sets what its steady
     // body sets.
     if !cx.has_tail {

@@ -302,16 +302,29 @@ impl<'a> Modifier<'a> {
         problem.nearest(name, "scales", &scales().collect::<Vec<_>>())
     }
 
+    /// What is not `c:minor`, such as `"c minor"`.
+    fn not_a_scale(&self, arg: &Arg) -> Problem {
+        let problem = self.wrong(arg, "a scale is a note and its name: `c:minor`");
+        let written = match &self.ast.exprs[arg.value] {
+            Expr::Text(text) => text.split_once(' ').map(|(root, name)| (root.trim(), name.trim())),
+            _ => None,
+        };
+        let meant = written.filter(|(root, name)| note_number(root).is_some() && scale_steps(name).is_some());
+        match meant {
+            Some((root, name)) => problem
+                .help(format!("write `\"{root}:{name}\"`"))
+                .fix(self.ast.span(arg.value), format!("\"{root}:{name}\"")),
+            None => problem.help("write `\"<c:minor eb:major>\"`, or `scale(c, minor)`"),
+        }
+    }
+
     /// `scale("<c:minor eb:major>")`
     pub(super) fn scales(&mut self, arg: &Arg, problems: &mut Problems) -> Result<Change, Problem> {
         let mut scales: Vec<(f64, Arc<[f64]>)> = Vec::new();
         let number = self.lookup(arg, problems, &mut |modifier, value| {
-            let Value::List(parts) = value else {
-                let problem = modifier.wrong(arg, "a scale is a note and its name: `c:minor`");
-                return Err(problem.help("write `\"<c:minor eb:major>\"`, or `scale(c, minor)`"));
-            };
+            let Value::List(parts) = value else { return Err(modifier.not_a_scale(arg)) };
             let [Value::Word(root), Value::Word(name)] = &parts[..] else {
-                return Err(modifier.wrong(arg, "a scale is a note and its name: `c:minor`"));
+                return Err(modifier.not_a_scale(arg));
             };
             let Some(root) = note_number(root) else {
                 return Err(modifier.wrong(arg, "a scale begins on a note, such as `c`, `eb` or `c3`"));

@@ -161,6 +161,11 @@ mam_grammar::codes! {
         fails "bd = kick()\nplay {\n  bd |x...|\n  bd.gain saw.range(0.2, 1)\n}\nout = bd\n"
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain saw.range(0.2, 1).segment(8)\n}\nout = bd\n"
     }
+    PATTERN_FRACTION Warning "pattern-fraction" {
+        "In quotes `1/4` is not a fraction: it is 1, four times as slow. A number in quotes has its decimals, `0.25`; outside of quotes `1/4` is a quarter."
+        fails "bd = kick()\nplay { bd \"x*4\".shift(\"<0 1/4>\") }\nout = bd\n"
+        passes "bd = kick()\nplay { bd \"x*4\".shift(\"<0 0.25>\") }\nout = bd\n"
+    }
     MODIFIER Error "pattern-modifier" {
         "After a pattern stand modifiers, such as `.fast(2) .every(4, rev) .off(1/8, transpose(7st)) .scale(c, minor)`; `mamc list` shows all of them, and `mamc doc every` one."
         fails "bd = kick()\nplay { bd |x...|.fats(2) }\nout = bd\n"

@@ -89,15 +89,21 @@ pub(super) fn symbol(text: &str) -> Option<Vec<f64>> {
     over(bass, root, chord_steps(&text[split..])?.iter().map(|&step| root + f64::from(step)).collect())
 }
 
-/// A chord without the note that lies below it, and the name of that.
+/// A chord without the note that lies below it, and the name of that. A slash before anything else is the chord's own: `C6/9`.
 fn with_bass(text: &str) -> (&str, Option<&str>) {
-    text.split_once('/').map_or((text, None), |(chord, bass)| (chord, Some(bass)))
+    let split = text.rsplit_once('/').filter(|(_, bass)| below(bass).is_some());
+    split.map_or((text, None), |(chord, bass)| (chord, Some(bass)))
+}
+
+/// The note of a name without an octave, near c3.
+fn below(bass: &str) -> Option<f64> {
+    note_number(&format!("{}3", bass.to_ascii_lowercase()))
 }
 
 /// A chord over a note of its own, less than an octave below the root, or one octave where that is the same.
 fn over(bass: Option<&str>, root: f64, notes: Vec<f64>) -> Option<Vec<f64>> {
     let Some(bass) = bass else { return Some(notes) };
-    let note = note_number(&format!("{}3", bass.to_ascii_lowercase()))?;
+    let note = below(bass)?;
     let below = (root - note - 1.0).rem_euclid(12.0) + 1.0;
     Some(std::iter::once(root - below).chain(notes).collect())
 }

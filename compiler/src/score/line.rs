@@ -3,16 +3,17 @@
 use super::codes::MODIFIER;
 use super::compose::{line_pattern, note_words};
 use super::modify::mentions;
+use super::pitch::note_number;
 use super::reading::{Modifier, Player};
 use super::set::unknown;
 use super::show::SetNames;
 use super::vocabulary::find;
 use super::words::Words;
-use super::{Instrument, tempo};
+use super::{Instrument, read, tempo};
 use crate::hir::builtins::PAN;
 use mam_grammar::ast::{Ast, Expr, Ident, ItemKind, Line, PatternText};
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
-use mam_runtime::score::Pattern;
+use mam_runtime::score::{Pattern, TimeSpan, Value};
 
 /// What makes a whole song of a line: its target, too.
 const BEFORE: &str = "play { x ";
@@ -20,7 +21,7 @@ const BEFORE: &str = "play { x ";
 const AFTER: &str = "\n}\n";
 
 /// The pattern of `text`, which is all of a score's line but its target: `"bd sd".every(2, rev)` or `|x..x|.fast(2)`.
-/// Words are taken as written; where a modifier changes notes, they are notes. `place` covers `text`. The names are those of what
+/// Words are taken as written; where a modifier changes notes, or adds to names of notes, they are notes. `place` covers `text`. The names are those of what
 /// its notes set.
 pub fn line(text: &str, place: Span, seed: u64, problems: &mut Problems) -> (Pattern, SetNames) {
     let mut sources = Sources::default();
@@ -29,6 +30,7 @@ pub fn line(text: &str, place: Span, seed: u64, problems: &mut Problems) -> (Pat
     let read = read_line(&sources, source, seed, &mut found);
     for mut problem in found.into_sorted() {
         problem.labels.iter_mut().for_each(|label| label.span = within(label.span, place));
+        problem.fix.iter_mut().for_each(|fix| fix.span = within(fix.span, place));
         problems.add(problem);
     }
     read
@@ -81,11 +83,22 @@ fn lines(ast: &Ast) -> Vec<&Line> {
     items.filter_map(|item| if let ItemKind::Line(line) = &item.kind { Some(line) } else { None }).collect()
 }
 
+/// Whether all words of a line's first cycle are names of notes, such as `c4`.
+fn names_notes(line: &Line, seed: u64) -> bool {
+    let PatternText::Notation(text) = &line.pattern else { return false };
+    let pattern = read(&text.text, text.span, seed, Words::AsWritten, &mut Problems::default());
+    let events = pattern.query(TimeSpan::cycle(0)).unwrap_or_default();
+    let is_note = |value: &Value| matches!(value, Value::Word(word) if note_number(word).is_some());
+    !events.is_empty() && events.iter().all(|event| is_note(&event.value))
+}
+
 fn built(ast: &Ast, line: &Line, seed: u64, problems: &mut Problems) -> Pattern {
     let meter = tempo::meter(ast, &[], problems);
     let any = Instrument { index: 0, name: "x".into(), pitched: true, voices: 1 };
     let of_notes = |name: &str| find(name).is_some_and(|entry| entry.of_notes);
-    let notes = mentions(ast, &line.modifiers, &of_notes);
+    let counts = |name: &str| matches!(name, "add" | "sub");
+    let notes = mentions(ast, &line.modifiers, &of_notes)
+        || mentions(ast, &line.modifiers, &counts) && names_notes(line, seed);
     let words = if notes { note_words(ast, line, &any) } else { Words::AsWritten };
     let tab = matches!(line.pattern, PatternText::Tab { .. });
     let (notes, player) = (notes || tab, Player::Unknown);

@@ -1,6 +1,6 @@
 //! From the notation's tree to a pattern.
 
-use super::codes::{PATTERN_NUMBER, PATTERN_TOO_FINE, RHYTHM_EMPTY};
+use super::codes::{PATTERN_FRACTION, PATTERN_NUMBER, PATTERN_TOO_FINE, RHYTHM_EMPTY};
 use super::steps::{self, Steps};
 use super::words::Words;
 use mam_grammar::mini::{Base, Group, Item, Joined, Op, OpKind, Sequence};
@@ -198,7 +198,10 @@ impl<'p> Builder<'p> {
     fn operator(&mut self, of: Pattern, op: &Op, words: Words) -> Pattern {
         match &op.kind {
             OpKind::Fast(factor) => self.faster(of, factor, op.span, false),
-            OpKind::Slow(factor) => self.faster(of, factor, op.span, true),
+            OpKind::Slow(factor) => {
+                self.note_fraction(&of, factor, op, words);
+                self.faster(of, factor, op.span, true)
+            }
             OpKind::Degrade(chance) => {
                 let chance = self.chance(*chance, op.span);
                 Pattern::new(Node::Keep { seed: self.draw(), chance, turned: false, of })
@@ -214,6 +217,19 @@ impl<'p> Builder<'p> {
             OpKind::Euclid { pulses, steps, rotation } => self.euclid(of, pulses, steps, rotation.as_deref()),
             OpKind::Weight(_) | OpKind::Replicate(_) => of,
         }
+    }
+
+    /// Warns of a number that is written as a fraction, where only its value counts.
+    fn note_fraction(&mut self, of: &Pattern, factor: &Base, op: &Op, words: Words) {
+        let counts = matches!(words, Words::Numbers | Words::Plain | Words::Velocities | Words::Seconds);
+        let Node::Pure(Value::Number(over), place) = of.node() else { return };
+        let Base::Word(under) = factor else { return };
+        let Some(under) = under.number().filter(|under| counts && *under > 0.0) else { return };
+        let written = format!("{}", (over / under * 1e6).round() / 1e6);
+        let whole = place.bytes().map_or(op.span, |bytes| Span { start: bytes.start as u32, ..op.span });
+        let message = format!("in quotes this is {over}, {under} times as slow, and not a fraction");
+        let problem = Problem::new(&PATTERN_FRACTION, whole, message);
+        self.problems.add(problem.help(format!("write `{written}`")).guess(whole, written));
     }
 
     fn chance(&mut self, chance: f64, span: Span) -> f64 {

@@ -41,7 +41,7 @@ pub use harmony::scales;
 pub use line::line;
 pub use musical::Musical;
 pub use pitch::note_number;
-pub(crate) use set::{placed_by_lines, sent_by_lines, signals_of_lines};
+pub(crate) use set::{placed_by_lines, signals_of_lines, words_of_lines};
 pub use vocabulary::{Entry, Group, SOURCES, modifiers};
 pub use work::query_problem;
 
@@ -132,6 +132,8 @@ pub struct Parameter {
     pub instrument: Option<usize>,
     /// Whether it follows a signal of the song, so that setting it changes nothing.
     pub is_driven: bool,
+    /// Whether it is an argument of messages to another program: it may measure anything.
+    pub is_argument: bool,
 }
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the

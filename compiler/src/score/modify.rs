@@ -1,5 +1,6 @@
 //! What may stand after a pattern: `.fast(2) .every(4, rev)`, read as changes.
 
+use super::amount::plain;
 use super::arguments::Kind;
 use super::codes::MODIFIER;
 use super::reading::{Modifier, Use};
@@ -142,8 +143,14 @@ impl<'a> Modifier<'a> {
             ("iter", [_]) => numbers(self, Law::Iter, &[Kind::Count]),
             ("iterBack", [_]) => numbers(self, Law::IterBack, &[Kind::Count]),
             ("linger", [_]) => numbers(self, Law::Linger, &[Kind::Part]),
-            ("zoom", [_, _]) => numbers(self, Law::Zoom, &[Kind::Cycles, Kind::Cycles]),
-            ("compress", [_, _]) => numbers(self, Law::Compress, &[Kind::Share, Kind::Share]),
+            ("zoom", [begin, end]) => {
+                let change = numbers(self, Law::Zoom, &[Kind::Cycles, Kind::Cycles])?;
+                self.in_order(begin, end, change)
+            }
+            ("compress", [begin, end]) => {
+                let change = numbers(self, Law::Compress, &[Kind::Share, Kind::Share])?;
+                self.in_order(begin, end, change)
+            }
             ("ribbon", [_, _]) => numbers(self, Law::Ribbon, &[Kind::Cycles, Kind::Factor]),
             ("euclid", [_, _]) => numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count]),
             ("euclid", [_, _, _]) => numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count, Kind::Whole]),
@@ -151,6 +158,17 @@ impl<'a> Modifier<'a> {
             ("echo", [_, _, _]) => numbers(self, Law::Echo, &[Kind::Count, Kind::Cycles, Kind::Plain]),
             _ => Ok(None),
         }
+    }
+
+    /// Refuses a part of a cycle that ends where it begins, or before.
+    fn in_order(&self, begin: &Arg, end: &Arg, change: Option<Change>) -> Result<Option<Change>, Problem> {
+        let known = change.as_ref().and_then(|change| change.known());
+        if known.is_some_and(|numbers| matches!(numbers[..], [from, to] if from >= to)) {
+            let span = self.ast.span(begin.value).to(self.ast.span(end.value));
+            let message = "a part of a cycle ends after it begins";
+            return Err(Problem::new(&MODIFIER, span, message));
+        }
+        Ok(change)
     }
 
     /// The modifiers that choose events, and those that hold changes.
@@ -168,7 +186,14 @@ impl<'a> Modifier<'a> {
             }
             ("every" | "firstOf", [n, change]) => self.changed(Law::First, n, change, problems)?,
             ("lastOf", [n, change]) => self.changed(Law::Last, n, change, problems)?,
-            ("chunk", [n, change]) => self.changed(Law::Chunk, n, change, problems)?,
+            ("chunk", [n, change]) => {
+                let n = self.number(n, Kind::Whole, problems)?;
+                if n == known(0, 1) {
+                    let message = "a cycle has at least one part";
+                    return Err(Problem::new(&MODIFIER, used.span, message));
+                }
+                Change::new(Law::Chunk(self.chain(change.value, problems)?), vec![n])
+            }
             ("inside" | "outside", [n, change]) => {
                 let n = self.number(n, Kind::Factor, problems)?;
                 let change = self.chain(change.value, problems)?;
@@ -225,7 +250,13 @@ impl<'a> Modifier<'a> {
     /// The modifiers of numbers, pitches and velocities.
     fn of_values(&mut self, used: &Use, problems: &mut Problems) -> Result<Option<Change>, Problem> {
         Ok(Some(match (&*used.name.name, used.args) {
-            ("legato" | "clip", [by]) => self.joined(by, Joint::Length, Kind::Plain, problems)?,
+            ("legato" | "clip", [by]) => {
+                let change = self.joined(by, Joint::Length, Kind::Plain, problems)?;
+                if plain(self.ast, by.value, "this").is_ok_and(|share| share.sign() <= 0) {
+                    return Err(self.wrong(by, "a note is held for a share of its event greater than 0"));
+                }
+                change
+            }
             ("vel", [by]) => self.joined(by, Joint::Velocity, Kind::Velocity, problems)?,
             ("transpose", [by]) => self.joined(by, Joint::Transpose, Kind::Semitones, problems)?,
             ("add", [by]) => self.joined(by, Joint::Add, Kind::Amount, problems)?,

@@ -12,11 +12,11 @@ use crate::hir::builtins::PAN;
 use crate::units::Units;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
 use mam_grammar::{Problem, Problems};
+use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Pattern;
 use mam_runtime::score::PlayedParam;
 use mam_runtime::score::pattern::{Chain, Change, Fitted, Joint, Law, Pieces, ValueMap};
-use mam_runtime::{NoteSignal, Sent};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -188,12 +188,20 @@ pub(crate) fn signals_of_lines(ast: &Ast) -> BTreeSet<(Arc<str>, NoteSignal)> {
     found
 }
 
-/// The controllers and programs that lines move, `bass.cc74`, each with the name that the line begins with.
-pub(crate) fn sent_by_lines(ast: &Ast) -> BTreeSet<(Arc<str>, Sent)> {
+/// What lines move, `bass.cc74`, and what their notes set, `.set(cc74: 20)`, each word with the name that the line begins with.
+pub(crate) fn words_of_lines(ast: &Ast) -> BTreeSet<(Arc<str>, Arc<str>)> {
     let mut found = BTreeSet::new();
     each_line(&ast.items, &mut |line| {
-        if let [name, sent] = &line.target[..] {
-            found.extend(Sent::of_line(&sent.name).map(|sent| (name.name.clone(), sent)));
+        let Some(target) = line.target.first() else { return };
+        if let [_, word] = &line.target[..] {
+            found.insert((target.name.clone(), word.name.clone()));
+        }
+        for &modifier in &line.modifiers {
+            each_call(ast, modifier, &mut |callee, args| {
+                let names = args.iter().filter_map(|arg| arg.name.as_ref());
+                let names = names.filter(|name| &*callee.name == "set" && !name.name.contains('.'));
+                found.extend(names.map(|name| (target.name.clone(), name.name.clone())));
+            });
         }
     });
     found
@@ -300,5 +308,6 @@ pub(super) fn unknown(name: &Ident) -> Parameter {
         units: Units::default(),
         instrument: None,
         is_driven: false,
+        is_argument: false,
     }
 }

@@ -58,6 +58,7 @@ fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
     let info = places.info(slot);
     let first = name.split('.').next().unwrap_or_default();
     let instrument = (!info.is_beat()).then(|| places.owner(first, slot)).flatten();
+    let is_argument = places.is_argument(first, slot);
     Meaning::Parameter(Parameter {
         index: slot,
         name,
@@ -67,5 +68,6 @@ fn parameter(places: &Bindings, slot: ParamId, name: String) -> Meaning {
         units: info.units,
         instrument,
         is_driven: places.is_driven(slot),
+        is_argument,
     })
 }

@@ -45,10 +45,14 @@ pub(super) fn seconds(word: &Word) -> Result<Value, Problem> {
 
 /// A number in base units, whatever it measures.
 pub(super) fn measured(word: &Word) -> Result<Value, Problem> {
+    base_units(word).map(Value::Number)
+}
+
+fn base_units(word: &Word) -> Result<f64, Problem> {
     match from_word(&word.text) {
-        Some(Amount::Number(_, x)) => Ok(Value::Number(x.to_f64())),
-        Some(Amount::Semitones(x)) => Ok(Value::Number((x.to_f64() / 12.0).exp2())),
-        _ => pitch(word),
+        Some(Amount::Number(_, x)) => Ok(x.to_f64()),
+        Some(Amount::Semitones(x)) => Ok((x.to_f64() / 12.0).exp2()),
+        _ => note_number(&word.text).ok_or_else(|| wrong(word, "a number or a note")),
     }
 }
 
@@ -149,6 +153,9 @@ fn altered_degree(text: &str) -> Option<(f64, f64)> {
 
 /// The value of a parameter in base units, with a warning where it lies outside the range.
 pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -> Result<f64, Problem> {
+    if param.is_argument {
+        return base_units(word);
+    }
     let value = match (from_word(&word.text), param.dimension) {
         (Some(Amount::Number(Dimension::PLAIN, x)), _) => x.to_f64() * param.scale,
         (Some(Amount::Number(d, x)), wanted) if d == wanted => x.to_f64(),

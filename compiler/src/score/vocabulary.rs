@@ -132,7 +132,7 @@ const ENTRIES: &[Entry] = entries! {
     Condition false "firstOf" ["firstOf(4, rev)"] "the same as `every`: in the first of four cycles";
     Condition false "lastOf" ["lastOf(4, rev)"] "in the last of four cycles";
     Condition false "when" ["when(\"<1 0 0>\", rev)"] "while a rhythm is true";
-    Condition false "chunk" ["chunk(4, ply(2))"] "in one of four parts of the cycle: the first, in the next cycle the second, and so on";
+    Condition false "chunk" ["chunk(4, ply(2))" "chunk(-4, ply(2))"] "in one of four parts of the cycle: the first, in the next cycle the second, and so on; from the last backwards where negative";
     Condition false "within" ["within(0, 1/2, ply(2))"] "from one place of each cycle to another";
     Layers false "off" ["off(1/8, transpose(7st))"] "with a changed copy, so many cycles (or beats, bars) later";
     Layers false "superimpose" ["superimpose(fast(2))"] "with changed copies";
@@ -157,5 +157,5 @@ const ENTRIES: &[Entry] = entries! {
     Harmony true "chord" ["chord"] "the words are chords: `Am7 D7 Gmaj7`";
     Harmony true "invert" ["invert(1)" "invert(\"<0 1>\")"] "the lowest notes of each chord, so many, an octave higher";
     Harmony true "voicing" ["voicing" "voicing(c3, c5)"] "each note of a chord in the octave around the middle of a range, so that voices move little";
-    Harmony true "arp" ["arp(up)" "arp(\"<up down>\")"] "the notes of each chord after one another: `up down updown downup converge diverge disconverge pinkyup thumbup`";
+    Harmony true "arp" ["arp(up)" "arp(\"<up down>\")"] "the notes of each chord after one another: `up down updown downup converge diverge disconverge pinkyup thumbup pinkyupdown thumbupdown`";
 };

@@ -356,6 +356,11 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "def f(x) = x + a\na = f(b)\nb = 0.5 * a\nout = b" => "instantaneous-cycle instantaneous-cycle" "a" "`prev(";
     Song "v = svf(w, 800Hz)\nw = v.low + noise()\nout = w" => "instantaneous-cycle" "v.low" "`prev(";
     Song "a = tap(noise(), a, max: 1s)\nout = a" => "instantaneous-cycle" "a" "`prev(a)`";
+    // Grids without bar lines, one after the other: their marks do not go on with the next line.
+    Line "bd x...x...\n  hh ..x...x." => "line-form line-form" "x...x..." "|x...x...|";
+    Line "bd: x-x-\n  lead c4 e4 ~\n  hh: ..x.." => "line-form line-form line-form" ": x-x-" "bd";
+    Line "lead \"0 2 4\".scale(\"c minor\")" => "pattern-modifier" "\"c minor\"" "c:minor";
+    Song "instrument s {\n  out = saw(note.freq) * note.gate\n  until gate < 1\n}\na = s()\nplay { a \"c4\" }\nout = a" => "unknown-field unknown-field" "freq" "`freq`";
     // Words of the language are not played, and are not read as those of other tools where they name parts.
     Song "bd = kick()\nplay { out |x...| }\nout = bd" => "line-form" "out" "an instrument's equation" "bd = kick()\nplay { bd |x...| }\nout = bd";
     Song "bd = kick()\nplay { in.gain \"1 2\" }\nout = bd" => "line-form" "in" "an instrument's equation" "bd = kick()\nplay { bd.gain \"1 2\" }\nout = bd";
@@ -446,6 +451,9 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "bd = kick()\nsection b = b { bd |x| }\nplay b\nout = bd" => "section-variation" "b" "`section a 8 bars { … }`" "bd = kick()\nsection b 8 bars { bd |x| }\nplay b\nout = bd";
     Line "lead \"c4\".set(vel: 0.5)" => "pattern-modifier" "vel" "`.vel(0.5)`" "lead \"c4\".vel(0.5)";
     Line "lead \"c4\".set(freq: 440Hz)" => "pattern-modifier" "freq" "`\"440Hz\"`" "lead \"440Hz\"";
+    Song "bd = kick()\nplay { bd \"x*4\".shift(\"<0 1/4>\") }\nout = bd" => "pattern-fraction" "1/4" "`0.25`" "bd = kick()\nplay { bd \"x*4\".shift(\"<0 0.25>\") }\nout = bd";
+    Line "bd \"x*4\".zoom(3/4, 1/4)" => "pattern-modifier" "3/4, 1/4" "`.zoom(1/4, 3/4)`" "bd \"x*4\".zoom(1/4, 3/4)";
+    Line "lead \"c4\".legato(-1)" => "pattern-modifier" "-1" "`.legato(0.5)`" "lead \"c4\".legato(0.5)";
     Line "bd \"x\".speed(2)" => "pattern-modifier" "speed" "a parameter of its instrument" "bd \"x\"";
     Value "sine(440Hz, phase: 0.5)" => "unknown-argument" "phase" "`phasor`" "sin(tau * (phasor(440Hz) + 0.5))";
     Value "square(440Hz, duty: 0.5)" => "unknown-argument" "duty" "`pulse`" "pulse(440Hz, 0.5)";

@@ -25,7 +25,7 @@
 ] @keyword
 ["if" "then" "else"] @keyword.conditional
 ["sum" "chain" "prev" "tap" "in" "out"] @keyword
-(reduce ["product" "max" "min" "list"] @keyword)
+(reduce ["product" "max" "min" "list" "table"] @keyword)
 (oversample "oversample" @keyword)
 (spectral "spectral" @keyword)
 ["and" "or" "not" "mod"] @keyword.operator

@@ -68,12 +68,20 @@ pub enum Reduction {
     Min,
     /// They are the elements of a list.
     List,
+    /// They are constants, the samples of a buffer.
+    Table,
 }
 
 impl Reduction {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Reduction; 5] =
-        [Reduction::Sum, Reduction::Product, Reduction::Max, Reduction::Min, Reduction::List];
+    pub const ALL: [Reduction; 6] = [
+        Reduction::Sum,
+        Reduction::Product,
+        Reduction::Max,
+        Reduction::Min,
+        Reduction::List,
+        Reduction::Table,
+    ];
 
     /// As it is written.
     pub fn text(self) -> &'static str {
@@ -83,6 +91,7 @@ impl Reduction {
             Reduction::Max => "max",
             Reduction::Min => "min",
             Reduction::List => "list",
+            Reduction::Table => "table",
         }
     }
 }

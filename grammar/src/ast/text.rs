@@ -305,14 +305,14 @@ fn argument(ast: &Ast, arg: &Arg, out: &mut String) {
 
 /// A row of operators, without recursing along it.
 fn row(ast: &Ast, expr: ExprId, out: &mut String) {
-    let (first, rest) = ast.row(expr);
-    for (op, _) in rest.iter().rev() {
-        let _ = write!(out, "({} ", op.text());
+    let (first, operations) = ast.row(expr, |_, _| false);
+    for operation in operations.iter().rev() {
+        let _ = write!(out, "({} ", operation.op.text());
     }
     write_expr(ast, first, out);
-    for (_, right) in rest {
+    for operation in operations {
         out.push(' ');
-        write_expr(ast, right, out);
+        write_expr(ast, operation.right, out);
         out.push(')');
     }
 }

@@ -78,6 +78,7 @@ impl Settings {
             sets: self.sets.clone(),
             limits,
             target: if self.portable { Target::portable() } else { Target::host() },
+            played_by_host: true,
             ..Options::default()
         }
     }

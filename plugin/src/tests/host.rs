@@ -65,9 +65,13 @@ pub(super) fn off(time: u32, key: i16) -> AnyEvent {
 }
 
 pub(super) fn tuning(time: u32, key: i16, value: f64) -> AnyEvent {
+    expression(time, key, CLAP_NOTE_EXPRESSION_TUNING, value)
+}
+
+pub(super) fn expression(time: u32, key: i16, expression_id: clap_note_expression, value: f64) -> AnyEvent {
     let expression = clap_event_note_expression {
         header: header::<clap_event_note_expression>(CLAP_EVENT_NOTE_EXPRESSION, time),
-        expression_id: CLAP_NOTE_EXPRESSION_TUNING,
+        expression_id,
         note_id: -1,
         port_index: -1,
         channel: -1,

@@ -1,5 +1,6 @@
 //! Songs in a plug-in, as a host hears them.
 
+mod expressions;
 mod guard;
 mod host;
 

@@ -57,6 +57,7 @@ impl Part {
     pub(super) fn instance(&mut self, unheard: Range<u64>, goes_on: &mut dyn FnMut(u64) -> bool) -> Instance {
         const PIECE: usize = 64 * QUANTUM;
         let mut instance = Instance::new(self.program.clone(), EVENTS);
+        instance.watch_lines();
         let mut events = vec![];
         for piece in unheard.clone().step_by(PIECE) {
             if !goes_on(piece - unheard.start) {

@@ -2,11 +2,12 @@
 //! the kernel calls are written down once, in tables that the machine code is run from, one kernel after the other.
 
 use super::rollback::Rollback;
-use super::step::{Examined, Runner, Words};
+use super::step::{Examined, Product, Runner, Words};
 use crate::ids::{BufferId, IdMap, SignalId};
 use crate::machine::{Task, call_flushing, flushes_subnormals};
 use crate::program::{Code, Program, QUANTUM};
 use std::ops::Range;
+use std::ptr::NonNull;
 
 /// The kernel calls of a quantum in which nothing changes.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ pub(crate) struct CallList {
     /// The channels of the song's input that are heard.
     pub(crate) heard: Vec<Heard>,
     /// The places at which their addresses stand in the tables of the runners' inputs, of one after the other.
-    slots: Vec<*mut *mut f32>,
+    slots: Vec<NonNull<*mut f32>>,
     /// The version of the code that it was written for; none where nothing is.
     written: Option<u32>,
 }
@@ -135,13 +136,14 @@ impl CallList {
             for listed in &self.calls {
                 self.slots.extend(runners[listed.runner].input_slots(own));
             }
-            let slots = first..self.slots.len();
+            let slot = self.slots.get(first).copied();
+            let others = (first + 1).min(self.slots.len())..self.slots.len();
             let is_delivered = self
                 .placed
                 .iter()
                 .any(|placed| matches!(*placed, Placed::Buffer(start) if start == own.cast_const()));
-            if is_delivered || !slots.is_empty() {
-                self.heard.push(Heard { channel, slots, own, may_be_direct: !is_delivered });
+            if is_delivered || slot.is_some() {
+                self.heard.push(Heard { channel, slot, others, own, may_be_direct: !is_delivered });
             }
         }
     }
@@ -152,9 +154,14 @@ impl CallList {
     /// The runners are those that the list was written for, and no kernel runs.
     #[inline]
     pub(crate) unsafe fn read_from(&self, heard: &Heard, start: *mut f32) {
-        for &slot in &self.slots[heard.slots.clone()] {
-            // SAFETY: the caller's promise.
-            unsafe { *slot = start };
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(slot) = heard.slot {
+                slot.write(start);
+            }
+            if !heard.others.is_empty() {
+                self.slots[heard.others.clone()].iter().for_each(|slot| slot.write(start));
+            }
         }
     }
 
@@ -164,6 +171,7 @@ impl CallList {
     ///
     /// # Safety
     /// The list is valid: the runners and the state are those it was written for, and unchanged.
+    #[inline(always)]
     pub(crate) unsafe fn run(
         &mut self,
         frame: u64,
@@ -254,14 +262,27 @@ impl Listed {
     /// As for [`Listed::call`], and no kernel runs.
     #[inline]
     unsafe fn is_passed(&self, words: &[Words]) -> bool {
-        // SAFETY: the caller's promise.
-        unsafe { self.examined.is_passed(&self.task.call, self.outputs) && self.states_are_finite(words) }
+        let mut product = Product::new();
+        if self.examined.is_examined {
+            for output in 0..self.outputs {
+                // SAFETY: the caller's promise: the table has so many outputs, each of a quantum and aligned as buffers are.
+                unsafe { product.take_quantum(*self.task.call.outputs.add(output)) };
+            }
+            // SAFETY: the caller's promise; the words lie in the state memory.
+            words[self.words.clone()].iter().for_each(|words| unsafe { product.take_words(*words) });
+        }
+        product.is_zero()
     }
 
     #[inline(always)]
     unsafe fn states_are_finite(&self, words: &[Words]) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let mut product = Product::new();
         // SAFETY: the caller's promise; the words lie in the state memory.
-        words[self.words.clone()].iter().all(|words| unsafe { words.are_finite() })
+        words[self.words.clone()].iter().for_each(|words| unsafe { product.take_words(*words) });
+        product.is_zero()
     }
 
     /// Calls the kernel for so many quanta. Returns false where something is not finite, or `may_sleep` returns true after one of
@@ -300,16 +321,15 @@ impl Listed {
     #[inline]
     unsafe fn advance(&mut self, frames: isize) {
         let call = &self.task.call;
-        let tables = [
-            (call.inputs.cast_mut().cast::<*mut f32>(), self.inputs),
-            (call.outputs.cast_mut(), self.outputs),
-        ];
-        for (table, count) in tables {
-            for channel in 0..count {
-                // SAFETY: the caller's promise.
-                unsafe { *table.add(channel) = (*table.add(channel)).wrapping_offset(frames) };
-            }
-        }
+        // SAFETY: the caller's promise.
+        let [inputs, outputs] = unsafe {
+            [
+                std::slice::from_raw_parts_mut(call.inputs.cast_mut().cast::<*mut f32>(), self.inputs),
+                std::slice::from_raw_parts_mut(call.outputs.cast_mut(), self.outputs),
+            ]
+        };
+        inputs.iter_mut().for_each(|address| *address = address.wrapping_offset(frames));
+        outputs.iter_mut().for_each(|address| *address = address.wrapping_offset(frames));
     }
 }
 
@@ -448,8 +468,9 @@ pub(crate) enum Placed {
 pub(crate) struct Heard {
     /// Which channel of the song's input it is.
     pub(crate) channel: usize,
-    /// Where its address stands in tables, of the list's slots.
-    slots: Range<usize>,
+    /// Where its address stands in tables: the first place, if there is one, and the others, of the list's slots.
+    slot: Option<NonNull<*mut f32>>,
+    others: Range<usize>,
     /// Its own buffer.
     pub(crate) own: *mut f32,
     /// False where the song's result is in the buffer itself.

@@ -41,84 +41,96 @@ impl Waiting {
 }
 
 /// What is heard while a host's frames are rendered.
-#[derive(Clone, Copy)]
-pub(crate) enum Sound<'a> {
-    /// These very frames; the last channel stands for all beyond.
-    Block(&'a [&'a [f32]]),
-    /// What was fed before, and waits to be heard.
-    Fed {
-        /// Each channel of it.
-        waiting: &'a [Waiting],
-        /// The host's frame at which the first sample that waits is heard.
-        from: usize,
-    },
+pub(crate) trait Sound: Copy {
+    /// What a channel has from a frame of the host's on: empty where it is short, or there is no channel at all.
+    fn channel<'a>(self, index: usize, at: usize) -> &'a [f32]
+    where
+        Self: 'a;
 }
 
-impl<'a> Sound<'a> {
-    /// What a channel has from a frame of the host's on: empty where it is short, or there is no channel at all.
-    #[inline]
-    pub(crate) fn channel(self, index: usize, at: usize) -> &'a [f32] {
-        match self {
-            Sound::Block(channels) => {
-                channels.get(index).or(channels.last()).and_then(|sound| sound.get(at..)).unwrap_or(&[])
-            }
-            Sound::Fed { waiting, from } => {
-                waiting.get(index).map_or(&[], |waiting| waiting.after(at - from))
-            }
-        }
+/// These very frames are heard; the last channel stands for all beyond.
+#[derive(Clone, Copy)]
+pub(crate) struct HostBlock<'s>(pub(crate) &'s [&'s [f32]]);
+
+impl Sound for HostBlock<'_> {
+    #[inline(always)]
+    fn channel<'a>(self, index: usize, at: usize) -> &'a [f32]
+    where
+        Self: 'a,
+    {
+        self.0.get(index).or(self.0.last()).and_then(|sound| sound.get(at..)).unwrap_or(&[])
     }
 }
 
-/// Whether a kernel may see samples as they are: they are whole halves of a quantum, and all of them normal numbers. Where one is 0 they
-/// are not, as its sign would have to be looked at; they are copied then.
+/// What was fed before, and waits to be heard.
+#[derive(Clone, Copy)]
+pub(crate) struct Fed<'s> {
+    /// Each channel of it.
+    pub(crate) waiting: &'s [Waiting],
+    /// The host's frame at which the first sample that waits is heard.
+    pub(crate) from: usize,
+}
+
+impl Sound for Fed<'_> {
+    #[inline(always)]
+    fn channel<'a>(self, index: usize, at: usize) -> &'a [f32]
+    where
+        Self: 'a,
+    {
+        self.waiting.get(index).map_or(&[], |waiting| waiting.after(at - self.from))
+    }
+}
+
+/// Whether kernels may see the samples of some channels as they are: all have whole quanta, of nothing but normal numbers. Where one is 0
+/// they may not, as its sign would have to be looked at; they are copied then. False where a channel is none.
 #[cfg(target_arch = "x86_64")]
-#[inline]
-pub(crate) fn are_normal(samples: &[f32]) -> bool {
+#[inline(always)]
+pub(crate) fn are_normal<'a>(channels: impl Iterator<Item = Option<&'a [f32]>>) -> bool {
     // Without these vectors it takes as long as to copy them.
     // SAFETY: the host has what the function is compiled for.
-    std::arch::is_x86_feature_detected!("avx2") && unsafe { are_normal_in_eights(samples) }
+    std::arch::is_x86_feature_detected!("avx2") && unsafe { are_normal_in_eights(channels) }
 }
 
-/// [`are_normal`], eight samples in an instruction: in plain Rust the compiler goes across the halves, and gathers samples one by one.
+/// [`are_normal`], eight samples in an instruction: the least and the greatest magnitude as bits, which order as the numbers do.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn are_normal_in_eights(samples: &[f32]) -> bool {
+fn are_normal_in_eights<'a>(channels: impl Iterator<Item = Option<&'a [f32]>>) -> bool {
     use std::arch::x86_64::{
-        _mm256_add_epi32, _mm256_cmpeq_epi32, _mm256_loadu_si256, _mm256_max_epu32, _mm256_movemask_epi8,
-        _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sub_epi32,
+        _mm256_and_si256, _mm256_cmpeq_epi32, _mm256_loadu_si256, _mm256_max_epu32, _mm256_min_epu32,
+        _mm256_movemask_epi8, _mm256_set1_epi32, _mm256_setzero_si256,
     };
-    let (first, beyond) = (_mm256_set1_epi32(FIRST as i32), _mm256_set1_epi32(BEYOND as i32));
-    let (halves, rest) = samples.as_chunks::<{ QUANTUM / 2 }>();
-    let mut most = [_mm256_setzero_si256(); 4];
-    for half in halves {
-        for (most, eight) in most.iter_mut().zip(half.as_chunks::<8>().0) {
-            // SAFETY: there are eight samples.
-            let bits = unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) };
-            *most = _mm256_max_epu32(*most, _mm256_sub_epi32(_mm256_add_epi32(bits, bits), first));
+    let magnitude = _mm256_set1_epi32(i32::MAX);
+    let (mut least, mut greatest) = ([magnitude; 2], [_mm256_setzero_si256(); 2]);
+    for channel in channels {
+        let Some((quanta, [])) = channel.map(<[f32]>::as_chunks::<QUANTUM>) else { return false };
+        for quantum in quanta {
+            for (i, eight) in quantum.as_chunks::<8>().0.iter().enumerate() {
+                // SAFETY: there are eight samples.
+                let bits = unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) };
+                let bits = _mm256_and_si256(bits, magnitude);
+                least[i % 2] = _mm256_min_epu32(least[i % 2], bits);
+                greatest[i % 2] = _mm256_max_epu32(greatest[i % 2], bits);
+            }
         }
     }
-    let [a, b, c, d] = most;
-    let most = _mm256_max_epu32(_mm256_max_epu32(a, b), _mm256_max_epu32(c, d));
-    let is_beyond = _mm256_cmpeq_epi32(_mm256_max_epu32(most, beyond), most);
-    rest.is_empty() && _mm256_movemask_epi8(is_beyond) == 0
+    let [first, last] = [f32::MIN_POSITIVE, f32::MAX].map(|x| _mm256_set1_epi32(x.to_bits() as i32));
+    let least = _mm256_min_epu32(least[0], least[1]);
+    let greatest = _mm256_max_epu32(greatest[0], greatest[1]);
+    let above = _mm256_cmpeq_epi32(_mm256_max_epu32(least, first), least);
+    let below = _mm256_cmpeq_epi32(_mm256_min_epu32(greatest, last), greatest);
+    _mm256_movemask_epi8(_mm256_and_si256(above, below)) == -1
 }
 
-/// The bits of the least normal number without its sign, twice; what is not normal comes last, less this number.
-const FIRST: u32 = f32::MIN_POSITIVE.to_bits() << 1;
-/// The first of what is not normal.
-const BEYOND: u32 = (f32::INFINITY.to_bits() << 1) - FIRST;
-
-/// Whether a kernel may see samples as they are: they are whole halves of a quantum, and all of them normal numbers.
+/// Whether samples are whole quanta of nothing but normal numbers.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 fn are_normal_one_by_one(samples: &[f32]) -> bool {
-    let offset = |x: &f32| (x.to_bits() << 1).wrapping_sub(FIRST);
-    samples.len().is_multiple_of(QUANTUM / 2) && samples.iter().all(|x| offset(x) < BEYOND)
+    samples.len().is_multiple_of(QUANTUM) && samples.iter().all(|x| x.is_normal())
 }
 
-/// Whether a kernel may see samples as they are.
+/// Whether kernels may see the samples of some channels as they are.
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn are_normal(samples: &[f32]) -> bool {
-    are_normal_one_by_one(samples)
+pub(crate) fn are_normal<'a>(mut channels: impl Iterator<Item = Option<&'a [f32]>>) -> bool {
+    channels.all(|channel| channel.is_some_and(are_normal_one_by_one))
 }
 
 /// Copies samples as a kernel may see them; silence where they are short.
@@ -210,19 +222,27 @@ mod tests {
     fn what_is_not_normal_is_found_everywhere() {
         let mut samples = [-1.0; 2 * QUANTUM];
         assert!(are_normal_one_by_one(&samples) && !are_normal_one_by_one(&samples[1..]));
+        let may_be_seen = |samples: &[f32]| {
+            // Beside a channel that is.
+            let both = [[1.0; QUANTUM].as_slice(), samples];
+            let [first, last] = [both, [both[1], both[0]]].map(|both| are_normal(both.into_iter().map(Some)));
+            assert_eq!(first, last);
+            first
+        };
         // Some hosts have no such vectors, and copy.
-        let may_be = are_normal(&samples);
-        assert!(!are_normal(&samples[1..]));
+        let may_be = may_be_seen(&samples);
+        assert!(!may_be_seen(&samples[1..]));
+        assert!(!are_normal([Some(&samples[..]), None].into_iter()));
         let good = [f32::MIN_POSITIVE, f32::MAX, -f32::MIN_POSITIVE, f32::MIN];
         let bad = [f32::INFINITY, f32::NAN, f32::MIN_POSITIVE.next_down(), f32::from_bits(1), 0.0];
         for place in 0..samples.len() {
             for x in good {
                 samples[place] = x;
-                assert!(are_normal_one_by_one(&samples) && are_normal(&samples) == may_be, "{x}");
+                assert!(are_normal_one_by_one(&samples) && may_be_seen(&samples) == may_be, "{x}");
             }
             for x in bad.into_iter().flat_map(|x| [x, -x]) {
                 samples[place] = x;
-                assert!(!are_normal(&samples) && !are_normal_one_by_one(&samples), "{x}");
+                assert!(!may_be_seen(&samples) && !are_normal_one_by_one(&samples), "{x}");
             }
             samples[place] = 0.5;
         }

@@ -138,7 +138,7 @@ impl Instance {
         frame: u64,
         out: &mut [&mut [f32]],
         at: usize,
-        sound: Sound,
+        sound: impl Sound,
     ) -> usize {
         let quanta = out.first().map_or(0, |channel| (channel.len() - at) / QUANTUM);
         if quanta == 0 || !self.is_uneventful(frame) || !self.redirect(out, at) {
@@ -148,8 +148,8 @@ impl Instance {
             return self.more_quanta_into(frame, out, at, quanta, sound);
         }
         self.hear_quanta(sound, at, 1);
-        self.run_call_list(frame);
-        self.deliver(out, at, QUANTUM);
+        self.call_quantum(frame);
+        self.deliver(out, at, 1);
         1
     }
 
@@ -161,7 +161,7 @@ impl Instance {
         out: &mut [&mut [f32]],
         at: usize,
         quanta: usize,
-        sound: Sound,
+        sound: impl Sound,
     ) -> usize {
         let known = (self.queue.next_frame() - frame) / QUANTUM as u64;
         let quanta = quanta.min(usize::try_from(known).unwrap_or(quanta));
@@ -182,7 +182,7 @@ impl Instance {
                 single = some;
                 continue;
             }
-            self.deliver(out, at, some * QUANTUM);
+            self.deliver(out, at, some);
             rendered += some;
             if rendered == quanta || !goes_on {
                 return rendered;
@@ -201,15 +201,21 @@ impl Instance {
     }
 
     /// Renders a quantum in which nothing happens. Returns false where the next one will be another.
+    #[inline(never)]
     fn run_call_list(&mut self, frame: u64) -> bool {
+        self.call_quantum(frame)
+    }
+
+    /// The same, where a call more would be a part of the time that a small song takes.
+    #[inline(always)]
+    fn call_quantum(&mut self, frame: u64) -> bool {
         self.used_call_list = true;
         let memory = Memory { state: self.state.as_ptr(), image: &self.program.state };
         let failures = &mut self.failures;
         // SAFETY: whatever changes a runner or the state forgets what was written.
         let mut changed = unsafe {
             self.call_list.run(frame, &mut self.runners, |runner, index| {
-                let failed = examine(runner, index, memory, frame, &WHOLE, failures);
-                runner.end(memory.state, frame, WHOLE) || failed
+                end_of_quantum(runner, index, memory, frame, failures)
             })
         };
         for &(runner, voice) in self.call_list.released() {
@@ -315,6 +321,13 @@ impl Instance {
     /// Meters levels and values from now on.
     pub(crate) fn watch(&mut self, seen: Arc<Seen>) {
         self.watcher = Some(Watcher::new(&self.program, seen));
+        self.call_list.forget();
+    }
+
+    /// What is written into delay lines is examined from now on, so that only what is finite can be carried over an edit. Nothing
+    /// else asks for it: before the first quantum, where there may be edits.
+    pub(crate) fn watch_lines(&mut self) {
+        self.runners.iter_mut().for_each(Runner::watch_lines);
         self.call_list.forget();
     }
 
@@ -481,6 +494,19 @@ impl Instance {
         self.mutes[part] = Mute { gain, target: gain };
         self.call_list.forget();
     }
+}
+
+/// Examines what a runner has rendered by the call list. Returns true if another quantum like this one would be rendered otherwise.
+#[inline(never)]
+fn end_of_quantum(
+    runner: &mut Runner,
+    index: usize,
+    memory: Memory<'_>,
+    frame: u64,
+    failures: &mut Vec<(usize, u64)>,
+) -> bool {
+    let failed = examine(runner, index, memory, frame, &WHOLE, failures);
+    runner.end(memory.state, frame, WHOLE) || failed
 }
 
 /// Examines what a runner has rendered of the quantum at a frame. Returns true if it has failed, which is noted.

@@ -38,7 +38,7 @@ mod tap;
 mod tests;
 
 pub use clock::{Profile, Quantum, ticks, ticks_per_second};
-use input::Sound;
+use input::{Fed, HostBlock};
 pub(crate) use input::{Waiting, flush};
 pub(crate) use instance::Instance;
 pub use not_finite::NotFinite;
@@ -179,7 +179,7 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
-                let sound = Sound::Fed { waiting: &self.input, from: done };
+                let sound = Fed { waiting: &self.input, from: done };
                 let rendered = self.instance.quanta_into(self.cut.frame, out, done, sound);
                 if rendered > 0 {
                     let frames = self.pass(rendered);
@@ -214,7 +214,7 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             if self.cut.is_spent() {
-                let rendered = self.instance.quanta_into(self.cut.frame, out, done, Sound::Block(input));
+                let rendered = self.instance.quanta_into(self.cut.frame, out, done, HostBlock(input));
                 if rendered > 0 {
                     done += self.pass(rendered);
                     continue;

@@ -5,6 +5,7 @@
 //! after a change the setup runs. A step whose voices are all asleep is not called, and what hears it finds silence.
 
 mod finite;
+mod product;
 mod sleep;
 
 use super::memory::{Buffers, Pointers};
@@ -17,8 +18,10 @@ use crate::block::{self, Block};
 use crate::ids::{DelayId, ParamId, PortId, SignalId};
 use crate::machine::Task;
 use crate::program::{Call, Code, Form, Port, Program, QUANTUM, Step};
-pub(crate) use finite::{Examined, Memory, Words};
+pub(crate) use finite::{Examined, Memory};
+pub(crate) use product::{Product, Words};
 use std::ops::Range;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// What all steps read in a part of a quantum.
@@ -198,8 +201,8 @@ impl Runner {
     }
 
     /// The places of an address in the table of inputs that its calls are given.
-    pub(crate) fn input_slots(&mut self, start: *mut f32) -> impl Iterator<Item = *mut *mut f32> {
-        self.inputs.whole.0.iter_mut().filter(move |sound| **sound == start).map(|sound| &raw mut *sound)
+    pub(crate) fn input_slots(&mut self, start: *mut f32) -> impl Iterator<Item = NonNull<*mut f32>> {
+        self.inputs.whole.0.iter_mut().filter(move |sound| **sound == start).map(NonNull::from)
     }
 
     /// The place of an output's address in the table that its calls are given. What is written there has a quantum, at a

@@ -108,10 +108,11 @@ fn section(entry: Entry, pictures: bool) -> String {
     text
 }
 
-/// What other tools call it.
+/// What other tools call it, where it is called or where a line plays it.
 fn words(name: &str) -> Vec<&'static str> {
-    let rows = foreign::ALL.iter().filter(|row| row.role == Role::Value && row.word == name);
-    rows.flat_map(|row| row.words.iter().copied()).collect()
+    let is_there = |role| matches!(role, Role::Value | Role::Target);
+    let rows = foreign::ALL.iter().filter(|row| is_there(row.role) && row.word == name);
+    rows.flat_map(|row| row.words.iter().copied()).filter(|word| *word != name).collect()
 }
 
 /// The check whose figure shows what a definition does: of those that it has the first that looks at a response or at a tail, else

@@ -31,7 +31,7 @@ impl Triggers<'_, '_> {
     fn run(&mut self) {
         self.pool = [0, 1].map(|i| self.body.add(Op::Input(InputId::new(i)), Type::F32, &[])).to_vec();
         for _ in 0..1 + self.choices.below(8) {
-            let signal = match self.choices.below(9) {
+            let signal = match self.choices.below(10) {
                 0 => self.held(),
                 1 => self.since(),
                 2 | 3 => self.pulses(),
@@ -39,6 +39,7 @@ impl Triggers<'_, '_> {
                 5 => self.moving_tap(),
                 6 => self.feedback(),
                 7 => self.toggle(),
+                8 => self.neighbours(),
                 _ => self.product(),
             };
             self.pool.push(signal);
@@ -176,6 +177,23 @@ impl Triggers<'_, '_> {
         let (one, other) = (1 + self.choices.below(3) as i32, 1 + self.choices.below(6) as i32);
         let [one, other] = [one, other].map(|ago| self.read(line, ago));
         self.body.op(Op::Sub, &[one, other])
+    }
+
+    /// Neighbours of a long line, close to where it ends and far from there; they may be fed back.
+    fn neighbours(&mut self) -> Value {
+        let line = self.line(256);
+        let ago = self.choices.one(&[4, 5, 62, 63, 64, 65, 200, 252]);
+        let taps: Vec<Value> =
+            (0..2 + self.choices.below(2) as i32).map(|i| self.read(line, ago + i)).collect();
+        let sum = taps[1..].iter().fold(taps[0], |sum, tap| self.body.op(Op::Sub, &[sum, *tap]));
+        let (x, half) = (self.signal(), self.body.f32(0.5));
+        let fed = self.body.op(Op::Mul, &[sum, half]);
+        let written = match self.choices.below(2) {
+            0 => x,
+            _ => self.body.op(Op::Add, &[x, fed]),
+        };
+        self.body.writes.push((line, written));
+        sum
     }
 
     /// A delay that follows a signal, between two bounds.

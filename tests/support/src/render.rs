@@ -2,7 +2,7 @@
 
 use mam_compiler::files::NoFiles;
 use mam_compiler::target::Target;
-use mam_compiler::{Options, compile};
+use mam_compiler::{OptLevel, Options, compile};
 use mam_grammar::{Severity, Sources};
 use mam_runtime::render::{EventSource, Length, Renderer};
 use mam_runtime::score::{Extent, Sequencer};
@@ -48,10 +48,23 @@ const ENDLESS_SECONDS: u64 = 10;
 /// # Panics
 /// When the text has errors: shows them.
 pub fn program(name: &str, text: &str, rate: u32, interpreter: bool) -> Arc<Program> {
+    compiled(name, text, &Options { rate, interpreter, target: Target::portable(), ..Options::default() })
+}
+
+/// The program of a text, for any machine, of code that is made quickly: for short sounds, which take longer to be compiled than
+/// to be rendered. They are the same to the bit.
+///
+/// # Panics
+/// When the text has errors: shows them.
+pub fn quick_program(name: &str, text: &str, rate: u32) -> Arc<Program> {
+    let opt_level = OptLevel::Quick;
+    compiled(name, text, &Options { rate, opt_level, target: Target::portable(), ..Options::default() })
+}
+
+fn compiled(name: &str, text: &str, options: &Options) -> Arc<Program> {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
-    let options = Options { rate, interpreter, target: Target::portable(), ..Options::default() };
-    let compilation = compile(&mut sources, id, &NoFiles, &options);
+    let compilation = compile(&mut sources, id, &NoFiles, options);
     let errors = compilation.problems.iter().filter(|p| p.code.severity == Severity::Error);
     let errors: Vec<_> = errors.map(|p| format!("{}: {}", p.code.name, p.message)).collect();
     match compilation.program {
@@ -60,12 +73,12 @@ pub fn program(name: &str, text: &str, rate: u32, interpreter: bool) -> Arc<Prog
     }
 }
 
-/// Renders a text by machine code: so many frames, or the song once and its tail. A rate of 0 is the song's own.
+/// Renders a text by machine code that is made quickly: so many frames, or the song once and its tail. A rate of 0 is the song's own.
 ///
 /// # Panics
 /// When the text has errors.
 pub fn render(name: &str, text: &str, rate: u32, frames: Option<u64>) -> Rendered {
-    render_program(program(name, text, rate, false), frames)
+    render_program(quick_program(name, text, rate), frames)
 }
 
 /// Renders a program: so many frames, or the song once and its tail.

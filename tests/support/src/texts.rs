@@ -167,3 +167,9 @@ fn piece(text: &str, at: prop::sample::Index, length: usize) -> (usize, usize) {
     let from = boundary(at.index(text.len() + 1));
     (from, boundary((from + length).min(text.len())))
 }
+
+/// The example of a documentation: its last line, where that is nothing but code.
+pub fn example(doc: &str) -> Option<&str> {
+    let last = doc.trim_end().lines().next_back()?.trim();
+    last.strip_prefix('`')?.strip_suffix('`').filter(|code| !code.contains('`'))
+}

@@ -3,6 +3,7 @@
 use super::error::ExportError;
 use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::voices::WAITING;
 use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, Target, note_frequency};
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
@@ -66,7 +67,9 @@ impl Pass {
         let extent = if score.once { Extent::Once } else { Extent::Forever };
         let until = if score.once { u64::from(u32::MAX) } else { latest(score) };
         let mut events = vec![];
-        let played = Sequencer::for_program(program, extent).play(until, |more| {
+        let targets = unallocated(program);
+        let mut sequencer = Sequencer::new(program.rate, &targets, &program.params, &program.score, extent);
+        let played = sequencer.play(until, |more| {
             events.extend_from_slice(more);
             if events.len() > MOST_EVENTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
@@ -74,7 +77,7 @@ impl Pass {
             return Err(ExportError::TooManyEvents);
         }
         let frames = u32::try_from(score.frames).map_err(|_| ExportError::TooLong)?;
-        let mut table = Table::new(program);
+        let mut table = Table::new(program, &targets);
         let mut within = None;
         for event in &events {
             let is_over = event.frame >= score.frames.max(1);
@@ -92,6 +95,8 @@ impl Pass {
 /// A table in the making.
 struct Table<'p> {
     program: &'p Program,
+    /// The instruments as they are played.
+    instruments: &'p [Target],
     /// The instrument of each voice's port.
     targets: HashMap<PortId, usize>,
     /// The row of the note that a port plays.
@@ -103,11 +108,11 @@ struct Table<'p> {
 }
 
 impl<'p> Table<'p> {
-    fn new(program: &'p Program) -> Table<'p> {
-        let voices = program.targets.iter().enumerate();
+    fn new(program: &'p Program, instruments: &'p [Target]) -> Table<'p> {
+        let voices = instruments.iter().enumerate();
         let targets = voices.flat_map(|(target, found)| found.voices.iter().map(move |port| (*port, target)));
         let (targets, playing, known) = (targets.collect(), HashMap::new(), HashMap::new());
-        Table { program, targets, playing, known, given: HashMap::new(), pass: Pass::default() }
+        Table { program, instruments, targets, playing, known, given: HashMap::new(), pass: Pass::default() }
     }
 
     /// Adds an event; of those beyond the pass only the ends of its notes.
@@ -127,9 +132,12 @@ impl<'p> Table<'p> {
                     let Some(row) = ended else { return Ok(()) };
                     (What::Off { row }, vec![], 0)
                 } else {
+                    if let Some(row) = ended.filter(|_| self.instruments[target].priority.is_some()) {
+                        self.pass.rows.push(Row { frame, what: What::Off { row }, number: 0, ramp: 0 });
+                    }
                     self.playing.insert(port, self.pass.rows.len());
                     let mut numbers = vec![note, note_frequency(note), vel];
-                    numbers.extend(self.values(&self.program.targets[target], port));
+                    numbers.extend(self.values(&self.instruments[target], port));
                     (What::On { target }, numbers, 0)
                 }
             }
@@ -173,6 +181,23 @@ impl<'p> Table<'p> {
             first as u32
         })
     }
+}
+
+/// The instruments of a program; one with a priority has a voice for each note that it may hold, so that all that are held are
+/// known: the engine allocates them, together with those of its host.
+fn unallocated(program: &Program) -> Vec<Target> {
+    let (mut port, mut param) = (program.ports, program.params.len());
+    let mut targets = program.targets.clone();
+    for target in targets.iter_mut().filter(|target| target.priority.is_some()) {
+        let count = target.voices.len() + WAITING;
+        target.voices = (port..port + count).map(PortId::new).collect();
+        port += count;
+        for own in &mut target.note_params {
+            own.voices = (param..param + count).map(ParamId::new).collect();
+            param += count;
+        }
+    }
+    targets
 }
 
 /// Notes that begin or end in so many frames as a quantum has, at most, wherever these begin.

@@ -3,6 +3,8 @@
 use super::error::ExportError;
 use super::score::{Pass, Row, What};
 use mam_runtime::ids::{DelayId, IdMap, ParamId, PortId, SignalId};
+use mam_runtime::precedence::Priority;
+use mam_runtime::voices::WAITING;
 use mam_runtime::{Curve, ParamSlot, Program, Step, Target, note_frequency};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,7 +12,7 @@ use std::ops::Range;
 /// Events of a host that may wait.
 pub(super) const EVENTS: usize = 32;
 /// The version of the tables' form: `MAM_VERSION`.
-const VERSION: usize = 2;
+const VERSION: usize = 3;
 /// Which of the program's numbers is its bytes of memory.
 const BYTES: usize = 1;
 /// What stands for nothing.
@@ -21,6 +23,14 @@ const EVERY: &str = "every";
 const QUANTUM: usize = mam_runtime::QUANTUM;
 /// Bytes of the engine's own fields, at most.
 const ENGINE_BYTES: usize = 512;
+
+/// Bytes of a note that a voice holds, or that waits for one.
+const HELD_BYTES: usize = 56;
+
+/// Notes that may wait for a voice, of all instruments.
+fn waits(program: &Program) -> usize {
+    WAITING * program.targets.iter().filter(|target| target.priority.is_some()).count()
+}
 
 /// A constant array of rows.
 #[derive(Clone, Debug)]
@@ -248,7 +258,13 @@ impl<'p> Maker<'p> {
         let own: Vec<u32> = shares.map(|share| self.places.get(share).copied().unwrap_or(NONE)).collect();
         let own = self.list(own);
         let monitor = target.monitor.map_or(NONE, |port| port.index() as u32);
-        vec![voices, own, Field::Word(monitor), Field::Word(0)]
+        let priority = match target.priority {
+            None => 0,
+            Some(Priority::Last) => 1,
+            Some(Priority::Low) => 2,
+            Some(Priority::High) => 3,
+        };
+        vec![voices, own, Field::Word(monitor), Field::Word(priority)]
     }
 
     /// Of each parameter the voices' shares of it, or what it is a share of; nothing where there are no shares.
@@ -279,7 +295,8 @@ impl<'p> Maker<'p> {
     fn counts(&self, pass: &Pass, guard: usize, line_frames: usize) -> Result<Vec<usize>, ExportError> {
         let program = self.program;
         let most_voices = program.targets.iter().map(|target| target.voices.len()).max().unwrap_or(0);
-        let notes = 2 * pass.most_notes + EVENTS + most_voices + 2 + program.ports;
+        let notes = 2 * (pass.most_notes + most_voices + program.ports) + EVENTS + 2;
+        let waits = waits(program);
         let sizes = Sizes { program, maker: self, notes, line_frames };
         let bytes = u32::try_from(sizes.bytes()).map_err(|_| ExportError::TooMuchMemory)? as usize;
         let heard = |rows: &[Row]| rows.iter().filter(|row| self.is_heard(row.what)).count();
@@ -310,6 +327,7 @@ impl<'p> Maker<'p> {
             pass.frames as usize,
             heard(&pass.rows[..pass.within]),
             most_voices,
+            waits,
             self.settable,
         ])
     }
@@ -438,7 +456,8 @@ impl Sizes<'_> {
             (program.targets.len(), 1),
             (self.notes, 40),
             (program.ports, 16),
-            (program.ports, 24),
+            (program.ports, HELD_BYTES),
+            (waits(program), HELD_BYTES),
             (EVENTS, 32),
             (delays, 8),
             (params, 8),

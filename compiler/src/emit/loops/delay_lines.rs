@@ -8,7 +8,7 @@ use super::{Access, LinearRead, LinearWrite, Uniform};
 use crate::ir::{Body, DelayLine, Imm, Kernel, Op, Rate, Value};
 use mam_grammar::Handle;
 use mam_runtime::{LONG, QUANTUM};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 pub(super) struct DelayLines<'a> {
@@ -63,9 +63,12 @@ impl<'a> DelayLines<'a> {
                 1 => Uniform::Scalar(ago),
                 _ => self.uniform(ago)?,
             };
-            Some(LinearRead { value, line, ago })
+            Some(LinearRead { value, line, ago, after: None })
         };
-        order.iter().filter_map(linear).collect()
+        let mut reads: Vec<LinearRead> = order.iter().filter_map(linear).collect();
+        let after = frames_after(self.body, reads.iter().map(|read| read.value));
+        reads.iter_mut().for_each(|read| read.after = after.get(&read.value).copied());
+        reads
     }
 
     /// The lines among those written that are written with linear addressing.
@@ -101,6 +104,52 @@ impl<'a> DelayLines<'a> {
             (Op::Splat, None) => Some(Uniform::FirstLane(vector)),
             _ => None,
         }
+    }
+}
+
+/// Those of some reads that read a line one frame after where another one does that is none of them, each with that other.
+pub(super) fn frames_after(body: &Body, reads: impl Iterator<Item = Value>) -> FxHashMap<Value, Value> {
+    let place = |value: Value| match (body.insts[value].op, body.insts[value].args.as_slice()) {
+        (Op::Read(line), &[ago]) => {
+            let (base, frames) = distance(body, ago);
+            Some((line, base, frames))
+        }
+        _ => None,
+    };
+    let mut placed: Vec<(Handle<DelayLine>, Option<Value>, i32, Value)> = reads
+        .filter_map(|value| place(value).map(|(line, base, frames)| (line, base, frames, value)))
+        .collect();
+    placed.sort();
+    let mut after = FxHashMap::default();
+    // From the one that is furthest back on.
+    for pair in placed.windows(2).rev() {
+        let [(line, base, frames, value), (far_line, far_base, far_frames, far)] = *pair else { continue };
+        let is_next = (line, base) == (far_line, far_base) && frames.checked_add(1) == Some(far_frames);
+        if is_next && !after.contains_key(&far) {
+            after.insert(value, far);
+        }
+    }
+    after
+}
+
+/// A number of frames as a constant more than a value, or than 0.
+fn distance(body: &Body, frames: Value) -> (Option<Value>, i32) {
+    let constant = |value: Value| match body.as_const(value) {
+        Some(Imm::I32(frames)) => Some(frames),
+        _ => None,
+    };
+    if let Some(frames) = constant(frames) {
+        return (None, frames);
+    }
+    let inst = &body.insts[frames];
+    match (inst.op, inst.args.as_slice()) {
+        (Op::Splat, &[scalar]) => distance(body, scalar),
+        (Op::Add, &[a, b]) => match (constant(a), constant(b)) {
+            (None, Some(more)) => (Some(a), more),
+            (Some(more), None) => (Some(b), more),
+            _ => (Some(frames), 0),
+        },
+        _ => (Some(frames), 0),
     }
 }
 

@@ -9,13 +9,14 @@
 //! users allow, and a cut is made where few values pass.
 
 use super::Rules;
+use super::delay_lines::frames_after;
 use super::schedule::{reads, scheduled};
 use crate::ir::cycles::{cycles, recurrence_latency};
 use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
 /// About how many cycles an iteration may take from its first instruction to its last.
@@ -64,6 +65,13 @@ pub(super) fn members(
     body.insts.handles().filter(here).collect()
 }
 
+/// The reads of delay lines that have an address of their own, if all are in one loop.
+fn read_addresses(body: &Body) -> FxHashSet<Value> {
+    let reads = || body.insts.handles().filter(|value| matches!(body.insts[*value].op, Op::Read(_)));
+    let after = frames_after(body, reads());
+    reads().filter(|value| !after.contains_key(value)).collect()
+}
+
 impl Distribution {
     /// One loop for everything.
     pub(super) fn single_loop(body: &Body) -> Distribution {
@@ -78,9 +86,8 @@ impl Distribution {
         if count < 2 * FEWEST {
             return Distribution::single_loop(body);
         }
-        let reads = body.insts.values().filter(|inst| matches!(inst.op, Op::Read(_))).count();
         let addresses = rules.machine.most_line_addresses();
-        if reads + body.writes.len() > addresses {
+        if read_addresses(body).len() + body.writes.len() > addresses {
             return Distribution::by_lines(body, rates, addresses);
         }
         let readers = readers(body);
@@ -151,6 +158,7 @@ impl Distribution {
                 *all.entry(*value).or_default() += 1;
                 all
             });
+        let reads = read_addresses(body);
         let (mut waiting, mut addresses_held, mut since) = (0, 0, 0);
         let mut cut: Option<usize> = None;
         for (i, value) in order.iter().enumerate() {
@@ -158,8 +166,7 @@ impl Distribution {
             if waiting == 0 {
                 (cut, since) = (Some(i), 0);
             }
-            let read = matches!(body.insts[*value].op, Op::Read(_));
-            let more = usize::from(read) + written.get(value).copied().unwrap_or(0);
+            let more = usize::from(reads.contains(value)) + written.get(value).copied().unwrap_or(0);
             (addresses_held, since) = (addresses_held + more, since + more);
             if let (true, Some(at)) = (addresses_held > addresses, cut.take()) {
                 order[at..].iter().for_each(|value| distribution.of[value.index()] = distribution.count);

@@ -211,6 +211,9 @@ pub struct LinearRead {
     pub line: Handle<DelayLine>,
     /// How many frames back it reads, throughout the call.
     pub ago: Uniform,
+    /// The loop's read with an address of its own that is one frame further back in the line: this one's is a frame after it, as a guard
+    /// copy goes on where the line ends.
+    pub after: Option<Value>,
 }
 
 /// A delay line that is written with linear addressing.

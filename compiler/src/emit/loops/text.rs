@@ -73,7 +73,11 @@ impl<'a> Printer<'a> {
         of.preheader.iter().try_for_each(|value| self.compute(f, "  ", *value))?;
         for read in &of.linear_reads {
             let (value, line, ago) = (ValueName(read.value), self.line(read.line), UniformName(read.ago));
-            writeln!(f, "  address of {value}: {line}, {ago} back")?;
+            write!(f, "  address of {value}: {line}, {ago} back")?;
+            match read.after {
+                Some(other) => writeln!(f, ", a frame after {}", ValueName(other))?,
+                None => writeln!(f)?,
+            }
         }
         for write in &of.linear_writes {
             let guard = if write.with_guard { " and its guard" } else { "" };

@@ -1,5 +1,6 @@
 //! One body: what stands before its loops, and where its values are.
 
+use super::delay_lines::ReadAddress;
 use super::isa::Encoding;
 use super::memory::{Memory, Region, fixed, flags};
 use crate::emit::loops::{LoopPlan, Pointer};
@@ -49,8 +50,8 @@ pub(super) struct Iteration {
     pub(super) states: FxHashMap<Handle<StateSlot>, Value>,
     /// Where loop-carried values are that have none.
     pub(super) slots: BTreeMap<ir::Value, StackSlot>,
-    /// The addresses of reads with linear addressing, for the call's first frame.
-    pub(super) reads: BTreeMap<ir::Value, Value>,
+    /// The addresses of reads with linear addressing.
+    pub(super) reads: BTreeMap<ir::Value, ReadAddress>,
     /// Those of writes: of the line, and of its guard copy where an iteration writes that.
     pub(super) writes: BTreeMap<Handle<ir::DelayLine>, Vec<Value>>,
 }

@@ -5,7 +5,7 @@
 
 use super::body::Emitter;
 use super::inst::{immediate, pack};
-use super::memory::{Memory, Region, entry, flags};
+use super::memory::{Memory, Region, entry, fixed, flags};
 use crate::emit::loops::{Access, Loop, Pointer, Uniform, has_neighbours};
 use crate::ir::{self, DelayLine, Imm, Scalar};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -23,8 +23,8 @@ struct Known {
     /// The table of lines, and lines.
     table: Option<Value>,
     lines: BTreeMap<Handle<DelayLine>, Value>,
-    /// Where lines of each length hold the first frame, in bytes.
-    offsets: BTreeMap<u32, Value>,
+    /// Where lines of a length hold the first frame, or the one so many frames back, in bytes.
+    offsets: Vec<(u32, Option<Uniform>, Value)>,
 }
 
 impl Known {
@@ -40,18 +40,25 @@ fn within(b: &mut FunctionBuilder, frame: Value, frames: u32) -> Value {
     b.ins().ishl_imm_u(at, 2)
 }
 
+/// An address for the call's first frame, and how many bytes after it something begins.
+pub(super) type ReadAddress = (Value, i32);
+
 /// The addresses of a loop's reads, and of its writes and their guard copies, for the call's first frame.
-type Addresses = (BTreeMap<ir::Value, Value>, BTreeMap<Handle<DelayLine>, Vec<Value>>);
+type Addresses = (BTreeMap<ir::Value, ReadAddress>, BTreeMap<Handle<DelayLine>, Vec<Value>>);
 
 impl Emitter<'_> {
     /// Finds the addresses that a loop goes on from.
     pub(super) fn linear_addresses(&mut self, b: &mut FunctionBuilder, of: &Loop) -> Addresses {
         let mut known = Known::default();
         let (mut reads, mut writes) = (BTreeMap::new(), BTreeMap::new());
+        for read in of.linear_reads.iter().filter(|read| read.after.is_none()) {
+            let address = self.address(b, &mut known, read.line, Some(read.ago));
+            reads.insert(read.value, (address, 0));
+        }
         for read in &of.linear_reads {
-            let ago = self.uniform(b, read.ago);
-            let address = self.address(b, &mut known, read.line, Some(ago));
-            reads.insert(read.value, address);
+            if let Some((address, _)) = read.after.map(|other| reads[&other]) {
+                reads.insert(read.value, (address, size_of::<f32>() as i32));
+            }
         }
         for write in &of.linear_writes {
             let mut addresses = vec![self.address(b, &mut known, write.line, None)];
@@ -76,10 +83,10 @@ impl Emitter<'_> {
         match access {
             Access::Linear => {
                 let iteration = self.iteration();
-                let (first, offset) = (iteration.reads[&value], iteration.offset);
+                let ((first, after), offset) = (iteration.reads[&value], iteration.offset);
                 let address = b.ins().iadd(first, offset);
                 let ty = if lanes == 1 { types::F32 } else { types::F32X4 };
-                b.ins().load(ty, flags, address, 0)
+                b.ins().load(ty, flags, address, after)
             }
             Access::Contiguous(ago) => {
                 let frame = self.frame(b, 0);
@@ -206,20 +213,26 @@ impl Emitter<'_> {
         b: &mut FunctionBuilder,
         known: &mut Known,
         line: Handle<DelayLine>,
-        ago: Option<Value>,
+        ago: Option<Uniform>,
     ) -> Value {
         let memory = &self.memory;
         let first = known.first(b, memory);
         let table = *known.table.get_or_insert_with(|| memory.delays(b));
         let pointer = *known.lines.entry(line).or_insert_with(|| entry(b, table, line.index() as u32));
         let frames = self.from.kernel.delays[line].frames;
-        let at = match ago {
-            Some(ago) => {
+        let found = known.offsets.iter().find(|(length, back, _)| (*length, *back) == (frames, ago));
+        let at = match (found, ago) {
+            (Some((.., at)), _) => *at,
+            (None, None) => within(b, first, frames),
+            (None, Some(ago)) => {
+                let ago = self.uniform(b, ago);
                 let frame = b.ins().isub(first, ago);
                 within(b, frame, frames)
             }
-            None => *known.offsets.entry(frames).or_insert_with(|| within(b, first, frames)),
         };
+        if found.is_none() {
+            known.offsets.push((frames, ago, at));
+        }
         b.ins().iadd(pointer, at)
     }
 
@@ -227,10 +240,17 @@ impl Emitter<'_> {
         match uniform {
             Uniform::Constant(imm) => immediate(b, imm, 1),
             Uniform::Scalar(value) => self.value(b, value),
-            Uniform::FirstLane(vector) => {
-                let x = self.value(b, vector);
-                b.ins().extractlane(x, 0)
-            }
+            Uniform::FirstLane(vector) => match self.from.plan.hoisted.get(&vector) {
+                // Not in a register: its first lane is where it is.
+                Some(&at) if self.values[vector.index()].is_none() => {
+                    let base = self.pointer(b, Pointer::State);
+                    b.ins().load(types::I32, fixed(), base, at as i32)
+                }
+                _ => {
+                    let x = self.value(b, vector);
+                    b.ins().extractlane(x, 0)
+                }
+            },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One body: what stands before its loops, and where its values are.
 
+use super::delay_lines::ReadAddress;
 use super::function::{Function, Local};
 use super::memory::{Memory, load, local_type, store};
 use super::{Data, Subnormals, lanes, memory};
@@ -50,8 +51,8 @@ pub(super) struct Iteration {
     pub(super) states: FxHashMap<Handle<StateSlot>, Local>,
     /// What loop-carried values are in the next iteration.
     pub(super) carried: BTreeMap<Value, Local>,
-    /// The addresses of reads with linear addressing, for the call's first frame.
-    pub(super) reads: BTreeMap<Value, Local>,
+    /// The addresses of reads with linear addressing.
+    pub(super) reads: BTreeMap<Value, ReadAddress>,
     /// Those of writes: of the line, and of its guard copy where an iteration writes that.
     pub(super) writes: BTreeMap<Handle<DelayLine>, Vec<Local>>,
 }

@@ -14,7 +14,10 @@ use std::collections::BTreeMap;
 use wasm_encoder::{Instruction, ValType};
 
 /// The addresses of a loop's reads, and of its writes and their guard copies, for the call's first frame.
-type Addresses = (BTreeMap<Value, Local>, BTreeMap<Handle<DelayLine>, Vec<Local>>);
+type Addresses = (BTreeMap<Value, ReadAddress>, BTreeMap<Handle<DelayLine>, Vec<Local>>);
+
+/// An address for the call's first frame, and how many bytes after it something begins.
+pub(super) type ReadAddress = (Local, usize);
 
 /// Replaces an absolute frame by where a line of so many frames holds it, in bytes.
 fn within(f: &mut Function, frames: u32) {
@@ -26,9 +29,14 @@ impl Emitter<'_> {
     /// Finds the addresses that a loop goes on from.
     pub(super) fn linear_addresses(&mut self, f: &mut Function, of: &Loop) -> Addresses {
         let (mut reads, mut writes) = (BTreeMap::new(), BTreeMap::new());
-        for read in &of.linear_reads {
+        for read in of.linear_reads.iter().filter(|read| read.after.is_none()) {
             let address = self.first_address(f, read.line, Some(read.ago));
-            reads.insert(read.value, address);
+            reads.insert(read.value, (address, 0));
+        }
+        for read in &of.linear_reads {
+            if let Some((address, _)) = read.after.map(|other| reads[&other]) {
+                reads.insert(read.value, (address, size_of::<f32>()));
+            }
         }
         for write in &of.linear_writes {
             let mut addresses = vec![self.first_address(f, write.line, None)];
@@ -48,13 +56,13 @@ impl Emitter<'_> {
         match access {
             Access::Linear => {
                 let iteration = self.iteration();
-                let (first, offset) = (iteration.reads[&value], iteration.offset);
+                let ((first, after), offset) = (iteration.reads[&value], iteration.offset);
                 f.get(first);
                 f.get(offset);
                 f.op(Instruction::I32Add);
                 f.op(match lanes {
-                    1 => Instruction::F32Load(at(0, 2)),
-                    _ => Instruction::V128Load(at(0, 2)),
+                    1 => Instruction::F32Load(at(after, 2)),
+                    _ => Instruction::V128Load(at(after, 2)),
                 });
             }
             Access::Contiguous(ago) => {

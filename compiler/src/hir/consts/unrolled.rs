@@ -70,6 +70,10 @@ impl Evaluator<'_> {
                 .collect();
             return self.listed(all);
         }
+        // A buffer is not a constant.
+        if reduction == Reduction::Table {
+            return Err(Missing::Wrong);
+        }
         let mut total: Option<Signal> = None;
         for iteration in turns {
             let Value::Signal(term) = self.iteration(frame, expr, iteration, None, body)? else {
@@ -86,7 +90,7 @@ impl Evaluator<'_> {
         let none = match reduction {
             Reduction::Product => Ok(mono(Imm::F64(1.0), Dimension::PLAIN)),
             Reduction::Max | Reduction::Min => Err(Missing::Wrong),
-            Reduction::Sum | Reduction::List => Ok(mono(Imm::F64(0.0), Dimension::PLAIN)),
+            Reduction::Sum | Reduction::List | Reduction::Table => Ok(mono(Imm::F64(0.0), Dimension::PLAIN)),
         };
         total.map_or(none, |total| Ok(Value::Signal(total)))
     }
@@ -161,7 +165,7 @@ fn reduced(reduction: Reduction, a: &Signal, b: &Signal) -> Found<Value> {
         Reduction::Product => return binary(BinaryOp::Mul, a, b),
         Reduction::Max => Arithmetic::Max,
         Reduction::Min => Arithmetic::Min,
-        Reduction::Sum | Reduction::List => return binary(BinaryOp::Add, a, b),
+        Reduction::Sum | Reduction::List | Reduction::Table => return binary(BinaryOp::Add, a, b),
     };
     let dimension = common(a.dimension, b.dimension)?;
     each(&[a, b], dimension, |v| function(&mut Numbers, arithmetic, v))

@@ -129,6 +129,12 @@ impl Checker<'_> {
             return self.table_of(all);
         }
         let value = self.eval(at, values);
+        if let Value::Buffer(samples) = &value {
+            let numbers = samples.numbers();
+            self.table_size(numbers.len(), span)?;
+            let plain = |x| (Some(x), Form::from(Dimension::PLAIN), span);
+            return self.table_of(numbers.into_iter().map(plain).collect());
+        }
         match self.elements(value, span)? {
             Elements::Like(element) => {
                 let (_, dimension) = self.mono(element, span)?;
@@ -199,7 +205,7 @@ impl Checker<'_> {
 
     /// The constant that a number is, or a problem that says what must be one. Inside, nothing where it may be any.
     #[expect(clippy::option_option, reason = "what may be any constant is not what is wrong")]
-    fn known_number(&mut self, number: Number, span: Span, what: &str) -> Option<Option<f64>> {
+    pub(super) fn known_number(&mut self, number: Number, span: Span, what: &str) -> Option<Option<f64>> {
         let problem = match number.constant() {
             Some(x) if x.is_finite() => return Some(Some(x)),
             None if number.is_open() => return Some(None),

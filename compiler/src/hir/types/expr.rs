@@ -12,7 +12,7 @@ use crate::graph::NodeId;
 use crate::hir::LocalKind;
 use crate::hir::resolve::resolved;
 use crate::ir::Op;
-use mam_grammar::ast::{BinaryOp, Body, Expr, ExprId, UnaryOp};
+use mam_grammar::ast::{BinaryOp, Body, Expr, ExprId, Operation, UnaryOp};
 use mam_grammar::{Problem, Span};
 
 /// Stack that expressions may need between two looks at it, and by how much it grows where there is less.
@@ -127,24 +127,18 @@ impl Checker<'_> {
     /// recursion.
     fn operators(&mut self, at: &At, expr: ExprId) -> Value {
         let ast = self.ast(at);
-        let mut chain = vec![];
-        let mut first = expr;
-        while let Expr::Binary { op, a, b } = &ast.exprs[first]
-            && *op != BinaryOp::Concat
-            && (first == expr || self.part_node(at, first).is_none())
-        {
-            chain.push((first, *op, *a, *b));
-            first = *a;
-        }
+        let is_first =
+            |inner, op| op == BinaryOp::Concat || inner != expr && self.part_node(at, inner).is_some();
+        let (first, operations) = ast.row(expr, is_first);
         // The outermost is counted already.
-        self.evaluations += chain.len() - 1;
-        self.all_evaluations += chain.len() - 1;
+        self.evaluations += operations.len() - 1;
+        self.all_evaluations += operations.len() - 1;
         let mut value = self.eval(at, first);
-        for (inner, op, a, b) in chain.into_iter().rev() {
-            let right = (self.eval(at, b), ast.span(b));
-            value = self.binary(op, (value, ast.span(a)), right);
-            if inner != expr {
-                value = self.finite(at, inner, value);
+        for Operation { whole, op, left, right } in operations {
+            let operand = (self.eval(at, right), ast.span(right));
+            value = self.binary(op, (value, ast.span(left)), operand);
+            if whole != expr {
+                value = self.finite(at, whole, value);
             }
         }
         value

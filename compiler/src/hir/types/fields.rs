@@ -25,6 +25,11 @@ impl Checker<'_> {
         if self.hir(at).is_note(of) && !matches!(&*field.name, "left" | "right") {
             let message = format!("a note has no signal `{field}`");
             let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
+            if is_event(&field.name) {
+                let whole = self.span(at, expr);
+                let help = format!("it is a name of its own in an instrument: `{field}`");
+                return self.problem(problem.help(help).fix(whole, &*field.name));
+            }
             let known = NoteSignal::ALL.map(NoteSignal::name);
             return self.problem(problem.nearest(&field.name, "signals of a note", &known));
         }

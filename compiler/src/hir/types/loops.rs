@@ -1,4 +1,4 @@
-//! What is unrolled: `sum`, `product`, `max`, `min`, `list` and `chain`, over whole numbers or the elements of a list.
+//! What is unrolled: `sum`, `product`, `max`, `min`, `list`, `table` and `chain`, over whole numbers or the elements of a list.
 
 use super::names::{Path, Slot};
 use super::value::{ALL, Kind, Number, Shape, Value};
@@ -9,8 +9,10 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::Iteration;
 use crate::hir::builtins::Arithmetic;
+use crate::samples::Samples;
 use mam_grammar::ast::{BinaryOp, Body, ExprId, Over, Reduction};
 use mam_grammar::{Problem, Span};
+use std::sync::Arc;
 
 /// A bound.
 #[derive(Clone, Copy, PartialEq)]
@@ -146,7 +148,7 @@ impl Checker<'_> {
         self.body(frame, body)
     }
 
-    /// A `sum`, `product`, `max`, `min` or `list`.
+    /// A `sum`, `product`, `max`, `min`, `list` or `table`.
     pub(super) fn reduce(
         &mut self,
         at: &At,
@@ -157,15 +159,16 @@ impl Checker<'_> {
     ) -> Value {
         let Some(turns) = self.turns(at, over) else { return Value::Broken };
         let span = self.over_span(at, over);
-        if reduction == Reduction::List {
+        if matches!(reduction, Reduction::List | Reduction::Table) {
             let mut elements: Vec<Value> = turns
                 .all
                 .into_iter()
                 .map(|iteration| self.iteration(at, expr, iteration, None, body))
                 .collect();
-            return match turns.open {
-                true => self.shaped(Shape::List(elements.pop())),
-                false => self.listed(elements, span),
+            return match (reduction, turns.open) {
+                (Reduction::Table, open) => self.samples(&elements, open, span),
+                (_, true) => self.shaped(Shape::List(elements.pop())),
+                (_, false) => self.listed(elements, span),
             };
         }
         let mut total: Option<Value> = None;
@@ -191,13 +194,37 @@ impl Checker<'_> {
         }
     }
 
+    /// The buffer of a `table`: constants, played as they are at the rate of the song.
+    fn samples(&mut self, elements: &[Value], open: bool, span: Span) -> Value {
+        let mut samples = vec![];
+        for element in elements {
+            let Some((number, dimension)) = self.mono(element.clone(), span) else { return Value::Broken };
+            let plain = self.plain(&dimension, span, |dimension| {
+                let message = format!("the samples of a table are plain numbers, but these are {dimension}");
+                Problem::new(&codes::DIMENSION, span, message).help("leave out the unit, or divide by one")
+            });
+            let Some(x) = self.known_number(number, span, "a sample of a table").filter(|_| plain) else {
+                return Value::Broken;
+            };
+            samples.extend(x.map(|x| x as f32));
+        }
+        if open || samples.len() < elements.len() {
+            return self.shaped(Shape::Buffer);
+        }
+        if samples.is_empty() {
+            let problem = Problem::new(&codes::BAD_BOUNDS, span, "this table has no samples");
+            return self.problem(problem.help("let it have one or more: `table i in 0..2047 { … }`"));
+        }
+        Value::Buffer(Arc::new(Samples { rate: self.input.rate as u32, channels: vec![samples] }))
+    }
+
     /// Two values of iterations as one.
     fn reduced(&mut self, reduction: Reduction, a: (Value, Span), b: (Value, Span)) -> Value {
         let arithmetic = match reduction {
             Reduction::Product => return self.binary(BinaryOp::Mul, a, b),
             Reduction::Max => Arithmetic::Max,
             Reduction::Min => Arithmetic::Min,
-            Reduction::Sum | Reduction::List => return self.binary(BinaryOp::Add, a, b),
+            Reduction::Sum | Reduction::List | Reduction::Table => return self.binary(BinaryOp::Add, a, b),
         };
         let (left, right) = (self.signal(a.0, a.1), self.signal(b.0, b.1));
         let (Some(x), Some(y)) = (left, right) else { return Value::Broken };

@@ -4,6 +4,7 @@ use super::value::{ALL, Kind, Value};
 use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
+use crate::samples::Samples;
 use crate::waves::{CYCLE, HARMONICS, LONGEST_CYCLE, MOST_CYCLES};
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problem, Span};
@@ -45,12 +46,12 @@ impl Checker<'_> {
         match value {
             Value::Recording(_) | Value::Unknown(_) | Value::Broken => None,
             Value::Text(_) => Some(not_waves(span)),
-            Value::Buffer(samples) => match samples.frames() {
-                n if n.is_multiple_of(CYCLE) && n <= MOST_CYCLES * CYCLE => None,
-                n if n <= LONGEST_CYCLE => None,
-                n => count(format!(
+            Value::Buffer(samples) => match cycles(samples) {
+                Some(_) => None,
+                None => count(format!(
                     "a wavetable is one cycle of at most {LONGEST_CYCLE} samples, or 1 to {MOST_CYCLES} cycles of {CYCLE}, \
-                     and this file has {n}"
+                     and this has {}",
+                    samples.frames()
                 )),
             },
             Value::List(elements) if elements.len() > MOST_CYCLES.max(HARMONICS) => {
@@ -61,21 +62,37 @@ impl Checker<'_> {
                     Value::Signal(signal) => !signal.stereo && signal.is_constant(),
                     _ => matches!(value, Value::Broken | Value::Unknown(_)),
                 };
-                let cycle = |value: &Value| match value {
-                    Value::List(levels) => !levels.is_empty() && levels.iter().all(level),
-                    _ => matches!(value, Value::Broken | Value::Unknown(_)),
+                let cycles = |value: &Value| match value {
+                    Value::List(levels) => (!levels.is_empty() && levels.iter().all(level)).then_some(1),
+                    Value::Buffer(samples) => cycles(samples),
+                    _ => matches!(value, Value::Broken | Value::Unknown(_)).then_some(1),
                 };
-                let is_right =
-                    !elements.is_empty() && (elements.iter().all(level) || elements.iter().all(cycle));
-                (!is_right).then(|| not_waves(span))
+                let is_one = !elements.is_empty() && elements.iter().all(level);
+                let all = elements.iter().map(cycles).sum::<Option<usize>>();
+                match all.filter(|_| !is_one) {
+                    _ if is_one => None,
+                    Some(1..=MOST_CYCLES) => None,
+                    Some(1..) => count(format!("a wavetable has at most {MOST_CYCLES} cycles")),
+                    _ => Some(not_waves(span)),
+                }
             }
             Value::Signal(_) | Value::Record(_) => Some(not_waves(span)),
         }
     }
 }
 
+/// How many cycles a buffer is as a part of a wavetable; none where it has too many samples.
+fn cycles(samples: &Samples) -> Option<usize> {
+    match samples.frames() {
+        n if n.is_multiple_of(CYCLE) && n <= MOST_CYCLES * CYCLE => Some(n / CYCLE),
+        n if n <= LONGEST_CYCLE => Some(1),
+        _ => None,
+    }
+}
+
 fn not_waves(span: Span) -> Problem {
-    Problem::new(&codes::NOT_A_SIGNAL, span, "a wavetable is a sound file, or a list of constants").help(
-        "give the levels of harmonics, `[1, 0.5, 0.25]`, a list of such lists, or `sample(\"wave.wav\")`",
+    Problem::new(&codes::NOT_A_SIGNAL, span, "a wavetable is a buffer, or a list of constants").help(
+        "give the levels of harmonics, `[1, 0.5, 0.25]`, samples, `table i in 0..2047 { … }` or `sample(\"wave.wav\")`, \
+         or a list of such",
     )
 }

@@ -36,6 +36,20 @@ impl Mistakes<'_> {
         at.min(self.tokens.len())
     }
 
+    /// The end of the written line around a token, or `end` where that comes first: the token after its last. Grids without bar
+    /// lines end in marks that would go on with the next line.
+    fn row_end(&self, index: usize, end: usize) -> usize {
+        let mut at = index;
+        while at < end {
+            let next = self.layout.partner[at].max(at) + 1;
+            if next >= end || self.text[self.tokens[next - 1].end..self.tokens[next].start].contains('\n') {
+                return next.min(end);
+            }
+            at = next;
+        }
+        end
+    }
+
     /// A line of a score whose pattern is not between quotes or bar lines, or that has a mark after its target.
     pub(super) fn line(&mut self, index: usize) -> bool {
         if !self.in_score() {
@@ -45,7 +59,8 @@ impl Mistakes<'_> {
         while self.is(at, ".") && !self.word(at + 1).is_empty() {
             at += 2;
         }
-        let end = self.item_end(at);
+        let item_end = self.item_end(at);
+        let end = self.row_end(at, item_end);
         let Some(next) = self.at(at).filter(|_| at < end) else { return false };
         if matches!(next.kind, Kind::Text | Kind::Tab) || self.is_made(at, end) {
             return false;
@@ -69,6 +84,9 @@ impl Mistakes<'_> {
             return false;
         }
         self.unquoted(at, end, name);
+        if end < item_end {
+            self.line(end);
+        }
         true
     }
 

@@ -46,32 +46,28 @@ impl Instance {
         }
     }
 
-    /// Copies the channels that are not rendered where they are asked for.
-    #[inline]
-    pub(super) fn deliver(&self, out: &mut [&mut [f32]], at: usize, frames: usize) {
+    /// Copies the channels that are not rendered where they are asked for: so many quanta of them.
+    #[inline(always)]
+    pub(super) fn deliver(&self, out: &mut [&mut [f32]], at: usize, quanta: usize) {
         if out.len() > self.call_list.direct {
-            self.copy_channels(out, at, frames);
+            self.copy_channels(out, at, quanta);
         }
     }
 
-    fn copy_channels(&self, out: &mut [&mut [f32]], at: usize, frames: usize) {
-        let placed = &self.call_list.placed;
-        // The last channel stands for all that are beyond.
-        let beyond = match placed.len() {
-            0 => Placed::Buffer(self.buffers.silence()),
-            channels => Placed::Same(channels - 1),
-        };
-        for index in 0..out.len() {
-            let (before, rest) = out.split_at_mut(index);
-            let to = &mut rest[0][at..at + frames];
-            match *placed.get(index).unwrap_or(&beyond) {
-                Placed::Direct { .. } => {}
-                Placed::Same(earlier) => copy_quanta(to, &before[earlier][at..at + frames]),
-                Placed::Buffer(start) => {
-                    // SAFETY: a buffer has as many frames as are rendered in a row, and no kernel runs.
-                    copy_quanta(to, unsafe { std::slice::from_raw_parts(start, frames) })
-                }
-            }
+    #[inline(never)]
+    fn copy_channels(&self, out: &mut [&mut [f32]], at: usize, quanta: usize) {
+        let (placed, frames) = (&self.call_list.placed[..], at..at + quanta * QUANTUM);
+        for index in self.call_list.direct..out.len() {
+            let from = match placed.get(index) {
+                Some(Placed::Direct { .. }) => continue,
+                Some(&Placed::Same(earlier)) => out[earlier][frames.clone()].as_ptr(),
+                Some(&Placed::Buffer(start)) => start,
+                // The last channel stands for all that are beyond.
+                None if placed.is_empty() => self.buffers.silence(),
+                None => out[placed.len() - 1][frames.clone()].as_ptr(),
+            };
+            // SAFETY: channels are apart, a buffer has as many frames as are rendered in a row, and no kernel runs.
+            unsafe { copy_quanta(out[index][frames.clone()].as_mut_ptr(), from, quanta) };
         }
     }
 
@@ -94,32 +90,53 @@ impl Instance {
         self.call_list.direct = self.call_list.placed.iter().take_while(is_direct).count();
     }
 
-    /// The next quanta, so many, by the call list hear what `sound` has for the host's frames from `at` on. What a kernel may see as
-    /// it is, is heard where it is; else it is copied.
-    #[inline]
-    pub(super) fn hear_quanta(&mut self, sound: Sound, at: usize, quanta: usize) {
-        for heard in &self.call_list.heard {
-            let samples = sound.channel(heard.channel, at);
-            let direct = samples.get(..quanta * QUANTUM).filter(|samples| {
-                let is_aligned = samples.as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
-                heard.may_be_direct && is_aligned && input::are_normal(samples)
-            });
-            let start = match direct {
-                Some(samples) => samples.as_ptr().cast_mut(),
-                None => {
-                    input::copy(self.buffers.first_quanta_mut(self.inputs[heard.channel], quanta), samples);
-                    heard.own
-                }
-            };
+    /// The next quanta, so many, by the call list hear what `sound` has for the host's frames from `at` on: where it is, if kernels may
+    /// see all of it as it is, and else copies.
+    #[inline(always)]
+    pub(super) fn hear_quanta(&mut self, sound: impl Sound, at: usize, quanta: usize) {
+        let list = &self.call_list;
+        if list.heard.is_empty() {
+            return;
+        }
+        let directly = list.heard.iter().map(|heard| {
+            let samples = sound.channel(heard.channel, at).get(..quanta * QUANTUM)?;
+            let is_aligned = samples.as_ptr().addr().is_multiple_of(Buffers::LEAST_ALIGN);
+            if !is_aligned || !heard.may_be_direct {
+                return None;
+            }
             // SAFETY: the list is valid, no kernel runs, and none writes its inputs.
-            unsafe { self.call_list.read_from(heard, start) };
+            unsafe { list.read_from(heard, samples.as_ptr().cast_mut()) };
+            Some(samples)
+        });
+        if !input::are_normal(directly) {
+            self.hear_copies(sound, at, quanta);
+        }
+    }
+
+    /// Copies are heard, and silence where they are short.
+    #[inline(never)]
+    fn hear_copies(&mut self, sound: impl Sound, at: usize, quanta: usize) {
+        for heard in &self.call_list.heard {
+            let into = self.buffers.first_quanta_mut(self.inputs[heard.channel], quanta);
+            input::copy(into, sound.channel(heard.channel, at));
+            // SAFETY: as in `hear_quanta`.
+            unsafe { self.call_list.read_from(heard, heard.own) };
         }
     }
 }
 
-/// Copies whole quanta, whose length is known and needs no call.
-#[inline]
-fn copy_quanta(to: &mut [f32], from: &[f32]) {
-    let quanta = from.as_chunks::<QUANTUM>().0;
-    to.as_chunks_mut::<QUANTUM>().0.iter_mut().zip(quanta).for_each(|(to, from)| *to = *from);
+/// Copies quanta, in vectors of four: see [`Product`](super::super::step::Product).
+///
+/// # Safety
+/// There are so many at both addresses, apart from each other.
+#[inline(always)]
+unsafe fn copy_quanta(to: *mut f32, from: *const f32, quanta: usize) {
+    let (to, from) = (to.cast::<[f32; 4]>(), from.cast::<[f32; 4]>());
+    for quantum in 0..quanta {
+        for four in 0..QUANTUM / 4 {
+            let at = quantum * (QUANTUM / 4) + four;
+            // SAFETY: the caller's promise.
+            unsafe { *to.add(at) = *from.add(at) };
+        }
+    }
 }

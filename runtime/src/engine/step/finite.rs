@@ -9,11 +9,12 @@
 //! once a quantum, so a state that is infinite in the middle of one only is not found; nothing has heard it either.
 //!
 //! States of a voice that sleeps in a lane beside others go on being computed, and nothing hears them: they only return
-//! to their initial values. Delay lines are watched where they are written, some quanta at a time, so that none that holds
-//! something infinite is carried over an edit; the step that wrote it goes on, unless it reads it.
+//! to their initial values. In an instance that an edit may replace ([`watch_lines`](crate::engine::Instance::watch_lines)) delay lines
+//! are watched where they are written, some quanta at a time, so that none that holds something infinite is carried over; the step
+//! that wrote it goes on, unless it reads it.
 
+use super::product::{Product, Words};
 use super::{Runner, VoiceState};
-use crate::engine::memory::Buffers;
 use crate::program::{Call, GUARD, QUANTUM, Step};
 use std::ops::Range;
 
@@ -37,6 +38,8 @@ pub(crate) struct Guard {
     failed: bool,
     /// A note has come while its lines were being cleared.
     waited: bool,
+    /// What it writes into its delay lines is examined.
+    watches_lines: bool,
     /// Its delay lines may hold something that is not finite.
     dirty: bool,
     /// What it has written into its delay lines and what is not examined yet: whole quanta in a row.
@@ -61,6 +64,7 @@ impl Guard {
             copies: !step.copies.is_empty(),
             failed: false,
             waited: false,
+            watches_lines: false,
             dirty: false,
             pending: 0..0,
             batch: QUANTUM as u64,
@@ -115,29 +119,17 @@ impl Guard {
 pub(crate) struct Examined {
     /// Its outputs and states: whether they are finite.
     pub(crate) is_examined: bool,
-    /// It writes delay lines, which are examined too.
+    /// It writes delay lines that are watched.
     pub(crate) has_lines: bool,
     /// Its tail is counted.
     pub(crate) counts_tail: bool,
 }
 
 impl Examined {
-    /// Whether all outputs that are examined are finite after a call for a quantum.
+    /// Whether all outputs that are examined are finite after calls for so many quanta.
     ///
     /// # Safety
-    /// The call's table has so many outputs, each of a quantum and aligned as [`Buffers`] says, and no kernel runs.
-    #[inline]
-    pub(crate) unsafe fn is_passed(self, call: &Call, outputs: usize) -> bool {
-        // SAFETY: the caller's promise.
-        let is_finite =
-            |output| quantum_is_finite(unsafe { &*(*call.outputs.add(output)).cast_const().cast() });
-        !self.is_examined || (0..outputs).all(is_finite)
-    }
-
-    /// The same after calls for so many quanta.
-    ///
-    /// # Safety
-    /// As for [`Examined::is_passed`], with outputs of so many quanta.
+    /// The call's table has so many outputs, each of so many quanta, and no kernel runs.
     pub(crate) unsafe fn is_passed_ahead(self, call: &Call, outputs: usize, quanta: usize) -> bool {
         let is_finite = |output| {
             // SAFETY: the caller's promise.
@@ -146,32 +138,6 @@ impl Examined {
             })
         };
         !self.is_examined || (0..outputs).all(is_finite)
-    }
-}
-
-/// States in a row of the state memory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Words {
-    start: *const u8,
-    count: usize,
-    is_double: bool,
-}
-
-impl Words {
-    /// Whether all are finite.
-    ///
-    /// # Safety
-    /// The state memory is there, and no kernel runs.
-    #[inline]
-    pub(crate) unsafe fn are_finite(self) -> bool {
-        // SAFETY: `Program::check` has seen that the words lie within the memory, at a multiple of their size; every pattern of
-        // bits is a number.
-        unsafe {
-            match self.is_double {
-                false => are_finite(std::slice::from_raw_parts(self.start.cast::<f32>(), self.count)),
-                true => are_finite(std::slice::from_raw_parts(self.start.cast::<f64>(), self.count)),
-            }
-        }
     }
 }
 
@@ -211,7 +177,7 @@ impl Runner {
         if self.silent || self.guard.failed || self.guard.copies {
             return false;
         }
-        if !self.delay_frames.is_empty() && frames.end == QUANTUM {
+        if self.guard.watches_lines && frames.end == QUANTUM {
             self.write_lines(frame, QUANTUM);
         }
         if self.outputs_are_finite(frames) && self.states_are_finite(memory) {
@@ -227,20 +193,15 @@ impl Runner {
         let is_examined = !self.silent && !guard.failed && !guard.copies;
         Examined {
             is_examined,
-            has_lines: is_examined && !self.delay_frames.is_empty(),
+            has_lines: is_examined && guard.watches_lines,
             counts_tail: self.tail.is_counting(),
         }
     }
 
     /// The states that [`Runner::fails`] examines, in the state memory.
     pub(crate) fn words(&self, state: *const u8) -> impl Iterator<Item = Words> {
-        let words = move |bytes: &Range<usize>, size: usize| Words {
-            start: state.wrapping_add(bytes.start),
-            count: bytes.len() / size,
-            is_double: size == size_of::<f64>(),
-        };
-        let singles = self.guard.singles.iter().map(move |bytes| words(bytes, size_of::<f32>()));
-        singles.chain(self.guard.doubles.iter().map(move |bytes| words(bytes, size_of::<f64>())))
+        let singles = self.guard.singles.iter().map(move |bytes| Words::singles(state, bytes));
+        singles.chain(self.guard.doubles.iter().map(move |bytes| Words::doubles(state, bytes)))
     }
 
     /// Its block of the state memory.
@@ -263,7 +224,12 @@ impl Runner {
         self.guard.clearing.is_some() || self.guard.waited
     }
 
-    /// Whether its delay lines may hold something that is not finite.
+    /// What it writes into its delay lines is examined from now on, if it has any.
+    pub(crate) fn watch_lines(&mut self) {
+        self.guard.watches_lines = !self.delay_frames.is_empty();
+    }
+
+    /// Whether its delay lines may hold something that is not finite, as far as they were watched.
     pub(crate) fn is_dirty(&self) -> bool {
         self.guard.dirty || !self.writes_are_finite(&self.guard.pending)
     }
@@ -334,7 +300,7 @@ impl Runner {
     fn outputs_are_finite(&self, frames: &Range<usize>) -> bool {
         self.outputs.whole.0.iter().all(|&start| match frames.len() {
             // SAFETY: every buffer has QUANTUM frames, aligned as `Buffers` says, and no kernel runs.
-            QUANTUM => quantum_is_finite(unsafe { &*start.cast_const().cast() }),
+            QUANTUM => unsafe { quantum_is_finite(start) },
             // SAFETY: as above; the frames are of one quantum.
             len => unsafe { are_finite(std::slice::from_raw_parts(start.add(frames.start), len)) },
         })
@@ -407,40 +373,15 @@ macro_rules! zero {
 zero!(f32);
 zero!(f64);
 
-/// A buffer of one quantum, as it is aligned at least.
-#[repr(C, align(16))]
-struct Aligned([f32; QUANTUM]);
-
-const _: () = assert!(align_of::<Aligned>() == Buffers::LEAST_ALIGN);
-
-/// Whether all samples of a quantum are finite. In vectors of four, as kernels have just stored them: a processor hands a store
-/// over to a load of the same size, while a wider load waits until the stores have left the core.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn quantum_is_finite(samples: &Aligned) -> bool {
-    // SAFETY: SSE2 is part of x86-64.
-    unsafe { is_finite_in_fours(samples) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "sse2")]
-fn is_finite_in_fours(samples: &Aligned) -> bool {
-    use std::arch::x86_64::{_mm_cmpeq_ps, _mm_load_ps, _mm_movemask_ps, _mm_mul_ps, _mm_setzero_ps};
-    let mut zeros = [_mm_setzero_ps(); 4];
-    for i in 0..QUANTUM / 4 {
-        // SAFETY: the samples are aligned to four of them.
-        zeros[i % 4] = _mm_mul_ps(zeros[i % 4], unsafe { _mm_load_ps(samples.0.as_ptr().add(4 * i)) });
-    }
-    let [a, b, c, d] = zeros;
-    let product = _mm_mul_ps(_mm_mul_ps(a, b), _mm_mul_ps(c, d));
-    _mm_movemask_ps(_mm_cmpeq_ps(product, _mm_setzero_ps())) == 0b1111
-}
-
 /// Whether all samples of a quantum are finite.
-#[cfg(not(target_arch = "x86_64"))]
-fn quantum_is_finite(samples: &Aligned) -> bool {
-    are_finite(&samples.0)
+///
+/// # Safety
+/// As for [`Product::take_quantum`].
+unsafe fn quantum_is_finite(start: *const f32) -> bool {
+    let mut product = Product::new();
+    // SAFETY: the caller's promise.
+    unsafe { product.take_quantum(start) };
+    product.is_zero()
 }
 
 /// Whether all samples are finite, in the widest vectors that the host has: for what was stored some time ago.
@@ -499,19 +440,17 @@ mod tests {
     #[test]
     fn every_place_of_what_is_not_finite_is_found() {
         let finite = [0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1.0, -1.0];
-        let mut samples = Aligned(std::array::from_fn(|i| finite[i % finite.len()]));
-        assert!(quantum_is_finite(&samples) && (0..QUANTUM).all(|len| are_finite(&samples.0[..len])));
+        let mut samples: [f32; QUANTUM] = std::array::from_fn(|i| finite[i % finite.len()]);
+        assert!((0..=QUANTUM).all(|len| are_finite(&samples[..len])));
         for place in 0..QUANTUM {
             for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -f32::NAN] {
-                let good = std::mem::replace(&mut samples.0[place], bad);
-                assert!(!quantum_is_finite(&samples) && !are_finite(&samples.0));
-                assert!(!are_finite_in_lines(&samples.0[1..]) || place == 0);
-                assert!(
-                    are_finite_in_lines(&samples.0[..place]) && are_finite_in_lines(&samples.0[place + 1..])
-                );
-                assert!(!are_finite(&samples.0[..=place]) && are_finite(&samples.0[..place]));
+                let good = std::mem::replace(&mut samples[place], bad);
+                assert!(!are_finite(&samples));
+                assert!(!are_finite_in_lines(&samples[1..]) || place == 0);
+                assert!(are_finite_in_lines(&samples[..place]) && are_finite_in_lines(&samples[place + 1..]));
+                assert!(!are_finite(&samples[..=place]) && are_finite(&samples[..place]));
                 assert!(!are_finite(&[1.0, f64::from(bad)]));
-                samples.0[place] = good;
+                samples[place] = good;
             }
         }
     }

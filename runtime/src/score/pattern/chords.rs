@@ -37,11 +37,15 @@ pub enum ArpOrder {
     PinkyUp,
     /// The lowest before each of the others.
     ThumbUp,
+    /// As `PinkyUp`, and back again, the ends once.
+    PinkyUpDown,
+    /// As `ThumbUp`, and back again, the ends once.
+    ThumbUpDown,
 }
 
 impl ArpOrder {
     /// Every order with its name.
-    pub const ALL: [(&'static str, ArpOrder); 9] = [
+    pub const ALL: [(&'static str, ArpOrder); 11] = [
         ("up", ArpOrder::Up),
         ("down", ArpOrder::Down),
         ("updown", ArpOrder::UpDown),
@@ -51,13 +55,15 @@ impl ArpOrder {
         ("disconverge", ArpOrder::DisConverge),
         ("pinkyup", ArpOrder::PinkyUp),
         ("thumbup", ArpOrder::ThumbUp),
+        ("pinkyupdown", ArpOrder::PinkyUpDown),
+        ("thumbupdown", ArpOrder::ThumbUpDown),
     ];
 
     /// Which notes follow one another, of `n` in the order of their height.
     fn indices(self, n: usize) -> Vec<usize> {
         let inwards: Vec<usize> = (0..n).map(|i| if i % 2 == 0 { i / 2 } else { n - 1 - i / 2 }).collect();
         let there_and_back = |there: Vec<usize>| {
-            let back = there.iter().rev().skip(1).take(n.saturating_sub(2)).copied().collect();
+            let back = there.iter().rev().skip(1).take(there.len().saturating_sub(2)).copied().collect();
             [there, back].concat()
         };
         let backwards = |order: &[usize]| order.iter().rev().copied().collect::<Vec<_>>();
@@ -72,6 +78,8 @@ impl ArpOrder {
             ArpOrder::PinkyUp if n > 1 => (0..n - 1).flat_map(|i| [i, n - 1]).collect(),
             ArpOrder::ThumbUp if n > 1 => (1..n).flat_map(|i| [0, i]).collect(),
             ArpOrder::PinkyUp | ArpOrder::ThumbUp => (0..n).collect(),
+            ArpOrder::PinkyUpDown => there_and_back(ArpOrder::PinkyUp.indices(n)),
+            ArpOrder::ThumbUpDown => there_and_back(ArpOrder::ThumbUp.indices(n)),
         }
     }
 }

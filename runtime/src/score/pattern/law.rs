@@ -107,7 +107,8 @@ pub enum Law {
     When(Pattern, Chain),
     /// The share `a` of the events changed; draws from the seed.
     Sometimes(u64, Chain),
-    /// Changed in one of `a` parts of the cycle: the first in cycle 0, the next in cycle 1 …
+    /// Changed in one of `a` parts of the cycle: the first in cycle 0, the next in cycle 1 …; from the last one backwards where `a` is
+    /// negative.
     Chunk(Chain),
     /// Changed from `a` to `b` of every cycle.
     Within(Chain),
@@ -127,16 +128,21 @@ impl Change {
         Change { law, numbers: numbers.into() }
     }
 
+    /// The numbers that it takes, where none of them varies.
+    pub fn known(&self) -> Option<Vec<Rational>> {
+        let known = |number: &Number| match number {
+            Number::Known(x) => Some(*x),
+            Number::Varies(_) => None,
+        };
+        self.numbers.iter().map(known).collect()
+    }
+
     /// The pattern after the change.
     ///
     /// # Errors
     /// When a time does not fit an exact fraction.
     pub fn apply(&self, of: Pattern) -> Result<Pattern, Overflow> {
-        let known = |number: &Number| match number {
-            Number::Known(x) => Some(*x),
-            Number::Varies(_) => None,
-        };
-        match self.numbers.iter().map(known).collect::<Option<Vec<_>>>() {
+        match self.known() {
             Some(numbers) => self.law.apply(&numbers, of),
             None => Ok(Pattern::new(Node::Varied(self.clone(), of))),
         }
@@ -275,11 +281,14 @@ impl Law {
                 let changed = change.apply(keep(*seed, a, true, of.clone()))?;
                 Ok(Pattern::stack(vec![keep(*seed, a, false, of), changed]))
             }
-            Law::Chunk(change) if count(a) > 0 => {
-                let n = count(a);
-                let part = |i| (Rational::ONE, Pattern::pure(Value::Number(if i == 0 { 1.0 } else { 0.0 })));
+            Law::Chunk(change) if a.sign() != 0 => {
+                let backwards = a.sign() < 0;
+                let n = count(if backwards { (a * Rational::whole(-1))? } else { a }).max(1);
+                let first = if backwards { n - 1 } else { 0 };
+                let part =
+                    |i| (Rational::ONE, Pattern::pure(Value::Number(if i == first { 1.0 } else { 0.0 })));
                 let parts = Pattern::sequence((0..n).map(part).collect())?;
-                switch(Pattern::new(Node::Iter { n, back: true, of: parts }), change, of)
+                switch(Pattern::new(Node::Iter { n, back: !backwards, of: parts }), change, of)
             }
             Law::Within(change) => {
                 let within = |turned, of| Pattern::new(Node::Within { begin: a, end: b, turned, of });

@@ -6,7 +6,8 @@ use mam_compiler::{Options, Stage};
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
 use mam_grammar::{Severity, Sources};
 use mam_runtime::{NotFinite, Renderer};
-use mam_testing::{measure::peak, render};
+use mam_testing::{measure::peak, parallel, render};
+use std::sync::LazyLock;
 
 /// Frames that each walk takes.
 const FRAMES: u64 = 6_000;
@@ -227,7 +228,7 @@ fn song<G: Fn(usize) -> Given>(prelude: &Prelude, calls: &[Called], given: impl 
 
 /// Renders, and says what was not finite.
 fn rendered(text: &str) -> (Vec<NotFinite>, f64) {
-    let program = render::program("song.mam", text, 48_000, false);
+    let program = render::quick_program("song.mam", text, 48_000);
     let source = mam_runtime::score::Sequencer::for_program(&program, mam_runtime::score::Extent::Forever);
     let length = mam_runtime::Length::Frames(FRAMES);
     let mut renderer = Renderer::new(program, source, 2, 0, length);
@@ -246,6 +247,9 @@ fn check(what: &str, text: &str) {
     assert!(faults.is_empty() && loudest < BOUND, "{what}: {}, peak {loudest}\n{text}", faults.join(" "));
 }
 
+/// All that a song can call without a file; the same for each [`Prelude`], and found but once.
+static ALL: LazyLock<Vec<Called>> = LazyLock::new(|| all(&Prelude::new()));
+
 /// All that a song can call without a file: what is of use to the prelude alone says so.
 fn all(prelude: &Prelude) -> Vec<Called> {
     let is_for_songs = |id: &DefId| {
@@ -260,16 +264,21 @@ fn all(prelude: &Prelude) -> Vec<Called> {
     let ids = prelude.files.prelude_definitions().into_iter().filter(is_for_songs);
     let (with_file, without): (Vec<_>, Vec<_>) = ids.partition(|id| takes_file(*id));
     assert!(!with_file.is_empty());
-    let called =
-        |id| called(prelude, id).unwrap_or_else(|| panic!("`{}` cannot be called", prelude.name(id)));
-    without.into_iter().map(called).collect()
+    let halves: Vec<_> = without.chunks(without.len().div_ceil(2)).collect();
+    // What is known of the prelude is made anew for each: it is filled by need, by one thread.
+    let called = |ids: &&[DefId]| -> Vec<Called> {
+        let prelude = Prelude::new();
+        let called =
+            |id| called(&prelude, id).unwrap_or_else(|| panic!("`{}` cannot be called", prelude.name(id)));
+        ids.iter().map(|id| called(*id)).collect()
+    };
+    parallel::map(&halves, called).into_iter().flatten().collect()
 }
 
 #[test]
 fn every_definition_can_be_called() {
     let prelude = Prelude::new();
-    let calls = all(&prelude);
-    let of = |name: &str| calls.iter().find(|call| prelude.name(call.id) == name).expect("a definition");
+    let of = |name: &str| ALL.iter().find(|call| prelude.name(call.id) == name).expect("a definition");
     assert_eq!(of("svf").part, ".low");
     assert_eq!(of("modal").kinds[1..], [Kind::List(2); 3]);
     assert_eq!(of("butterworth_low").kinds, [Kind::Signal, Kind::Signal, Kind::Constant]);
@@ -279,7 +288,7 @@ fn every_definition_can_be_called() {
 #[test]
 fn every_parameter_may_jump_and_walk_anywhere() {
     let prelude = Prelude::new();
-    for calls in all(&prelude).chunks(TOGETHER) {
+    for calls in ALL.chunks(TOGETHER) {
         check("jumps", &song(&prelude, calls, |_| |_| Given::Jumps));
         check("walks", &song(&prelude, calls, |_| |_| Given::Walks));
         let mixed = |place: usize| {
@@ -293,7 +302,7 @@ fn every_parameter_may_jump_and_walk_anywhere() {
 #[test]
 fn every_parameter_may_be_held_anywhere() {
     let prelude = Prelude::new();
-    for calls in all(&prelude).chunks(TOGETHER) {
+    for calls in ALL.chunks(TOGETHER) {
         check("all 0", &song(&prelude, calls, |_| |_| Given::Held(EXTREMES[0])));
         for turn in 0..EXTREMES.len() {
             // Each value beside others.
