@@ -286,7 +286,7 @@ fn a_limit_that_is_passed_names_itself() {
             numbered(12_000, &|i| format!("a{i} = prev(a{}) + 1\n", (i + 1) % 12_000)) + "out = a0\n",
             "the limit `",
         ),
-        (format!("x = noise()\nout = x{}\n", " + x".repeat(100_000)), ""),
+        (format!("x = noise()\nout = x{}\n", " + x".repeat(100_000)), "the limit `tokens`"),
         (format!("out = {}$\n", " ".repeat(70_000)), "means nothing here"),
         (format!("out = {}(1Hz + 3ms) + {}(2Hz + 1s)\n", "1 + ".repeat(20_000), "1 + ".repeat(20_000)), ""),
         (played(&format!("bd \"x\"{}", ".every(2, rev)".repeat(26))), ""),
@@ -299,6 +299,44 @@ fn a_limit_that_is_passed_names_itself() {
         (crowd(32, 1024), "the limit `states`"),
         (crowd(1, 256), ""),
         (nested_lists(26), "the limit `values`"),
+        (
+            numbered(2000, &|i| format!("x{i} = list i in 0..4000 {{ i }}\n")) + "out = noise()\n",
+            "the limit `all_turns`",
+        ),
+        (
+            numbered(4000, &|i| format!("x{} = x{i} ++ [1]\n", i + 1)) + "x0 = [1]\nout = noise()\n",
+            "the limit `all_turns`",
+        ),
+        (
+            format!("out = noise() * ({}0)\n", "len(list i in 0..4000 { noise() }) + ".repeat(500)),
+            "the limit `all_turns`",
+        ),
+        (
+            format!(
+                "x = noise()\nout = x{}\n",
+                " + spectral(x, size: 32768, overlap: 8) { mag }".repeat(4000)
+            ),
+            "the limit `",
+        ),
+        (
+            numbered(9000, &|i| format!("section s{i} 1 bar {{ bd \"x\" }}\n"))
+                + "bd = kick()\nplay s0 s8999\nout = bd\n",
+            "`s1` is never played",
+        ),
+        (
+            format!("bd = kick()\nsection a 1 bar {{\n{}}}\n", "bd |x|\n".repeat(8000))
+                + &numbered(4000, &|i| format!("section s{i} = a {{ }}\n"))
+                + "play s0\nout = bd\n",
+            "have more than 65536 lines",
+        ),
+        (
+            numbered(1800, &|i| {
+                format!("effect e{i} {{ param p{i} = 1\nout = in * p{i} }}\na{} = a{i} |> e{i}()\n", i + 1)
+            }) + "a0 = noise()\nout = a1800\n",
+            "",
+        ),
+        (played(&format!("bd \"x\"{}", ".echo(2, 1/8, 0.5)".repeat(24))), "too many events"),
+        (format!("x = noise()\nout = x{}\n", " + x".repeat(49_990)), ""),
         (
             "a = prev(out)\nout = a + chain x = noise(), i in 1..4000 { sine(x + i * 1Hz) }\n".into(),
             "the limit `",

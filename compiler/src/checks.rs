@@ -218,6 +218,12 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
             format!("up to here all voices remember more than {most} numbers, the limit `states`"),
             "give the instruments fewer voices, or make them of less",
         ),
+        SizeLimit::Rows => (
+            format!(
+                "up to here the sound files of all lists come to more than {most} samples, twice the limit `samples`"
+            ),
+            "let the lists from which `playback` chooses have fewer files, or shorter ones",
+        ),
         SizeLimit::Latency => (
             format!("this is more than {most} frames late, which is what the limit `tap_seconds` allows"),
             "declare shorter latencies, or fewer of them one after the other",

@@ -66,6 +66,12 @@ mam_grammar::codes! {
         fails "out = sine(1,000Hz)\n"
         passes "out = sine(1000Hz)\n"
     }
+    UNIT_ASSUMED Note "unit-assumed" {
+        "A number without a unit stands where a time is wanted, and is read in seconds, where others read milliseconds. Where \
+         the default of an argument is written in `ms`, a number is read in these, and nothing is said."
+        fails "out = noise() * decay(every(2), 300ms)\n"
+        passes "out = noise() * decay(every(2s), 300ms)\n"
+    }
     STEADY_EVENT Warning "steady-event" {
         "An argument that is an event, `gate`, `trig` or `reset`, is given a number that never changes: an envelope would begin \
          once, with the song, and an oscillator stands still. A number by its place where the event stands also moves all that follow it."

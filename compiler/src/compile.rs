@@ -12,7 +12,7 @@ use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::library::{Library, ParamInfo};
 use crate::listen::{Chosen, Heard, Listen};
-use crate::lower::{self, Lowered, SizeLimit, Slots, TooLarge};
+use crate::lower::{self, Lowered, Slots};
 use crate::opt::instances::{self, Packed, Packing, Rules};
 use crate::opt::{hoist, hoisted};
 use crate::places::Bindings;
@@ -358,13 +358,13 @@ impl<'a> Line<'a> {
             groups: &stages.groups,
             rate: f64::from(self.settings.rate),
             is_measured: self.options.measured.is_some(),
+            is_json: stages.json.is_some(),
             channels: self.settings.wanted,
         };
         stages.checked = types::check(input, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);
-        if let Some(span) = stages.checked.too_large {
-            let most = files.limits.evaluations;
-            problems.add(checks::too_large(TooLarge { span, limit: SizeLimit::Evaluations, most }));
+        if let Some(found) = stages.checked.too_large {
+            problems.add(checks::too_large(found));
         }
         true
     }
@@ -489,6 +489,11 @@ impl<'a> Line<'a> {
 
     fn plan(&mut self) -> bool {
         let Compilation { stages, problems, .. } = &mut self.out;
+        // What is far too much is not planned: that would take the memory.
+        checks::memory(stages.lowered.least_memory(), &self.options.limits, problems);
+        if problems.has_errors() {
+            return false;
+        }
         stages.plan = Plan::new(&stages.lowered, &self.packed, self.settings.channels);
         stages.optimised = std::mem::take(&mut self.packed.module);
         checks::memory(stages.plan.memory(), &self.options.limits, problems);

@@ -31,6 +31,14 @@ pub struct Expected {
     pub units: Units,
 }
 
+impl Expected {
+    /// A plain number, of any value.
+    pub fn plain() -> Expected {
+        let range = (f64::NEG_INFINITY, f64::INFINITY);
+        Expected { dimension: Dimension::PLAIN, range, units: Units::default() }
+    }
+}
+
 /// A parameter of an instrument, an effect or a song.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamInfo {

@@ -7,6 +7,7 @@ use mam_compiler::{Compilation, Options, Stage, compile};
 use mam_grammar::Sources;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 fn compiled(text: &str, name: &str, seed: Option<u64>, packing: Packing) -> Compilation {
     let mut sources = Sources::default();
@@ -42,7 +43,7 @@ fn a_reseeded_program_is_the_one_compiled_with_the_seed() {
                 let other = compiled(text, name, Some(seed), packing).program.unwrap();
                 let before = image.clone();
                 image.clone_from(&base.stages.plan.state);
-                reseed(&mut image, &base.stages.plan.noises, base.stages.seed, seed);
+                reseed(Arc::make_mut(&mut image), &base.stages.plan.noises, base.stages.seed, seed);
                 assert!(image == other.state, "{name}, seed {seed}");
                 assert_eq!(base.stages.score_of_seed(seed).unwrap(), other.score, "{name}, seed {seed}");
                 changed += usize::from(before != image);

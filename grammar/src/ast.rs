@@ -65,11 +65,11 @@ impl Ast {
 pub struct Operation {
     /// The expression that consists of the operator and its operands.
     pub whole: ExprId,
-    /// The operator.
+    /// The operator between the two operands.
     pub op: BinaryOp,
     /// The left operand: the operation before this one, or the first operand of the row.
     pub left: ExprId,
-    /// The right operand.
+    /// The operand behind the operator.
     pub right: ExprId,
 }
 
@@ -246,14 +246,14 @@ pub enum Expr {
     },
     /// `-x`, `not x`
     Unary {
-        /// The operator.
+        /// The operator between the two operands.
         op: UnaryOp,
         /// Its operand.
         x: ExprId,
     },
     /// `a + b`
     Binary {
-        /// The operator.
+        /// The operator between the two operands.
         op: BinaryOp,
         /// Left operand.
         a: ExprId,

@@ -5,7 +5,7 @@
 //! effect of the equation of `x`, else of the equation from which its pipe goes on.
 
 use crate::ids::ParamId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The names under which parameters are found. Built by the compiler.
@@ -24,6 +24,8 @@ pub struct ParamNames {
 pub struct Pipe {
     /// The equation that stands at its left end.
     pub from: Option<Arc<str>>,
+    /// The equation, this one or one that it goes on from, at whose left end an instrument stands.
+    pub left: Option<Arc<str>>,
     /// The instrument that stands at its left end.
     pub instrument: Option<Owner>,
     /// Its effects, from left to right; the second `echo` of a pipe is called `echo2`.
@@ -38,6 +40,8 @@ pub struct Owner {
     pub name: Arc<str>,
     /// Its parameters, in the order of its definition.
     pub params: Vec<Param>,
+    /// Their numbers in the order of their names.
+    sorted: Vec<u32>,
 }
 
 /// A parameter as it is found by name.
@@ -85,6 +89,9 @@ impl Spelling {
         }
     }
 }
+
+/// Effects of a long pipe that are named to somebody who looks for one.
+const MOST_NAMED: usize = 16;
 
 impl ParamNames {
     /// The slot that `name` means: `bd.gain`, `wet.echo.time`, a knob's name.
@@ -145,13 +152,18 @@ impl ParamNames {
         }
         let effects =
             self.pipe(name).flat_map(|(at, pipe)| pipe.effects.iter().map(move |owner| (at, owner)));
-        let having: Vec<(&str, &Owner, ParamId)> =
-            effects.filter_map(|(at, owner)| Some((at, owner, owner.find(param, spelling)?))).collect();
-        match having[..] {
-            [] => Err(Miss::Unknown),
-            [(_, _, slot)] => Ok(slot),
-            _ => Err(Miss::Several(
-                having.iter().map(|(at, owner, _)| format!("{at}.{}.{param}", owner.name)).collect(),
+        let mut having =
+            effects.filter_map(|(at, owner)| Some((at, owner, owner.find(param, spelling)?))).fuse();
+        match [having.next(), having.next()] {
+            [None, _] => Err(Miss::Unknown),
+            [Some((_, _, slot)), None] => Ok(slot),
+            found => Err(Miss::Several(
+                found
+                    .into_iter()
+                    .flatten()
+                    .chain(having.take(MOST_NAMED))
+                    .map(|(at, owner, _)| format!("{at}.{}.{param}", owner.name))
+                    .collect(),
             )),
         }
     }
@@ -166,9 +178,8 @@ impl ParamNames {
 
     /// The names that the parameters of an equation's pipe can be called by; of a long pipe, those of its right end.
     pub fn known(&self, name: &str) -> Vec<String> {
-        const MOST_PIPES: usize = 16;
         let mut known = Vec::new();
-        for (at, pipe) in self.pipe(name).take(MOST_PIPES) {
+        for (at, pipe) in self.pipe(name).take(MOST_NAMED) {
             for owner in pipe.instrument.iter().chain(&pipe.effects) {
                 for param in &owner.params {
                     let short = self.short(name, &param.name, Spelling::Exact) == Ok(param.slot);
@@ -185,7 +196,38 @@ impl ParamNames {
 
     /// The instrument at the left end of an equation's pipe.
     fn instrument<'n>(&'n self, name: &'n str) -> Option<&'n Owner> {
-        self.pipe(name).find_map(|(_, pipe)| pipe.instrument.as_ref())
+        let left = self.pipes.get(name)?.left.as_deref()?;
+        self.pipes.get(left)?.instrument.as_ref()
+    }
+
+    /// Finds the left end of every pipe. To be called when all of them are there.
+    pub fn link(&mut self) {
+        let mut ends: HashMap<Arc<str>, Option<Arc<str>>> = HashMap::new();
+        for name in self.pipes.keys() {
+            let mut open = vec![];
+            let mut at = Some(name);
+            let end = loop {
+                let Some((name, pipe)) = at.and_then(|name| self.pipes.get_key_value(name)) else {
+                    break None;
+                };
+                match ends.get(name) {
+                    Some(known) => break known.clone(),
+                    None if pipe.instrument.is_some() => {
+                        open.push(name);
+                        break Some(name.clone());
+                    }
+                    None => {}
+                }
+                // A cycle of pipes has no end: what has been passed says so.
+                ends.insert(name.clone(), None);
+                open.push(name);
+                at = pipe.from.as_ref();
+            };
+            open.into_iter().for_each(|name| _ = ends.insert(name.clone(), end.clone()));
+        }
+        for (name, pipe) in &mut self.pipes {
+            pipe.left = ends.remove(name).flatten();
+        }
     }
 
     fn equation<'n>(&'n self, name: &'n str, spelling: Spelling) -> Option<&'n str> {
@@ -198,23 +240,34 @@ impl ParamNames {
 
     /// The pipe of an equation, and those that it goes on from, from right to left.
     fn pipe<'n>(&'n self, name: &'n str) -> impl Iterator<Item = (&'n str, &'n Pipe)> {
-        let mut seen = HashSet::new();
-        let mut next = Some(name);
-        std::iter::from_fn(move || {
-            let name = next.filter(|name| seen.insert(*name))?;
-            let pipe = self.pipes.get(name)?;
-            next = pipe.from.as_deref();
-            Some((name, pipe))
-        })
+        let pipe = |name: &'n str| Some((name, self.pipes.get(name)?));
+        // Pipes that go on from each other in a circle have no left end.
+        std::iter::successors(pipe(name), move |(_, of)| pipe(of.from.as_deref()?)).take(self.pipes.len())
     }
 }
 
 impl Owner {
+    /// An instrument or effect with its parameters in the order of its definition.
+    pub fn new(name: Arc<str>, params: Vec<Param>) -> Owner {
+        let mut sorted: Vec<u32> = (0..params.len() as u32).collect();
+        sorted.sort_by_key(|&param| &params[param as usize].name);
+        Owner { name, params, sorted }
+    }
+
     fn find(&self, param: &str, spelling: Spelling) -> Option<ParamId> {
-        let is = |p: &&Param| {
-            spelling.is(param, &p.name) || (spelling == Spelling::Loose && spelling.is(param, &p.json))
+        let found = match spelling {
+            Spelling::Exact => {
+                let name = |number: &u32| &*self.params[*number as usize].name;
+                let place = self.sorted.partition_point(|number| name(number) < param);
+                let number = self.sorted.get(place).filter(|number| name(number) == param)?;
+                Some(&self.params[*number as usize])
+            }
+            Spelling::Loose => {
+                let is = |p: &&Param| [&p.name, &p.json].iter().any(|name| spelling.is(param, name));
+                self.params.iter().find(is)
+            }
         };
-        self.params.iter().find(is).map(|p| p.slot)
+        found.map(|param| param.slot)
     }
 }
 

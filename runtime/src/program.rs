@@ -47,7 +47,7 @@ pub struct Program {
     /// The calls that make up a quantum, in order.
     pub steps: Vec<Step>,
     /// The initial image of the state memory (see [`Step::state`]), in bytes; a multiple of 16.
-    pub state: Vec<u8>,
+    pub state: Arc<Vec<u8>>,
     /// Capacity of each delay line in frames: powers of two.
     pub delays: IdMap<DelayId, DelaySpec>,
     /// The buffer of [`QUANTUM`] frames in which each signal lies. It may be another's before and after

@@ -81,8 +81,9 @@ impl Subject {
 
     /// Gives `program`, a variant of this song, the noise of a seed.
     pub(super) fn reseed(&self, program: &mut Program, seed: u64) {
-        program.state.copy_from_slice(&self.program.state);
-        reseed(&mut program.state, &self.noises, self.seed, seed);
+        let state = Arc::make_mut(&mut program.state);
+        state.copy_from_slice(&self.program.state);
+        reseed(state, &self.noises, self.seed, seed);
     }
 
     /// The compilation that tells what the score draws from a seed; `None` where it draws nothing.

@@ -495,7 +495,7 @@ struct Named {
 }
 
 /// The event of a note that fits an argument of this name, where it is one that only events make sense for.
-fn event_of(formal: &str) -> Option<&'static str> {
+pub(super) fn event_of(formal: &str) -> Option<&'static str> {
     match formal {
         "gate" => Some("gate"),
         "trig" | "reset" => Some("trig"),

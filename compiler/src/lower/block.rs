@@ -120,11 +120,23 @@ impl Responses {
         predelay: usize,
         rate: f64,
     ) -> Arc<Block> {
-        let purpose = Purpose::Convolution { first: channels.start, count: channels.len(), predelay };
+        let with = |predelay| Purpose::Convolution { first: channels.start, count: channels.len(), predelay };
+        let is_alike = |known: &Response| {
+            let Purpose::Convolution { predelay, .. } = known.purpose else { return None };
+            let Block::Convolution(convolution) = &*known.block else { return None };
+            known.is(samples, with(predelay), rate).then(|| convolution.clone())
+        };
+        // The transforms of a response are the same, whenever it begins.
+        let alike = self.all.iter().find_map(is_alike);
+        let purpose = with(predelay);
         self.get(samples, purpose, rate, || {
             let channels = samples.channels[channels].iter();
             let responses = channels.map(|channel| resampled(channel, f64::from(samples.rate), rate));
-            Block::Convolution(Convolution::new(&responses.collect::<Vec<_>>(), predelay))
+            let responses: Vec<Vec<f32>> = responses.collect();
+            Block::Convolution(match alike {
+                Some(alike) => alike.delayed(&responses, predelay),
+                None => Convolution::new(&responses, predelay),
+            })
         })
     }
 
@@ -143,11 +155,7 @@ impl Responses {
         rate: f64,
         make: impl FnOnce() -> Block,
     ) -> Arc<Block> {
-        let is = |known: &&mut Response| {
-            (known.purpose, known.rate) == (purpose, rate.to_bits())
-                && (Arc::ptr_eq(&known.samples, samples) || known.samples == *samples)
-        };
-        if let Some(known) = self.all.iter_mut().find(is) {
+        if let Some(known) = self.all.iter_mut().find(|known| known.is(samples, purpose, rate)) {
             known.used = true;
             return known.block.clone();
         }
@@ -156,6 +164,14 @@ impl Responses {
         let (rate, used) = (rate.to_bits(), true);
         self.all.push(Response { samples, purpose, rate, block: block.clone(), used });
         block
+    }
+}
+
+impl Response {
+    /// Whether it is what is made of these samples for a purpose, at a rate.
+    fn is(&self, samples: &Arc<Samples>, purpose: Purpose, rate: f64) -> bool {
+        (self.purpose, self.rate) == (purpose, rate.to_bits())
+            && (Arc::ptr_eq(&self.samples, samples) || self.samples == *samples)
     }
 }
 

@@ -107,14 +107,25 @@ impl Lowered {
         /// Bytes of a word of state at most, and of the gaps that align a call's state.
         const WORD: usize = 16;
         const ALIGNED: usize = 256;
-        let of_kernel = |kernel: &Kernel| {
-            let delays: usize = kernel.delays.values().map(|line| line.frames as usize * 4).sum();
-            let block = kernel.block.as_ref().map_or(0, |block| block.state_bytes());
-            ALIGNED + kernel.states.len() * WORD + delays + block
-        };
-        let kernels: Vec<usize> = self.module.kernels.values().map(of_kernel).collect();
+        self.bytes(|kernel| ALIGNED + kernel.states.len() * WORD + memory_of(kernel))
+    }
+
+    /// Bytes of delay lines and of blocks, which the plan takes whatever else it takes.
+    pub fn least_memory(&self) -> usize {
+        self.bytes(memory_of)
+    }
+
+    /// The sum of what `of` says of the kernels of all calls.
+    fn bytes(&self, of: impl Fn(&Kernel) -> usize) -> usize {
+        let kernels: Vec<usize> = self.module.kernels.values().map(of).collect();
         self.calls.iter().map(|call| kernels[call.kernel.index()]).sum()
     }
+}
+
+/// Bytes of a kernel's delay lines, and of its block's state.
+fn memory_of(kernel: &Kernel) -> usize {
+    let delays: usize = kernel.delays.values().map(|line| line.frames as usize * 4).sum();
+    delays + kernel.block.as_ref().map_or(0, |block| block.state_bytes())
 }
 
 impl Slots {

@@ -96,6 +96,8 @@ struct Song<'a> {
     slots: Slots,
     ports: Ports,
     tables: Vec<Vec<f32>>,
+    /// Sound files in tables.
+    rows: playback::Rows,
     /// The wavetables so far, each with the table of its copies.
     waves: Vec<(Vec<Harmonics>, TableId)>,
     terms: usize,

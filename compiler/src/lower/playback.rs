@@ -12,8 +12,11 @@ use crate::dimension::Dimension;
 use crate::ir::{Imm, Op, TableId, Type, Value};
 use crate::resample::bessel;
 use crate::samples::Samples;
+use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
 use mam_runtime::block;
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 use std::f64::consts::PI;
 use std::sync::{Arc, LazyLock};
 
@@ -81,6 +84,25 @@ struct Bank {
     base: Option<Value>,
 }
 
+/// Buffers one after the other, each once, as tables of a song.
+pub(super) struct Row {
+    /// One for each channel.
+    tables: Vec<TableId>,
+    /// Where each buffer begins, in frames.
+    bases: FxHashMap<*const Samples, usize>,
+    /// The buffers, kept so that no other one comes to lie at the place of one of them.
+    _buffers: Vec<Arc<Samples>>,
+}
+
+/// The rows of a song.
+#[derive(Default)]
+pub(super) struct Rows {
+    /// By their buffers.
+    all: FxHashMap<Vec<*const Samples>, Arc<Row>>,
+    /// Frames of all of them.
+    pub(super) frames: usize,
+}
+
 /// What `playback` is given beside its buffer.
 struct Given {
     trig: Value,
@@ -139,7 +161,7 @@ impl Lower<'_, '_> {
         self.b.voice = self.scopes[at.scope].voice;
         let rate = self.rate(at);
         let trig = self.b.truth(trig);
-        let bank = self.bank(at, &buffers, trig, chosen);
+        let bank = self.bank(at, (&buffers, self.span(at, first)), trig, chosen);
         let weights = self.shared_table(WEIGHTS.clone());
         let own = |samples: &Samples| f64::from(samples.rate);
         let ratio = self.of_chosen(&bank, &buffers, |samples| own(samples) / rate);
@@ -194,21 +216,22 @@ impl Lower<'_, '_> {
     }
 
     /// The tables of buffers one after the other, and which of them plays: the one that is chosen at the trigger.
-    fn bank(&mut self, at: &At, buffers: &[Arc<Samples>], trig: Value, chosen: Option<Value>) -> Bank {
-        let channels = buffers.iter().map(|samples| samples.channels.len()).max().unwrap_or(1);
-        let tables = (0..channels).map(|channel| self.shared_table(in_a_row(buffers, channel))).collect();
+    fn bank(
+        &mut self,
+        at: &At,
+        (buffers, span): (&[Arc<Samples>], Span),
+        trig: Value,
+        chosen: Option<Value>,
+    ) -> Bank {
+        let row = self.row(buffers, span);
+        let tables = row.tables.clone();
         if buffers.len() == 1 {
             return Bank { tables, number: None, base: None };
         }
-        let mut bases = vec![0];
-        bases.extend(buffers.iter().scan(0, |base, samples| {
-            *base += samples.frames() + MARGIN;
-            Some(*base)
-        }));
+        let bases: Vec<usize> = buffers.iter().map(|samples| row.bases[&Arc::as_ptr(samples)]).collect();
         // A table holds f32, in which not every place of a long row is exact: the place in two parts is.
-        let word = |part: fn(usize) -> usize| -> Vec<f32> {
-            bases[..buffers.len()].iter().map(|&base| part(base) as f32).collect()
-        };
+        let word =
+            |part: fn(usize) -> usize| -> Vec<f32> { bases.iter().map(|&base| part(base) as f32).collect() };
         let (high, low) = (word(|base| base >> 12), word(|base| base & 0xfff));
         let (high, low) = (self.shared_table(high), self.shared_table(low));
         let b = &mut self.b;
@@ -229,6 +252,33 @@ impl Lower<'_, '_> {
         let high = b.push(Op::Mul, Type::I32, &[high, scale]);
         let base = b.push(Op::Add, Type::I32, &[high, low]);
         Bank { tables, number: Some(number), base: Some(base) }
+    }
+
+    /// The tables of buffers one after the other, each buffer once, made once in a song.
+    fn row(&mut self, buffers: &[Arc<Samples>], span: Span) -> Arc<Row> {
+        let mut bases = FxHashMap::default();
+        let (mut different, mut frames) = (vec![], 0);
+        for samples in buffers {
+            if let Entry::Vacant(place) = bases.entry(Arc::as_ptr(samples)) {
+                place.insert(frames);
+                frames += samples.frames() + MARGIN;
+                different.push(samples.clone());
+            }
+        }
+        let key: Vec<*const Samples> = different.iter().map(Arc::as_ptr).collect();
+        if let Some(row) = self.song.rows.all.get(&key) {
+            return row.clone();
+        }
+        self.song.rows.frames += frames;
+        let fits = !self.song.too_many_row_frames(span);
+        let channels = different.iter().map(|samples| samples.channels.len()).max().unwrap_or(1);
+        let tables = (0..channels).map(|channel| match fits {
+            true => self.shared_table(in_a_row(&different, channel)),
+            false => TableId::ZERO,
+        });
+        let row = Arc::new(Row { tables: tables.collect(), bases, _buffers: different });
+        self.song.rows.all.insert(key, row.clone());
+        row
     }
 
     /// What `of` says of the buffer that plays.

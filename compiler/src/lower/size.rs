@@ -42,6 +42,8 @@ pub enum SizeLimit {
     States,
     /// Frames of latency.
     Latency,
+    /// Frames of the sound files that are played, those counted again that are chosen from with others.
+    Rows,
 }
 
 impl Lower<'_, '_> {
@@ -94,6 +96,12 @@ impl Song<'_> {
     /// True when all voices and nodes remember too much with the node at `span`.
     pub(super) fn too_many_states(&mut self, states: usize, span: Span) -> bool {
         self.grow(span, &[(states, self.files.limits.states, SizeLimit::States)])
+    }
+
+    /// True when sound files that are played, alone and in several lists, are copied into more frames than twice the limit of all
+    /// files.
+    pub(super) fn too_many_row_frames(&mut self, span: Span) -> bool {
+        self.grow(span, &[(self.rows.frames, 2 * self.files.limits.samples, SizeLimit::Rows)])
     }
 
     /// True when kernels have become too much for the code generator with the node at `span`.

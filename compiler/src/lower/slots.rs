@@ -32,8 +32,11 @@ pub(super) fn names(
             effects.extend(next);
         }
         let instrument = pipe.instrument.and_then(|node| owner(node, &[]));
-        names.pipes.insert(name.clone(), Pipe { from: pipe.from.clone(), instrument, effects });
+        names
+            .pipes
+            .insert(name.clone(), Pipe { from: pipe.from.clone(), instrument, effects, ..Pipe::default() });
     }
+    names.link();
     let mut better: Vec<(ParamId, String)> = vec![];
     for (name, pipe) in &names.pipes {
         for owner in pipe.instrument.iter().chain(&pipe.effects) {
@@ -74,5 +77,5 @@ fn owner(
         json: info.json_name().into(),
         slot: ParamId::new(first + i),
     });
-    Some(Owner { name, params: params.collect() })
+    Some(Owner::new(name, params.collect()))
 }

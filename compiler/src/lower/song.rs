@@ -3,6 +3,7 @@
 use super::block::{self, BlockCall, Obstacle};
 use super::group::Made;
 use super::lowered::{DATA, KernelCall, Lowered, SignalId};
+use super::playback::Rows;
 use super::share::{Shapes, anonymous, share};
 use super::size::{Refused, instructions};
 use super::stages::{self, Ends, Source};
@@ -68,6 +69,7 @@ pub fn lower<'a>(
         slots,
         ports,
         tables: vec![],
+        rows: Rows::default(),
         waves: vec![],
         terms: 0,
         evaluations: 0,

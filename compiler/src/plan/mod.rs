@@ -26,7 +26,7 @@ pub struct Plan {
     /// The calls of a quantum.
     pub steps: Vec<Step>,
     /// The initial image of the state memory.
-    pub state: Vec<u8>,
+    pub state: Arc<Vec<u8>>,
     /// The delay lines, with their lengths in frames.
     pub delays: IdMap<DelayId, DelaySpec>,
     /// The buffer of each signal.
@@ -59,7 +59,13 @@ impl Plan {
         let layouts: Vec<Layout> = packed.module.kernels.values().map(Layout::new).collect();
         let plan = Plan { reasons: packed.reasons.clone(), ..Plan::default() };
         let contents = content::contents(&packed.module);
-        let mut planner = Planner { plan, signals: vec![None; packed.signals], contents, count: 0 };
+        let state_bytes = |call: &PackedCall| {
+            state_bytes(&packed.module.kernels[call.kernel], &layouts[call.kernel.index()])
+        };
+        // Zeroed pages take memory when they are written: most of the state of a block is 0.
+        let state = vec![0; packed.calls.iter().map(state_bytes).sum()];
+        let signals = vec![None; packed.signals];
+        let mut planner = Planner { plan, state, planned: 0, signals, contents, count: 0 };
         for call in &packed.calls {
             planner.step(call, &packed.module.kernels[call.kernel], &layouts[call.kernel.index()]);
         }
@@ -79,6 +85,9 @@ impl Plan {
 
 struct Planner {
     plan: Plan,
+    /// The initial image of the state memory, of which so many bytes have been planned.
+    state: Vec<u8>,
+    planned: usize,
     /// The plan's id of each signal of the lowered song that it needs.
     signals: Vec<Option<SignalId>>,
     /// A hash of each kernel.
@@ -92,12 +101,12 @@ impl Planner {
     }
 
     fn step(&mut self, call: &PackedCall, kernel: &Kernel, layout: &Layout) {
-        let state = self.plan.state.len();
+        let (state, state_bytes) = (self.planned, state_bytes(kernel, layout));
+        self.planned += state_bytes;
         let words = layout.words(kernel);
-        self.plan.state.extend(image(call, layout, &words));
+        let image = image(call, layout, &words);
+        self.state[state..][..state_bytes].iter_mut().zip(image).for_each(|(byte, first)| *byte = first);
         let block = kernel.block.as_ref();
-        let state_bytes = block.map_or(layout.bytes, |block| block.state_bytes());
-        self.plan.state.resize(state + state_bytes, 0);
         self.plan.noises.extend(noises(call, state, &words));
         let mut delays = vec![];
         for (name, (handle, line)) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.iter()) {
@@ -175,10 +184,16 @@ impl Planner {
             let signal = self.signal(signal);
             self.plan.outputs.push(signal);
         }
+        self.plan.state = self.state.into();
         let Plan { steps, inputs, outputs, .. } = &self.plan;
         self.plan.buffers = buffers::share(steps, inputs, outputs, self.count);
         self.plan
     }
+}
+
+/// Bytes of the state of a call.
+fn state_bytes(kernel: &Kernel, layout: &Layout) -> usize {
+    kernel.block.as_ref().map_or(layout.bytes, |block| block.state_bytes())
 }
 
 /// Numbers a new signal.

@@ -23,14 +23,16 @@ use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Lines heard that an arrangement may lay out.
-const MOST_CLIPS: usize = 65_536;
+/// Lines heard that an arrangement may lay out, and lines that variations may have of the sections that they are like.
+pub(super) const MOST_CLIPS: usize = 65_536;
 
 /// One block of a score: the song, or a section.
 #[derive(Default)]
 pub(super) struct Level<'a> {
     pub(super) lines: Vec<usize>,
     pub(super) sections: Vec<usize>,
+    /// The same by name; of several of one name, the first.
+    pub(super) named: HashMap<&'a str, usize>,
     pub(super) arrangement: Option<(&'a [Part], Span)>,
     /// The level around it.
     pub(super) around: Option<usize>,
@@ -83,6 +85,8 @@ pub(super) struct Composer<'a> {
     pub(super) written: Vec<WrittenLine>,
     pub(super) clips: Vec<Clip>,
     pub(super) marks: Vec<Mark>,
+    /// Lines that variations have of the sections that they are like.
+    pub(super) taken_over: usize,
     /// Bars of the arrangement, if there is one.
     pub(super) arranged: Option<Rational>,
     work: Work,
@@ -115,6 +119,7 @@ impl<'a> Composer<'a> {
             written: Vec::new(),
             clips: Vec::new(),
             marks: Vec::new(),
+            taken_over: 0,
             arranged: None,
             work: Work::new(limits.score_work),
             broken: broken(ast, problems),
@@ -197,17 +202,28 @@ impl<'a> Composer<'a> {
     }
 
     fn section(&mut self, name: &'a Ident, length: ExprId, items: &'a [Item], around: usize) {
-        let same = |&s: &usize| *self.sections[s].name == *name;
-        let first = self.levels[around].sections.iter().copied().find(same);
-        twice(first.map(|s| self.sections[s].name.span), name.span, "section of this name", self.problems);
+        self.check_named_once(name, around);
         let length = bars(self.ast, length, self.meter, "a section").unwrap_or_else(|problem| {
             self.problems.add(problem);
             Rational::ONE
         });
         let level = self.level(around);
-        self.levels[around].sections.push(self.sections.len());
-        self.sections.push(Section { name, length, level, used: false });
+        self.add_section(around, Section { name, length, level, used: false });
         self.items(items, level);
+    }
+
+    /// A section of a level.
+    pub(super) fn add_section(&mut self, around: usize, section: Section<'a>) {
+        let level = &mut self.levels[around];
+        level.sections.push(self.sections.len());
+        level.named.entry(&section.name.name).or_insert(self.sections.len());
+        self.sections.push(section);
+    }
+
+    /// Reports a second section of one name in a level.
+    pub(super) fn check_named_once(&mut self, name: &Ident, around: usize) {
+        let first = self.levels[around].named.get(&*name.name).copied();
+        twice(first.map(|s| self.sections[s].name.span), name.span, "section of this name", self.problems);
     }
 
     fn line(&mut self, line: &'a Written, span: Span, level: usize) {
@@ -415,16 +431,20 @@ impl<'a> Composer<'a> {
         too_long
     }
 
+    /// A level and those around it, the nearest first.
+    fn around(&self, level: usize) -> impl Iterator<Item = &Level<'a>> {
+        std::iter::successors(Some(level), |&level| self.levels[level].around)
+            .map(|level| &self.levels[level])
+    }
+
     /// The sections that a level sees, the nearest first.
     fn sections_seen(&self, level: usize) -> impl Iterator<Item = usize> {
-        let around = |&level: &usize| self.levels[level].around;
-        std::iter::successors(Some(level), around)
-            .flat_map(|level| self.levels[level].sections.iter().copied())
+        self.around(level).flat_map(|level| level.sections.iter().copied())
     }
 
     /// The section of this name in a level or those around it.
     pub(super) fn section_of(&self, level: usize, name: &str) -> Option<usize> {
-        self.sections_seen(level).find(|&s| *self.sections[s].name.name == *name)
+        self.around(level).find_map(|level| level.named.get(name)).copied()
     }
 
     pub(super) fn known_sections(&self, level: usize) -> Vec<Arc<str>> {
@@ -531,7 +551,7 @@ fn not_a_target(name: &str, place: Span, line: &Written, meaning: Meaning) -> Pr
     };
     match meaning {
         Meaning::Several(names) => {
-            let message = format!("`{name}` could be a parameter of {} effects", names.len());
+            let message = format!("`{name}` could be a parameter of several effects");
             Problem::new(&NOT_PLAYABLE, place, message).help(format!("write which: `{}`", names.join("`, `")))
         }
         Meaning::Definition => {

@@ -35,7 +35,7 @@ pub(super) fn tuning(file: &File, problems: &mut Problems) -> Option<Tuning> {
 fn read(file: &File, tuning: &ast::Tuning) -> Result<Option<Tuning>, Problem> {
     let (scale, keyboard) = match tuning {
         ast::Tuning::Equal(steps) => {
-            let n = count(&file.ast, *steps, "the steps of an octave", 1..=MOST_STEPS);
+            let n = count(&file.ast, *steps, "for the steps of an octave", 1..=MOST_STEPS);
             let n = n.map_err(|problem| Problem::new(&TUNING, problem.span(), problem.message))?;
             return Ok(Some(keys(&Scale::equal(n as usize), &Keyboard::default())));
         }

@@ -1,10 +1,10 @@
 //! Sections that are like another one, with some lines replaced: `section verse2 = verse { hh ~ }`.
 
-use super::codes::{SECTION_VARIATION, UNKNOWN_SECTION};
-use super::compose::{Composer, Section, Variation};
-use super::tempo::twice;
+use super::codes::{SCORE_NUMBER, SECTION_VARIATION, UNKNOWN_SECTION};
+use super::compose::{Composer, MOST_CLIPS, Section, Variation};
 use mam_grammar::{Problem, Span};
 use mam_runtime::score::Rational;
+use std::collections::HashSet;
 
 impl<'a> Composer<'a> {
     /// A line of a variation that leaves another out.
@@ -27,8 +27,7 @@ impl<'a> Composer<'a> {
         for Variation { name, of, level } in &open {
             let known = self.known_sections(around);
             // An arrangement that names it is not to blame.
-            self.levels[around].sections.push(self.sections.len());
-            self.sections.push(Section { name, length: Rational::ONE, level: *level, used: true });
+            self.add_section(around, Section { name, length: Rational::ONE, level: *level, used: true });
             let loops = open.iter().any(|other| other.name.name == of.name);
             if loops {
                 let message = format!("the section `{name}` is a variation of itself");
@@ -48,27 +47,30 @@ impl<'a> Composer<'a> {
     fn varied(&mut self, variation: Variation<'a>, around: usize) -> Option<Variation<'a>> {
         let Some(of) = self.section_of(around, &variation.of.name) else { return Some(variation) };
         let Variation { name, level, .. } = variation;
-        let same = |&s: &usize| self.sections[s].name.name == name.name;
-        let first = self.levels[around].sections.iter().copied().find(same);
-        twice(first.map(|s| self.sections[s].name.span), name.span, "section of this name", self.problems);
+        self.check_named_once(name, around);
         self.sections[of].used = true;
         let (length, source) = (self.sections[of].length, self.sections[of].level);
-        let given: Vec<&str> =
-            self.levels[level].lines.iter().map(|&line| &*self.written[line].name).collect();
+        let named = |line: &usize| &*self.written[*line].name;
+        let mut replaced: HashSet<&str> = self.levels[level].lines.iter().map(named).collect();
         let left_out = std::mem::take(&mut self.levels[level].left_out);
-        let named = |line: usize| &*self.written[line].name;
-        let lines: Vec<usize> = self.levels[source].lines.clone();
+        let lines = &self.levels[source].lines;
         for (target, span) in &left_out {
-            if !lines.iter().any(|&line| named(line) == target) {
+            if !lines.iter().any(|line| named(line) == target) {
                 let message = format!("the section `{}` has no line of `{target}`", variation.of);
                 let problem = Problem::new(&SECTION_VARIATION, *span, message);
                 self.problems.add(problem.help("leave it out here, too").guess(*span, ""));
             }
         }
-        let replaced = |line: usize| {
-            given.contains(&named(line)) || left_out.iter().any(|(target, _)| target == named(line))
-        };
-        let remaining: Vec<usize> = lines.into_iter().filter(|&line| !replaced(line)).collect();
+        replaced.extend(left_out.iter().map(|(target, _)| target.as_str()));
+        let left = MOST_CLIPS - self.taken_over;
+        let taken = lines.iter().copied().filter(|line| !replaced.contains(named(line)));
+        let remaining: Vec<usize> = taken.take(left).collect();
+        self.taken_over += remaining.len();
+        if remaining.len() == left {
+            let message = format!("variations of sections have more than {MOST_CLIPS} lines of these");
+            let help = "make fewer variations, or let what they share play beneath them, in `play { }`";
+            self.problems.add(Problem::new(&SCORE_NUMBER, name.span, message).help(help));
+        }
         let own = std::mem::take(&mut self.levels[level].lines);
         let (arrangement, inner) = (self.levels[source].arrangement, self.levels[source].sections.clone());
         let made = &mut self.levels[level];
@@ -76,8 +78,10 @@ impl<'a> Composer<'a> {
         made.arrangement = made.arrangement.or(arrangement);
         // Its own sections are found first.
         made.sections.extend(inner);
-        self.levels[around].sections.push(self.sections.len());
-        self.sections.push(Section { name, length, level, used: false });
+        let named = self.levels[source].named.clone();
+        let made = &mut self.levels[level];
+        named.into_iter().for_each(|(name, section)| _ = made.named.entry(name).or_insert(section));
+        self.add_section(around, Section { name, length, level, used: false });
         None
     }
 

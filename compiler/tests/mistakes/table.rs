@@ -481,4 +481,11 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "console.log(1)\nout = noise()" => "missing-operator" "(" "an item is an equation" "out = noise()";
     Song "bd = kick(gain: -6)\nplay { bd |x| }\nout = bd" => "out-of-range" "-6" "`-6dB`" "bd = kick(gain: -6dB)\nplay { bd |x| }\nout = bd";
     Song "bd = kick()\nplay {\n  bd |x|\n  bd.gain \"-6\"\n}\nout = bd" => "value-clamped" "-6" "`-6dB`" "bd = kick()\nplay {\n  bd |x|\n  bd.gain \"-6dB\"\n}\nout = bd";
+    Value "saw(110Hz, 220Hz)" => "dimension" "220Hz" "`reset` is an event" "saw(110Hz, reset: every(500ms))";
+    Value "sum i in 1..3.5 { x }" => "bad-bounds" "3.5" "`4`" "sum i in 1..4 { x }";
+    Value "oversample(3) { tanh(x) }" => "bad-factor" "3" "`4`" "oversample(4) { tanh(x) }";
+    Value "x * [0.1, 0.2, 0.3][1.5]" => "no-element" "1.5" "`1`" "x * [0.1, 0.2, 0.3][1]";
+    Value "x * every(500)" => "unit-assumed" "500" "`500ms`" "x * every(500ms)";
+    Value "delay(x, 0.5)" => "unit-assumed" "0.5" "`0.5s`" "delay(x, 0.5s)";
+    Value "x |> echo(time: 0.3)" => "out-of-range" "0.3" "`0.3s`" "x |> echo(time: 0.3s)";
 };

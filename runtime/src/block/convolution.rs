@@ -19,6 +19,7 @@ use crate::call::{Call, QUANTUM};
 use crate::hash::splitmix64;
 use std::f64::consts::PI;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Taps that are summed directly.
 pub const HEAD: usize = 64;
@@ -45,7 +46,8 @@ pub struct Convolution {
     taps: usize,
     /// The first taps of each response, filled up with zeros.
     heads: Vec<Vec<f32>>,
-    levels: Vec<Level>,
+    /// Shared by all that differ in their predelay alone.
+    levels: Arc<[Level]>,
     content: u64,
 }
 
@@ -85,10 +87,13 @@ impl Convolution {
                 begin = end;
             }
         }
-        let words = responses.iter().flatten().map(|x| u64::from(x.to_bits()));
-        let content = words.fold(predelay as u64, |hash, word| splitmix64(hash ^ word));
-        let content = responses.iter().skip(1).fold(content, |hash, x| splitmix64(hash ^ x.len() as u64));
-        Convolution { predelay, taps, heads, levels, content }
+        let content = content(responses, predelay);
+        Convolution { predelay, taps, heads, levels: levels.into(), content }
+    }
+
+    /// The convolution with the same `responses`, which are heard `predelay` frames late: their transforms are shared.
+    pub fn delayed(&self, responses: &[Vec<f32>], predelay: usize) -> Convolution {
+        Convolution { predelay, content: content(responses, predelay), ..self.clone() }
     }
 
     /// How many responses there are.
@@ -215,7 +220,7 @@ impl Convolution {
         let goes_on = next[0].to_bits() == index;
         next[0] = f32::from_bits((index + 1) & (u32::MAX / QUANTUM as u32));
         tails.fill(0.0);
-        for level in &self.levels {
+        for level in &*self.levels {
             let (own, rest) = history.split_at_mut(level.history());
             let (own_work, rest_work) = work.split_at_mut(self.responses() * level.work());
             let input = Input { line, frame, predelay: self.predelay as u32, goes_on };
@@ -242,6 +247,13 @@ struct Job {
     index: u32,
     /// Which of its quanta this is.
     quantum: usize,
+}
+
+/// A hash of responses that are heard late.
+fn content(responses: &[Vec<f32>], predelay: usize) -> u64 {
+    let words = responses.iter().flatten().map(|x| u64::from(x.to_bits()));
+    let content = words.fold(predelay as u64, |hash, word| splitmix64(hash ^ word));
+    responses.iter().skip(1).fold(content, |hash, x| splitmix64(hash ^ x.len() as u64))
 }
 
 impl Level {

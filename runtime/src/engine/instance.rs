@@ -80,7 +80,7 @@ impl Instance {
         let lines: IdMap<DelayId, Line> =
             program.delays.values().map(|line| Line::silent(line.frames)).collect();
         let mut state = Block::zeros(program.state.len());
-        state.as_mut_slice().copy_from_slice(&program.state);
+        begin(state.as_mut_slice(), &program.state);
         let runners = runners(&program, &buffers, &lines);
         let has_blocks = program.steps.iter().any(|step| step.block.is_some());
         let in_a_row = if has_blocks { 1 } else { buffers.quanta() };
@@ -541,4 +541,15 @@ impl Mute {
 fn runners(program: &Program, buffers: &Buffers, lines: &IdMap<DelayId, Line>) -> Vec<Runner> {
     let line = |index: DelayId| lines[index].as_ptr();
     program.steps.iter().map(|step| Runner::new(step, program, buffers, line)).collect()
+}
+
+/// Brings zeroed state memory to its initial image. Pages of it that begin as 0 are not touched: until they are written they take
+/// no memory.
+fn begin(state: &mut [u8], image: &[u8]) {
+    const PAGE: usize = 4096;
+    for (state, image) in state.chunks_mut(PAGE).zip(image.chunks(PAGE)) {
+        if image.iter().any(|&byte| byte != 0) {
+            state.copy_from_slice(image);
+        }
+    }
 }

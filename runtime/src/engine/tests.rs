@@ -5,9 +5,9 @@ use super::*;
 use crate::ids::{BufferId, IdMap, ParamId, PortId, SignalId};
 use crate::program::*;
 use crate::score::Score;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 
 #[cfg(target_arch = "x86_64")]
 mod ahead;
@@ -352,7 +352,7 @@ fn the_songs_input_arrives_frame_by_frame() {
     let program = Program {
         code: Arc::new(Copy),
         steps: vec![step],
-        state: vec![],
+        state: Arc::default(),
         buffers: IdMap::from(vec![BufferId::new(0), BufferId::new(1)]),
         inputs: vec![SignalId::new(0)],
         outputs: vec![SignalId::new(1)],
@@ -507,7 +507,7 @@ fn halved_copy() -> Program {
     Program {
         code: Arc::new(Halved),
         steps: vec![copies, halves],
-        state: vec![],
+        state: Arc::default(),
         buffers: (0..3).map(BufferId::new).collect(),
         inputs: vec![SignalId::new(0)],
         outputs: vec![SignalId::new(2)],

@@ -317,7 +317,7 @@ impl<'p> Splitter<'p> {
             code: whole.code.clone(),
             buffers: buffers::share(&own, &inputs, &outputs, signals.len()),
             steps: own,
-            state,
+            state: Arc::new(state),
             delays,
             inputs,
             outputs,

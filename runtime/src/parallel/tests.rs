@@ -26,7 +26,7 @@ fn program(steps: &[(&[usize], usize, usize)], outputs: &[usize]) -> Program {
         layout: crate::ChannelLayout::default(),
         code: Arc::new(Nothing),
         steps: steps.iter().map(step).collect(),
-        state: vec![],
+        state: Arc::default(),
         delays: IdMap::default(),
         buffers: (0..16).map(BufferId::new).collect(),
         inputs: vec![],

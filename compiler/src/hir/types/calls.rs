@@ -8,12 +8,13 @@ use crate::arithmetic::Operations;
 use crate::codes;
 use crate::dimension::{Dimension, base_value, is_level};
 use crate::graph::operands;
+use crate::hir::call::event_of;
 use crate::hir::function::applied;
 use crate::hir::resolve::resolved;
 use crate::hir::{Call, Callee, DefId, FILE, Local, LocalId, LocalKind, Name};
 use crate::ir::Op;
-use crate::library::ParamInfo;
-use mam_grammar::ast::{Body, Definition, DefinitionKind, Expr, ExprId, Ident};
+use crate::library::{Expected, ParamInfo};
+use mam_grammar::ast::{Body, Definition, DefinitionKind, Expr, ExprId, Ident, Unit};
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
@@ -173,7 +174,9 @@ impl Checker<'_> {
                 continue;
             }
             let of = &definition.name.name;
-            let place = expected.as_ref().map(|expected| Expectation::of_formal(&formal.name, of, expected));
+            let event = (event_of(&formal.name.name).is_some() && !self.is_generic).then(Expected::plain);
+            let expected = expected.as_ref().or(event.as_ref());
+            let place = expected.map(|expected| Expectation::of_formal(&formal.name, of, expected));
             let (at, expr) = match (args[i], formal.default) {
                 (Some(expr), _) => (at.clone(), expr),
                 (None, Some(expr)) => (At { frame, equation: None }, expr),
@@ -316,10 +319,31 @@ impl Checker<'_> {
             return None;
         }
         let scale = if dimension.is_some() { place.units.scale(place.dimension) } else { 1.0 };
+        self.note_unit(span, place);
         Some(self.each(&[&signal], place.dimension, |o, v| match scale == 1.0 {
             true => v[0],
             false => o.scale(scale, v[0]),
         }))
+    }
+
+    /// Says that a written number without a unit is read as a time in seconds.
+    fn note_unit(&mut self, span: Span, place: &Expectation) {
+        let written = self.files().slice(span);
+        let number = written.parse::<f64>().unwrap_or(0.0);
+        let in_seconds = place.dimension == Dimension::TIME && place.units.scale(place.dimension) == 1.0;
+        if self.input.is_json
+            || number == 0.0
+            || !in_seconds
+            || self.is_generic
+            || self.files().is_prelude_source(span.source)
+        {
+            return;
+        }
+        let seconds = format!("{written}s");
+        let message = format!("`{written}` is read in seconds");
+        let problem = Problem::new(&codes::UNIT_ASSUMED, span, message);
+        let help = format!("write the unit: `{seconds}`, or `{written}ms`");
+        self.problem(problem.help(help).guess(span, seconds));
     }
 
     fn limit(&mut self, signal: Signal, span: Span, place: &Expectation) -> Signal {
@@ -349,11 +373,22 @@ impl Checker<'_> {
         let written = self.files().slice(span);
         let plain = written.parse::<f64>().is_ok();
         let shown = place.units.show(x, place.dimension);
-        // A plain number in a place of ratios was probably meant in the unit in which its default is written.
-        let meant = (plain && place.dimension == Dimension::PLAIN)
-            .then(|| place.units.value.or(place.units.high))
-            .flatten()
-            .filter(|&unit| (place.min..=place.max).contains(&base_value(x, Some(unit))));
+        // A plain number in a place of ratios was probably meant in the unit in which its default is written, a time in the
+        // other one.
+        let number = written.parse::<f64>().unwrap_or(x);
+        let other = if place.units.scale(place.dimension) == 1.0 { Unit::Ms } else { Unit::S };
+        let unit = match place.dimension {
+            _ if !plain => None,
+            Dimension::PLAIN => place.units.value.or(place.units.high),
+            Dimension::TIME => Some(other),
+            _ => None,
+        };
+        let meant = unit.filter(|&unit| (place.min..=place.max).contains(&base_value(number, Some(unit))));
+        let read = match (place.dimension, other) {
+            (Dimension::TIME, Unit::Ms) => "in seconds",
+            (Dimension::TIME, _) => "in ms",
+            _ => "the ratio itself",
+        };
         let range = place.units.range((place.min, place.max), place.dimension);
         let what = if plain && place.dimension == Dimension::PLAIN { written } else { &*shown };
         let message = format!("{what} is outside the range of `{}`, {range}", place.name);
@@ -362,11 +397,11 @@ impl Checker<'_> {
             (Some(unit), true) => {
                 let unit = unit.text();
                 format!(
-                    "write `{written}{unit}`: a number without a unit is the ratio itself, here clamped to {clamped}"
+                    "write `{written}{unit}`: a number without a unit is {read}, here clamped to {clamped}"
                 )
             }
             (Some(unit), false) => {
-                format!("write `{written}{}`: a number without a unit is the ratio itself", unit.text())
+                format!("write `{written}{}`: a number without a unit is {read}", unit.text())
             }
             (None, true) if plain && is_level(x, (place.min, place.max), place.dimension) => {
                 format!("it is clamped to {clamped}; a level in decibels has its unit: `{written}dB`")
@@ -390,6 +425,10 @@ fn misfit(dimension: Dimension, span: Span, place: &Expectation) -> Problem {
     let problem = Problem::new(&codes::DIMENSION, span, message).here(format!("this is {dimension}"));
     let unit = if place.dimension == Dimension::TIME { "`ms` or `s`" } else { "`Hz` or `kHz`" };
     let help = match place.dimension {
+        Dimension::PLAIN if let Some(event) = event_of(name) => {
+            let source = mam_grammar::foreign::event_source(event).unwrap_or("every(1s)");
+            format!("`{name}` is an event: in an instrument `{event}`, elsewhere such as `{source}`")
+        }
         Dimension::PLAIN => format!("`{name}` is a plain number: leave out the unit, or divide by it"),
         _ => format!("give it {unit}, or a plain number"),
     };

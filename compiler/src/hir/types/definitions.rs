@@ -16,13 +16,15 @@ impl Checker<'_> {
         if !matches!(kind, ItemKind::Definition(_) | ItemKind::Param(_)) {
             return;
         }
-        let (frames, problems, song) = (self.frames.len(), self.problems.len(), self.all_evaluations);
+        let (frames, problems) = (self.frames.len(), self.problems.len());
+        let (song, turns) = (self.all_evaluations, self.turns);
         self.is_generic = true;
         let outside = std::mem::take(&mut self.checked.layouts);
         // Each time something that is remembered has grown, and evaluations are limited.
         loop {
             let grown = self.checked.layouts.grown;
             self.begin(frames);
+            self.turns = turns;
             self.problems.truncate(problems);
             (self.unknowns, self.shapes) = (Unknowns::default(), vec![]);
             match kind {
@@ -37,7 +39,7 @@ impl Checker<'_> {
             }
         }
         self.checked.layouts = outside;
-        (self.is_generic, self.all_evaluations) = (false, song);
+        (self.is_generic, self.all_evaluations, self.turns) = (false, song, turns);
     }
 
     fn definition(&mut self, def: DefId, definition: &Definition) {

@@ -77,10 +77,7 @@ impl Checker<'_> {
         let span = ast.span(expr);
         self.evaluations += 1;
         self.all_evaluations += 1;
-        if self.is_too_much() {
-            if !self.is_generic && self.evaluations > self.files().limits.evaluations {
-                self.checked.too_large.get_or_insert(span);
-            }
+        if self.is_too_much(span) {
             return Value::Broken;
         }
         match &ast.exprs[expr] {

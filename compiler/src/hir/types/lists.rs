@@ -22,6 +22,7 @@ impl Checker<'_> {
     pub(super) fn listed(&mut self, elements: Vec<Value>, span: Span) -> Value {
         let (count, most) = (elements.len(), self.files().limits.elements);
         if count <= most {
+            self.turns += count;
             let elements = Parts::from(elements);
             return self.sized(Value::List(elements.clone()), elements.values(), span);
         }
@@ -60,6 +61,13 @@ impl Checker<'_> {
         match index.constant() {
             Some(i) if i.fract() == 0.0 && (0.0..elements.len() as f64).contains(&i) => {
                 elements[i as usize].clone()
+            }
+            Some(i) if i.fract() != 0.0 => {
+                let message = format!("elements are counted by whole numbers, and this is {i}");
+                let problem = Problem::new(&codes::NO_ELEMENT, place, message);
+                let whole = i.floor().to_string();
+                let help = format!("write `{whole}`, or for what lies between two numbers a `table`");
+                self.problem(problem.help(help).guess(place, whole))
             }
             Some(i) => {
                 let message = format!("there is no element {i} in a list of {}", elements.len());

@@ -52,7 +52,9 @@ impl Checker<'_> {
             Some(x) if x.fract() == 0.0 && x.abs() < 1e9 => Some(Bound::Known(x as i64)),
             Some(x) => {
                 let message = format!("a bound must be a whole number, and this is {x}");
-                self.problem(Problem::new(&codes::BAD_BOUNDS, span, message));
+                let nearest = x.round().clamp(-1e9, 1e9).to_string();
+                let problem = Problem::new(&codes::BAD_BOUNDS, span, message);
+                self.problem(problem.help(format!("write `{nearest}`")).guess(span, nearest));
                 None
             }
             None if number.is_open() => Some(Bound::Unknown),
@@ -101,11 +103,13 @@ impl Checker<'_> {
         self.span(at, parts[0]).to(self.span(at, parts[parts.len() - 1]))
     }
 
-    /// Reports a loop of more iterations than one may have. How many all of them have is known when they are lowered.
+    /// Reports a loop of more iterations than one may have. When all of them have too many, nothing more is
+    /// evaluated.
     fn counted(&mut self, count: i64, span: Span) -> Option<()> {
         let most = self.files().limits.turns;
         if count <= most as i64 {
-            return Some(());
+            self.turns += count.max(0) as usize;
+            return (!self.is_too_much(span)).then_some(());
         }
         let message = format!("this unrolls into more than {most} iterations, the limit `turns`");
         let problem = Problem::new(&codes::TOO_LARGE, span, message);

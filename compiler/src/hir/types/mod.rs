@@ -44,14 +44,16 @@ mod waves;
 use super::resolve::resolved;
 use super::{Hir, Types};
 use crate::channels::Channels;
+use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
 use crate::graph::{Graph, Group, NodeId};
 use crate::hir::DefId;
 use crate::library::Library;
+use crate::lower::{SizeLimit, TooLarge};
 use instances::Instances;
 use mam_grammar::ast::{Ast, ExprId};
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::{Problem, Problems, Severity, Span};
 use names::{Frame, FrameId, OpenName, Reference};
 use nodes::NodeState;
 
@@ -79,8 +81,8 @@ pub struct Checked {
     pub driven: FxHashSet<(NodeId, usize)>,
     /// Where the notes of instruments go that are machines outside.
     pub outside: FxHashMap<NodeId, Outside>,
-    /// What was evaluated when a kernel had more expressions than the limit `evaluations`.
-    pub too_large: Option<Span>,
+    /// The first limit that was exceeded while the song was evaluated.
+    pub too_large: Option<TooLarge>,
 }
 
 /// A song that is to be checked.
@@ -100,6 +102,8 @@ pub struct Input<'a> {
     pub rate: f64,
     /// Whether `out` is an expression that is measured: that may be a frequency or a time too.
     pub is_measured: bool,
+    /// Whether it is a JSON song, whose numbers have no units.
+    pub is_json: bool,
     /// The channels that `out` has to have; `None` where any will do.
     pub channels: Option<Channels>,
 }
@@ -116,8 +120,20 @@ pub fn check(input: Input, problems: &mut Problems) -> Checked {
             checker.item(DefId { file, item });
         }
     }
-    problems.extend(checker.problems);
-    checker.checked
+    let Checker { problems: mut found, checked, .. } = checker;
+    // What is wrong in the prelude follows from what a song gives it, which has been said.
+    let follows = |problem: &Problem| input.files.is_prelude_source(problem.span().source);
+    let is_error = |problem: &&Problem| problem.code.severity == Severity::Error;
+    if found.iter().filter(is_error).any(|problem| !follows(problem)) {
+        found.retain(|problem| !follows(problem));
+    }
+    // A number whose unit could not be read has none for that reason.
+    let unread = |number: Span| {
+        problems.iter().any(|p| p.span().source == number.source && p.span().start == number.end)
+    };
+    found.retain(|problem| problem.code != &codes::UNIT_ASSUMED || !unread(problem.span()));
+    problems.extend(found);
+    checked
 }
 
 struct Checker<'a> {
@@ -152,6 +168,8 @@ struct Checker<'a> {
     all_evaluations: usize,
     evaluations: usize,
     generic_evaluations: usize,
+    /// Iterations of loops and elements of lists that were made, for the song and the definition that is checked by itself.
+    turns: usize,
     /// How many expressions are being evaluated, one inside the other.
     depth: usize,
     cycle_reported: bool,
@@ -191,6 +209,7 @@ impl<'a> Checker<'a> {
             all_evaluations: 0,
             evaluations: 0,
             generic_evaluations: 0,
+            turns: 0,
             depth: 0,
             cycle_reported: false,
         }
@@ -223,18 +242,25 @@ impl<'a> Checker<'a> {
         Value::Broken
     }
 
-    /// True when more was evaluated than a kernel, a song or a definition by itself may take. That of a song is reported by
-    /// lowering, which evaluates again what is like something else; a definition by itself is only checked as far as that
-    /// takes little time.
-    fn is_too_much(&self) -> bool {
+    /// True when more was evaluated than a kernel, a song or a definition by itself may take. A definition by itself is only
+    /// checked as far as that takes little time.
+    fn is_too_much(&mut self, span: Span) -> bool {
         let limits = self.files().limits;
-        match self.is_generic {
-            true => {
-                self.evaluations > GENERIC_EVALUATIONS
-                    || self.generic_evaluations + self.evaluations > limits.evaluations
-            }
-            false => self.evaluations > limits.evaluations || self.all_evaluations > limits.all_evaluations,
+        let over = [
+            (self.turns, limits.all_turns, SizeLimit::AllIterations),
+            (self.evaluations, limits.evaluations, SizeLimit::Evaluations),
+            (self.all_evaluations, limits.all_evaluations, SizeLimit::AllEvaluations),
+        ];
+        if self.is_generic {
+            return self.evaluations > GENERIC_EVALUATIONS
+                || self.generic_evaluations + self.evaluations > limits.evaluations
+                || self.turns > limits.all_turns;
         }
+        let over = over.into_iter().find(|(size, most, _)| size > most);
+        if let Some((_, most, limit)) = over {
+            self.checked.too_large.get_or_insert(TooLarge { span, limit, most });
+        }
+        over.is_some()
     }
 
     /// What is known of a dimension by now.

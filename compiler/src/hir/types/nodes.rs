@@ -27,7 +27,7 @@ impl Checker<'_> {
     /// once for all that are like it.
     pub(super) fn group(&mut self, group: &Group) {
         let wanted = self.input.graph.wanted(group);
-        let (frames, problems) = (self.frames.len(), self.problems.len());
+        let (frames, problems, turns) = (self.frames.len(), self.problems.len(), self.turns);
         let key = self.instance_key(group);
         self.members.clone_from(&group.members);
         self.begin(frames);
@@ -38,6 +38,7 @@ impl Checker<'_> {
         loop {
             let grown = self.checked.layouts.grown;
             self.begin(frames);
+            self.turns = turns;
             self.problems.truncate(problems);
             group.members.iter().for_each(|node| self.nodes[node.index()] = NodeState::Waits);
             wanted.iter().for_each(|&node| self.wanted(node));

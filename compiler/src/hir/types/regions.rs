@@ -26,12 +26,16 @@ impl Checker<'_> {
         let Some((number, dimension)) = found else { return Value::Broken };
         let written = number.map_or_else(|| self.files().slice(span).to_owned(), |x| x.to_string());
         let message = format!("a region is oversampled 2, 4, 8 or 16 times, not {written}");
+        const FACTORS: [f64; 4] = [2.0, 4.0, 8.0, 16.0];
+        let asked = number.unwrap_or(FACTORS[0]);
+        let nearest = FACTORS.into_iter().find(|&factor| factor >= asked).unwrap_or(FACTORS[3]).to_string();
         let wrong = Problem::new(&codes::BAD_FACTOR, span, message);
+        let wrong = wrong.help(format!("write `{nearest}`")).guess(span, nearest);
         if !self.plain(&dimension, span, |_| wrong.clone()) {
             return Value::Broken;
         }
         let factor = match number {
-            Some(x) if [2.0, 4.0, 8.0, 16.0].contains(&x) => x as usize,
+            Some(x) if FACTORS.contains(&x) => x as usize,
             Some(_) => return self.problem(wrong),
             None => 2, // It depends on an argument of which nothing is known.
         };

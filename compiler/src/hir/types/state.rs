@@ -103,7 +103,7 @@ impl Checker<'_> {
         // A layout may double each time.
         self.evaluations += 1;
         self.all_evaluations += 1;
-        if self.is_too_much() {
+        if self.is_too_much(Span::default()) {
             return Value::Broken;
         }
         match layout {

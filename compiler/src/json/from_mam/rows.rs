@@ -100,8 +100,13 @@ impl Song<'_> {
     /// Tempos by bars, the first at bar 0.
     fn tempo(&mut self, transport: &score::Transport) -> Vec<(u32, Rational)> {
         let mut all = vec![];
+        let most = Rational::whole(self.files.limits.json.bpm as i64);
         for change in &transport.tempo.changes {
             match change.tempo {
+                Tempo::Steady(bpm) if bpm > most => self.refuse(
+                    self.statement_span(|k| matches!(k, ItemKind::Tempo { .. })),
+                    "a tempo above 1000 beats a minute",
+                ),
                 Tempo::Steady(bpm) if change.bar.den() == 1 => all.push((change.bar.num() as u32, bpm)),
                 _ => self.refuse(
                     self.statement_span(|k| matches!(k, ItemKind::Tempo { .. })),

@@ -153,6 +153,8 @@ impl Query {
     fn through(&mut self, pattern: &Pattern, span: TimeSpan, there: Affine) -> Answer {
         let (start, back) = (self.out.len(), there.inverse()?);
         self.ask(pattern, there.span(span)?)?;
+        // Each event is carried through every change around it.
+        self.work = self.work.checked_sub((self.out.len() - start) as u64).ok_or(QueryError::TooMuch)?;
         for event in &mut self.out[start..] {
             let same = event.whole == event.part;
             event.part = back.span(event.part)?;
