@@ -18,6 +18,7 @@ use mam_runtime::block;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::f64::consts::PI;
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 /// Samples that make up a value.

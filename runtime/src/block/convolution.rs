@@ -105,8 +105,7 @@ impl Convolution {
         self.content
     }
 
-    /// Frames of the line of its input, a power of two: all that is heard of the past, and what the longest partitions read
-    /// while they are computed.
+    /// Frames of the line of its input, a power of two: what is heard of the past, and what the longest partitions read.
     pub fn line_frames(&self) -> usize {
         let longest = self.levels.last().map_or(QUANTUM, |level| level.size());
         (self.predelay + (self.taps + QUANTUM).max(3 * longest + QUANTUM)).next_power_of_two()
