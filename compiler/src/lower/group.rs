@@ -4,7 +4,7 @@ use super::block::BlockCall;
 use super::builder::{Builder, FormKind};
 use super::late::Latencies;
 use super::lowered::SignalId;
-use super::recording::Recording;
+use super::value::Recording;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song, lines};
 use crate::graph::NodeId;

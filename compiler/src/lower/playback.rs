@@ -112,7 +112,7 @@ pub(super) struct Given {
     pub(super) begin: Value,
     pub(super) end: Value,
     /// Where a loop turns: at the end, or later, if there is something after it.
-    pub(super) turn: Value,
+    pub(super) wrap: Value,
     /// Where a loop is asked for: whether it loops, and the frames of its crossfade.
     pub(super) repeats: Option<(Value, Value)>,
 }
@@ -171,7 +171,7 @@ impl Lower<'_, '_> {
             let fade = b.real(Op::Mul, [fade, own]);
             (b.truth(wanted), fade)
         });
-        let given = Given { trig, step, begin, end, turn: end, repeats };
+        let given = Given { trig, step, begin, end, wrap: end, repeats };
         let place = b.place(&at.path, &given);
         let (idle, last) = (b.i32(IDLE), b.push(Op::ToInt, Type::I32, &[frames]));
         let plays = b.push(Op::Ne, Type::BOOL, &[place.whole, idle]);
@@ -371,7 +371,7 @@ impl Builder {
         let idle = self.i32(IDLE);
         let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
         let beyond = |b: &mut Builder, whole: Value| {
-            let over = b.push(Op::Le, Type::BOOL, &[given.turn, whole]);
+            let over = b.push(Op::Le, Type::BOOL, &[given.wrap, whole]);
             let under = b.push(Op::Lt, Type::BOOL, &[whole, given.begin]);
             (over, under)
         };
@@ -431,7 +431,7 @@ impl Builder {
             (self.push(Op::ToFloat, Type::F32, &[room]), self.push(Op::ToFloat, Type::F32, &[length]));
         let fade = self.real(Op::Min, [fade, begin]);
         let fade = self.real(Op::Min, [fade, most]);
-        let left = self.push(Op::Sub, Type::I32, &[given.turn, place.whole]);
+        let left = self.push(Op::Sub, Type::I32, &[given.wrap, place.whole]);
         let left = self.push(Op::ToFloat, Type::F32, &[left]);
         let left = self.real(Op::Sub, [left, place.part]);
         let floor = self.real(Op::Max, [fade, one]);

@@ -17,7 +17,7 @@ use super::block::{Misplaced, Obstacle, What};
 use super::builder::Builder;
 use super::lowered::SignalId;
 use super::playback::{CROSSFADE_SECONDS, FADE_SECONDS, Given, Position};
-use super::value::{Channels, Signal, Val};
+use super::value::{Channels, Recording, Ring, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::ir::{DelayLine, Imm, Op, TableId, Type, Value};
@@ -30,30 +30,6 @@ use std::sync::Arc;
 const BEYOND_SECONDS: f64 = 0.05;
 /// Frames from the latest one that can be read: all taps of the sinc are behind it, and four frames are read together.
 const NEAREST: i32 = (TAPS / 2 + 4) as i32;
-
-/// A buffer that is written while the song plays.
-#[derive(Clone, Debug)]
-pub(super) struct Recording {
-    /// What is written into the line, one value a channel.
-    pub(super) written: Channels,
-    /// Frames since the first frame was written, as the module's documentation says. An i32.
-    pub(super) first: Value,
-    /// How many frames are recorded so far. An i32.
-    pub(super) frames: Value,
-    /// What is the same for all who read it.
-    pub(super) ring: Ring,
-    /// The voice of an instrument to which it belongs.
-    pub(super) voice: Option<usize>,
-}
-
-/// The size and the name of a recording.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Ring {
-    /// After how many frames the line comes round.
-    pub(super) frames: u32,
-    /// The path of the recording in the song.
-    pub(super) path: Arc<str>,
-}
 
 impl Ring {
     /// The name of what lies around it: with another ring, it means something else.
@@ -173,7 +149,7 @@ impl Lower<'_, '_> {
         let (begin, end) = (b.frame_of(begin, frames), b.frame_of(end, frames));
         let repeats = repeats.map(|wanted| (b.truth(wanted), b.scale(rate, fade)));
         let beyond = (BEYOND_SECONDS * rate).ceil() as i32;
-        let given = b.turning(Given { trig, step: speed, begin, end, turn: end, repeats }, beyond);
+        let given = b.turning(Given { trig, step: speed, begin, end, wrap: end, repeats }, beyond);
         let place = b.place(&at.path, &given);
         let level = b.level_of_recorded(&at.path, place, &given, FADE_SECONDS * rate);
         let room = b.i32(beyond);
@@ -242,17 +218,17 @@ impl Builder {
         let (zero, one, start) = (self.i32(0), self.i32(1), self.i32(-size));
         let (most, full) = (self.i32(most as i32), self.i32(most as i32 - size));
         let was_off = self.push(Op::Not, Type::BOOL, &[was_on]);
-        let begins = self.push(Op::And, Type::BOOL, &[on, was_off]);
+        let onset = self.push(Op::And, Type::BOOL, &[on, was_off]);
         let longer = self.push(Op::Add, Type::I32, &[frames, one]);
         let longer = self.push(Op::Min, Type::I32, &[longer, most]);
         let frames = self.push(Op::Select, Type::I32, &[was_on, longer, frames]);
-        let frames = self.push(Op::Select, Type::I32, &[begins, zero, frames]);
+        let frames = self.push(Op::Select, Type::I32, &[onset, zero, frames]);
         let older = self.push(Op::Add, Type::I32, &[first, one]);
         // Of what is longer than there is room for, the first frame is a later one in each frame.
-        let kept = self.push(Op::Min, Type::I32, &[older, full]);
+        let clipped = self.push(Op::Min, Type::I32, &[older, full]);
         let older = self.wrapped(older, size);
-        let first = self.push(Op::Select, Type::I32, &[was_on, kept, older]);
-        let first = self.push(Op::Select, Type::I32, &[begins, start, first]);
+        let first = self.push(Op::Select, Type::I32, &[was_on, clipped, older]);
+        let first = self.push(Op::Select, Type::I32, &[onset, start, first]);
         self.set(on_state, on);
         self.set(first_state, first);
         self.set(frames_state, frames);
@@ -336,17 +312,17 @@ impl Builder {
         let fade = self.real(Op::Floor, [fade]);
         let whole = self.push(Op::ToInt, Type::I32, &[fade]);
         let later = self.push(Op::Add, Type::I32, &[given.end, whole]);
-        let turn = self.push(Op::Select, Type::I32, &[repeats, later, given.end]);
-        Given { turn, repeats: Some((repeats, fade)), ..given }
+        let wrap = self.push(Op::Select, Type::I32, &[repeats, later, given.end]);
+        Given { wrap, repeats: Some((repeats, fade)), ..given }
     }
 
     /// From 0 to 1 after the trigger, and back to 0 towards the end, unless a loop goes on: what is recorded begins and ends anywhere.
     fn level_of_recorded(&mut self, path: &str, place: Position, given: &Given, fade: f64) -> Value {
         let (rise_state, rise) = self.state(&format!("{path}.rise"), Imm::F32(0.0));
         let (none, whole) = (self.f64(0.0), self.f64(1.0));
-        let held = self.select(given.trig, none, rise);
+        let last = self.select(given.trig, none, rise);
         let step = self.f64(1.0 / fade.max(1.0));
-        let rise = self.real(Op::Add, [held, step]);
+        let rise = self.real(Op::Add, [last, step]);
         let rise = self.real(Op::Min, [rise, whole]);
         self.set(rise_state, rise);
         let end = self.level_towards_end(place, given, fade.max(1.0));
@@ -381,8 +357,8 @@ impl Builder {
         let later = self.push(Op::Add, Type::I32, &[ago, size]);
         // Before it has gone round once, it is so many frames ago; what is nearer is not written yet.
         let once = self.push(Op::Max, Type::I32, &[later, nearest]);
-        let near = self.push(Op::Lt, Type::BOOL, &[ago, nearest]);
-        let again = self.push(Op::Select, Type::I32, &[near, later, ago]);
+        let too_near = self.push(Op::Lt, Type::BOOL, &[ago, nearest]);
+        let again = self.push(Op::Select, Type::I32, &[too_near, later, ago]);
         let distance = self.push(Op::Select, Type::I32, &[young, once, again]);
         // A place that does not play may be anywhere.
         let most = self.i32(ring.frames as i32 + NEAREST);

@@ -1,7 +1,6 @@
 //! Values of expressions while they are evaluated, and what is known of a node when its group is done.
 
 use super::lowered::SignalId;
-use super::recording::{Recording, Ring};
 use crate::dimension::Dimension;
 use crate::ir::Value;
 use crate::samples::Samples;
@@ -31,6 +30,30 @@ pub(super) enum Val {
 pub(super) struct Buffer {
     /// What was read of it.
     pub(super) samples: Arc<Samples>,
+}
+
+/// A buffer that is written while the song plays.
+#[derive(Clone, Debug)]
+pub(super) struct Recording {
+    /// What is written into the line, one value a channel.
+    pub(super) written: Channels,
+    /// Frames since the first frame was written, as the module's documentation says. An i32.
+    pub(super) first: Value,
+    /// How many frames are recorded so far. An i32.
+    pub(super) frames: Value,
+    /// What is the same for all who read it.
+    pub(super) ring: Ring,
+    /// The voice of an instrument to which it belongs.
+    pub(super) voice: Option<usize>,
+}
+
+/// The size and the name of a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ring {
+    /// After how many frames the line comes round.
+    pub(super) frames: u32,
+    /// The path of the recording in the song.
+    pub(super) path: Arc<str>,
 }
 
 /// A signal: one value (mono) or two (stereo).
