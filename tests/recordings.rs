@@ -106,7 +106,7 @@ fn a_recording_of_another_equation_is_the_same_one() {
     let song = "take = record(x, on, max: 1s)\na = playback(take, end, 1.3, loop: 1)\n\
                 b = 0.5 * playback(take, end, 1.3, loop: 1) |> echo(mix: 0%)\nout = (a, b)";
     let [a, b] = heard(song, 60_000);
-    assert!(bits(&[a]) == bits(&[alone.clone()]));
+    assert!(bits(&[a]) == bits(std::slice::from_ref(&alone)));
     assert!(alone.iter().zip(&b).all(|(a, b)| (0.5 * a - b).abs() < 1e-6));
 }
 

@@ -24,7 +24,6 @@ use crate::ir::{DelayLine, Imm, Op, TableId, Type, Value};
 use mam_grammar::Handle;
 use mam_grammar::ast::ExprId;
 use mam_runtime::block::TAPS;
-use std::sync::Arc;
 
 /// How long what flows in is recorded after the end: the longest crossfade of a loop.
 const BEYOND_SECONDS: f64 = 0.05;
