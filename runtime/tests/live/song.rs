@@ -122,7 +122,7 @@ pub(crate) fn song_at(rate: u32, voices: &[(&str, f64)]) -> Arc<Program> {
         layout: ChannelLayout::default(),
         code: Arc::new(Kernels),
         steps,
-        state: image,
+        state: image.into(),
         delays: IdMap::from(vec![DelaySpec { name: "echo.line".into(), frames: ECHO, reach: ECHO }]),
         buffers: (0..count + 3).map(BufferId::new).collect(),
         inputs: vec![],
