@@ -1,5 +1,8 @@
 //! Sound files in a song: what `sample` reads and `playback` plays, against the file's own samples and closed forms.
 
+#[path = "samples/hostile.rs"]
+mod hostile;
+
 use mam_compiler::files::{Samples, Unusable};
 use mam_compiler::target::Target;
 use mam_compiler::{Options, compile};
@@ -275,94 +278,6 @@ fn compressed_files_are_played_and_broken_ones_are_problems_at_their_place() {
             let problems = heard(&folder).expect_err(name);
             assert!(problems.len() == 1 && problems[0].starts_with("cannot-use: "), "{name}: {problems:?}");
         }
-    }
-}
-
-/// symphonia panics at the first of these; the others ask for gigabytes.
-#[test]
-fn codebooks_of_a_hostile_file_are_refused() {
-    for dimensions in [32, 20] {
-        let mut bits: Vec<bool> = vec![];
-        let mut put = |value: u32, count: u32| bits.extend((0..count).map(|i| value >> i & 1 == 1));
-        put(255, 8);
-        for _ in 0..256 {
-            // 2^17 entries, whose words all have 17 bits, of one multiplicand of one bit.
-            let words = [(0x56_43_42, 24), (dimensions, 16), (1 << 17, 24), (1, 1), (16, 5), (1 << 17, 18)];
-            let lookup = [(1, 4), (0, 32), (0, 32), (0, 4), (0, 1), (0, 1)];
-            words.iter().chain(&lookup).for_each(|&(value, count)| put(value, count));
-        }
-        let byte = |bits: &[bool]| bits.iter().rev().fold(0_u8, |byte, &bit| byte << 1 | u8::from(bit));
-        let setup = [b"\x05vorbis".to_vec(), bits.chunks(8).map(byte).collect(), vec![0; 3000]].concat();
-        let whole = Compressed::open("stereo.ogg").bytes;
-        let ident = whole.windows(7).position(|w| w == b"\x01vorbis").unwrap();
-        let comment = b"\x03vorbis\0\0\0\0\0\0\0\0\x01";
-        let pages = [
-            page(2, 0, &[&whole[ident..ident + 30]]),
-            page(0, 1, &[comment, &setup]),
-            page(4, 2, &[&[0; 50]]),
-        ];
-        let refused = Compressed::read(pages.concat()).unwrap_err().why;
-        assert!(refused.contains("the file is broken: "), "{refused}");
-    }
-}
-
-/// A page of an Ogg file (RFC 3533, section 6).
-fn page(flags: u8, number: u32, packets: &[&[u8]]) -> Vec<u8> {
-    let lengths: Vec<u8> = packets
-        .iter()
-        .flat_map(|packet| std::iter::repeat_n(255, packet.len() / 255).chain([(packet.len() % 255) as u8]))
-        .collect();
-    let mut page =
-        [&b"OggS\0"[..], &[flags], &[0; 8], &[7, 0, 0, 0], &number.to_le_bytes(), &[0; 4]].concat();
-    page.push(lengths.len() as u8);
-    page.extend(&lengths);
-    packets.iter().for_each(|packet| page.extend(*packet));
-    mam_testing::ogg::correct_checksums(&mut page);
-    page
-}
-
-#[test]
-fn files_that_are_missing_broken_or_hostile_end_in_a_problem() {
-    let folder = Folder::new("hostile");
-    folder.wav("good.wav", RATE, &[noise(1000, 5)]);
-    folder.wav("nan.wav", RATE, &[vec![0.0, f32::NAN]]);
-    folder.wav("empty.wav", RATE, &[vec![]]);
-    let good = fs::read(folder.0.join("good.wav")).unwrap();
-    fs::write(folder.0.join("cut.wav"), &good[..good.len() / 2]).unwrap();
-    fs::write(folder.0.join("text.wav"), "this is not a sound").unwrap();
-    fs::write(folder.0.join("nothing.wav"), "").unwrap();
-    let mut lying = good.clone();
-    // The size of the data: four gigabytes.
-    let data = good.windows(4).position(|w| w == b"data").unwrap();
-    lying[data + 4..data + 8].copy_from_slice(&u32::MAX.to_le_bytes());
-    fs::write(folder.0.join("lying.wav"), &lying).unwrap();
-    fs::create_dir(folder.0.join("folder.wav")).unwrap();
-    for file in [
-        "missing.wav",
-        "nan.wav",
-        "empty.wav",
-        "cut.wav",
-        "text.wav",
-        "nothing.wav",
-        "folder.wav",
-        "../x.wav",
-    ] {
-        let problems = folder.render(&format!("out = playback(sample(\"{file}\"), 1)\n"), 10, false);
-        let problems = problems.expect_err(file);
-        assert_eq!(problems.len(), 1, "{file}: {problems:?}");
-        assert!(problems[0].starts_with("cannot-use: "), "{file}: {problems:?}");
-    }
-    // Whatever a header says, no more is read than there is.
-    let _ = folder.render("out = playback(sample(\"lying.wav\"), 1)\n", 10, false);
-    for (text, wanted) in [
-        ("out = sample(\"good.wav\")\n", "this is a buffer, where a signal is wanted"),
-        ("out = playback(noise(), 1)\n", "`playback` plays a buffer"),
-        ("x = \"good.wav\"\nout = playback(sample(x), 1)\n", ""),
-        ("out = sample(\"good.wav\").pitch\n", "a buffer has no part `pitch`"),
-        ("out = playback(sample(\"good.wav\"), 1, 440Hz)\n", "this argument of `playback` is a plain number"),
-    ] {
-        let problems = folder.render(text, 10, false).expect_err(text);
-        assert!(problems.iter().any(|p| p.contains(wanted)), "{text}: {problems:?}");
     }
 }
 

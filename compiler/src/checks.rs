@@ -186,8 +186,17 @@ fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
             "what flows into this spectral region depends on what comes out of it",
             "take the region out of the loop; in its braces `prev` and `tap` remember what was a hop ago",
         ),
+        (What::Recording, Obstacle::Region) => (
+            "a recording has the rate of the song, and this is oversampled",
+            "take it out of the region, under a name, and use what is played in it",
+        ),
+        (What::Recording, Obstacle::Voice | Obstacle::Feedback) => (
+            "a voice hears nothing while it sleeps, so that it has no recording of the song's",
+            "play it outside, with the events of the instrument: `playback(take, keys.trig, keys.freq / c4)`",
+        ),
     };
-    Problem::new(&codes::MISPLACED_BLOCK, span, message).help(help)
+    let code = if what == What::Recording { &codes::MISPLACED_RECORDING } else { &codes::MISPLACED_BLOCK };
+    Problem::new(code, span, message).help(help)
 }
 
 /// The song is larger than a limit.

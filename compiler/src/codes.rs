@@ -186,6 +186,12 @@ mam_grammar::codes! {
         fails "x = noise() + 0.5 * prev(y)\ny = convolve(x, [0, 0.5])\nout = y\n"
         passes "x = noise() + 0.5 * prev(x)\ny = convolve(x, [0, 0.5])\nout = y\n"
     }
+    MISPLACED_RECORDING Error "misplaced-recording" {
+        "A recording is written at the rate of the song, all the time. So it is neither recorded nor played in an oversampled region; \
+         and a voice of an instrument, which sleeps between its notes, plays only what it records itself."
+        fails "take = record(in, 1, max: 1s)\ninstrument keys {\n  out = playback(take, trig, freq / c4) * gate\n  until gate < 1\n}\nk = keys()\nplay { k \"c4 e4\" }\nout = k\n"
+        passes "take = record(in, 1, max: 1s)\ninstrument keys {\n  out = gate\n  until gate < 1\n}\nk = keys()\nplay { k \"c4 e4\" }\nout = playback(take, k.trig, k.freq / c4) * k\n"
+    }
     BAD_SPECTRUM Error "bad-spectrum" {
         "A spectral region has a `size` that is a power of two from 256 to 32768, an `overlap` of 2, 4 or 8, hops of at least 64 \
          samples, and braces that say the `mag` and the `phase` of each bin. Nothing in it goes on from sample to sample: what does \

@@ -15,9 +15,6 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::disallowed_methods, clippy::disallowed_types)]
 
-// The parser that pest makes without `std` names it.
-extern crate alloc;
-
 pub mod arena;
 pub mod ast;
 pub mod chords;

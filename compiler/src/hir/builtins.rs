@@ -46,6 +46,8 @@ pub enum Function {
     Table,
     /// The samples of a sound file.
     Sample,
+    /// A buffer that is written while the song plays.
+    Record,
     /// Reads a buffer at a place that a trigger sets and that moves on.
     Playback,
     /// A signal that sounds as a buffer responds.
@@ -77,8 +79,8 @@ pub const ORDERS: [&str; 5] = ["whole", "linear", "cubic", "allpass", "sinc"];
 impl Function {
     /// Whether it goes on from sample to sample, so that it means nothing where there are bins.
     pub fn counts_samples(self) -> bool {
-        use Function::{Convolve, Fir, Phasor, Playback, Pulses, Since, StretchAt};
-        matches!(self, Convolve | Fir | Phasor | Playback | Pulses | Since | StretchAt)
+        use Function::{Convolve, Fir, Phasor, Playback, Pulses, Record, Since, StretchAt};
+        matches!(self, Convolve | Fir | Phasor | Playback | Pulses | Record | Since | StretchAt)
     }
 
     /// The argument that is one of some words, and no expression: its place and the words.
@@ -175,6 +177,7 @@ rows! {
     "pulses" ["period" "first"] 1 Function::Pulses, "1 in the sample nearest to `first` + k · `period` samples (k = 0, 1, …), else 0; `first` is 0. Counted exactly; a period is read at the pulse before, is at least 1 sample, and from 2³¹ on never over.";
     "table" ["values" "position"] 2 Function::Table, "A list of numbers, or a buffer, read at `position` (0..1 wraps), in straight lines.";
     "sample" ["path" "hash"] 1 Function::Sample, "A buffer: the sound file of this path, relative to the file that says it, with one channel or two. With the `hash` that `mamc check` shows, a file that was moved is found in the folder of the song. Its parts are `.time`, `.rate` and `.frames`. `playback` plays it.";
+    "record" ["x" "on" "max"] 3 Function::Record, "A buffer that holds what `x` is while `on` is not 0, from the beginning when it becomes so; of what is longer than `max` the latest. Its parts are `.time`, `.rate` and `.frames`, of what is recorded so far. `playback` and `grains` play it, outside of instruments.";
     "playback" ["buffer" "trig" "speed" "begin" "end" "loop" "fade" "number"] 2 Function::Playback, "Plays a buffer whenever `trig` is not 0: from the part `begin` (0) to `end` (1) of its length, `speed` (1) times as fast as it was recorded, backwards below 0. With `loop` it goes round between the two, over a crossfade of `fade` (5 ms). Silent before the first trigger and after the end; what ends before the buffer does fades out in 2 ms. Of a list of buffers it plays the one that `number` says at the trigger, counted from 0.";
     "convolve" ["x" "response" "predelay"] 2 Function::Convolve, "`x` in the room, the cabinet or the plate whose response to a click `response` is, a buffer or a list of numbers, `predelay` (0 s) later. Without latency; a buffer is brought to the song's rate, and its two channels make a mono sound stereo.";
     "stretch_at" ["buffer" "position" "pitch"] 2 Function::StretchAt, "A buffer, played from `position` (0 to 1 is the whole, and wraps), which may move and rest as it likes, at `pitch` times (1) its own pitch, which is silent at 0. Grains of about 40 ms follow each other where they are most alike.";

@@ -57,6 +57,8 @@ pub enum What {
     Spectrum,
     /// A stretched sound, which `stretch_at` makes.
     Stretch,
+    /// A recording, which `record` makes: not a block node, and at home in its node alone.
+    Recording,
 }
 
 impl What {

@@ -25,6 +25,7 @@ impl Lower<'_, '_> {
             (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
             (Function::Table, Some(values)) => self.table(at, values, arg(1)),
             (Function::Sample, Some(path)) => self.sample(at, path),
+            (Function::Record, Some(_)) => self.record(at, args),
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::Convolve, Some(_)) => self.convolve(at, args),
             (Function::StretchAt, Some(_)) => self.stretch_at(at, args),

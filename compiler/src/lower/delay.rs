@@ -154,7 +154,7 @@ impl Lower<'_, '_> {
     }
 
     /// The greatest delay in frames: the greatest value that `max` can have.
-    fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
+    pub(super) fn longest(&mut self, at: &At, max: ExprId) -> Option<u32> {
         let val = self.eval(at, max);
         let (value, _) = self.fit(val, &TIME).mono()?;
         let frames = self.at_most(value)? * self.rate(at);

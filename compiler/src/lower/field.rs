@@ -30,7 +30,11 @@ impl Lower<'_, '_> {
 
     /// A part of a value.
     pub(super) fn part(&mut self, val: &Val, field: &str) -> Val {
-        let Val::Buffer(buffer) = val else { return val.part(field) };
+        let buffer = match val {
+            Val::Buffer(buffer) => buffer,
+            Val::Recording(recording) => return self.part_of_recording(recording, field),
+            val => return val.part(field),
+        };
         let (frames, rate) = (buffer.samples.frames() as f64, f64::from(buffer.samples.rate));
         let (value, dimension) = match field {
             "frames" => (frames, Dimension::PLAIN),

@@ -4,6 +4,7 @@ use super::block::BlockCall;
 use super::builder::{Builder, FormKind};
 use super::late::Latencies;
 use super::lowered::SignalId;
+use super::recording::Recording;
 use super::value::{NodeVal, Shape, Signal, Val};
 use super::{Lower, Song, lines};
 use crate::graph::NodeId;
@@ -177,6 +178,7 @@ impl Lower<'_, '_> {
             Val::Signal(s) => s.channels.iter().all(|&v| self.b.rate(v) < Rate::Sample),
             Val::Record(fields) => fields.iter().all(|(_, v)| self.slow(v)),
             Val::Buffer(_) => true,
+            Val::Recording(_) => false,
             Val::List(elements) => elements.iter().all(|v| self.slow(v)),
             Val::Broken => false,
         }
@@ -230,9 +232,23 @@ impl Outputs {
         }
     }
 
+    /// What others read of a recording.
+    fn recording(&mut self, lower: &mut Lower, path: &str, recording: &Recording) -> Shape {
+        let mut signal = |name: &str, value: Value| {
+            let id = self.first + self.values.len();
+            self.values.push(lower.b.audio(value));
+            self.names.push(format!("{path}.{name}"));
+            id
+        };
+        let written = recording.written.iter().map(|&value| signal("written", value)).collect();
+        let counts = [signal("first", recording.first), signal("frames", recording.frames)];
+        Shape::Recording { written, counts, ring: recording.ring.clone() }
+    }
+
     fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {
         match val {
             Val::Buffer(_) | Val::Broken => None,
+            Val::Recording(recording) => Some(self.recording(lower, path, recording)),
             Val::Signal(signal) => {
                 let stereo = signal.channels.len() > 1;
                 let mut ids = vec![];

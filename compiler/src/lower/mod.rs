@@ -34,6 +34,7 @@ mod phase;
 mod playback;
 mod pulses;
 mod ranges;
+mod recording;
 mod remembered;
 mod share;
 mod size;
@@ -137,6 +138,8 @@ struct Lower<'s, 'a> {
     fir: FxHashMap<(usize, String, usize), delay::FirLines>,
     /// The delay lines of named signals.
     lines: FxHashMap<(ScopeId, Arc<str>), remembered::Slots<DelayLine>>,
+    /// The delay lines of what is recorded, by what is written into them and the voice.
+    recorded: FxHashMap<(Value, Option<usize>), mam_grammar::Handle<DelayLine>>,
     shared: FxHashMap<state::SharedKey, Val>,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
@@ -177,6 +180,7 @@ impl<'s, 'a> Lower<'s, 'a> {
             inner: FxHashMap::default(),
             fir: FxHashMap::default(),
             lines: FxHashMap::default(),
+            recorded: FxHashMap::default(),
             shared: FxHashMap::default(),
             heard: vec![],
             blocks: vec![],

@@ -177,7 +177,7 @@ impl Lower<'_, '_> {
                 };
                 Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
             }
-            Val::Buffer(_) | Val::Broken => val.clone(),
+            Val::Buffer(_) | Val::Recording(_) | Val::Broken => val.clone(),
         }
     }
 

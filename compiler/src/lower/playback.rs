@@ -33,11 +33,11 @@ const WORD: f64 = 4_294_967_296.0;
 /// The greatest step of a place, in frames of the buffer.
 const FASTEST: f64 = 100_000.0;
 /// The place of what does not play.
-const IDLE: i32 = i32::MIN;
+pub(super) const IDLE: i32 = i32::MIN;
 /// In which what ends before its buffer does fades out.
-const FADE_SECONDS: f64 = 0.002;
+pub(super) const FADE_SECONDS: f64 = 0.002;
 /// What a loop's end and the sound before its start are faded over, where nothing is said.
-const CROSSFADE_SECONDS: f64 = 0.005;
+pub(super) const CROSSFADE_SECONDS: f64 = 0.005;
 
 /// Row by row the weights at each place, and once more those of the next sample.
 static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| (0..=PLACES).flat_map(weights).collect());
@@ -69,9 +69,9 @@ fn weights(place: usize) -> Vec<f32> {
 
 /// A place in a buffer: whole frames, and what lies between two of them as an f32 from 0 to 1.
 #[derive(Clone, Copy)]
-struct Position {
-    whole: Value,
-    part: Value,
+pub(super) struct Position {
+    pub(super) whole: Value,
+    pub(super) part: Value,
 }
 
 /// The buffers of a `playback`.
@@ -104,14 +104,16 @@ pub(super) struct Rows {
 }
 
 /// What `playback` is given beside its buffer.
-struct Given {
-    trig: Value,
+pub(super) struct Given {
+    pub(super) trig: Value,
     /// Frames of the buffer for each frame of the song.
-    step: Value,
-    begin: Value,
-    end: Value,
+    pub(super) step: Value,
+    pub(super) begin: Value,
+    pub(super) end: Value,
+    /// Where a loop turns: at the end, or later, if there is something after it.
+    pub(super) turn: Value,
     /// Where a loop is asked for: whether it loops, and the frames of its crossfade.
-    repeats: Option<(Value, Value)>,
+    pub(super) repeats: Option<(Value, Value)>,
 }
 
 impl Lower<'_, '_> {
@@ -129,23 +131,11 @@ impl Lower<'_, '_> {
         Val::Buffer(Buffer { samples: Arc::new(samples) })
     }
 
-    /// The buffers that an expression is: one, or the elements of a list.
-    fn buffers(&mut self, at: &At, expr: ExprId) -> Option<Vec<Arc<Samples>>> {
-        let one = |val: &Val| match val {
-            Val::Buffer(buffer) => Some(buffer.samples.clone()),
-            _ => None,
-        };
-        match self.eval(at, expr) {
-            Val::List(elements) => elements.iter().map(one).collect(),
-            val => one(&val).map(|samples| vec![samples]),
-        }
-    }
-
     /// `playback(buffer, trig, speed, begin, end, loop, fade, number)`
     pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let arg = |i: usize| args.get(i).copied().flatten();
         let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Val::Broken };
-        let Some(buffers) = self.buffers(at, first).filter(|all| !all.is_empty()) else { return Val::Broken };
+        let played = self.eval(at, first);
         let mut number = |expr: ExprId| self.eval(at, expr).mono().map(|(value, _)| value);
         let Some(trig) = number(trig) else { return Val::Broken };
         let given = [2, 3, 4, 6, 5, 7].map(|i| arg(i).map(&mut number));
@@ -153,6 +143,10 @@ impl Lower<'_, '_> {
             return Val::Broken;
         }
         let given = given.map(Option::flatten);
+        if let Val::Recording(recording) = &played {
+            return self.replay(at, first, recording, trig, given);
+        }
+        let Some(buffers) = buffers(&played).filter(|all| !all.is_empty()) else { return Val::Broken };
         let (trig, given) = self.aligned_playback(at, trig, given);
         let [speed, begin, end, fade, repeats, chosen] = given;
         let mut default = |given: Option<Value>, x: f64| given.unwrap_or_else(|| self.b.f64(x));
@@ -162,7 +156,7 @@ impl Lower<'_, '_> {
         let rate = self.rate(at);
         let trig = self.b.truth(trig);
         let bank = self.bank(at, (&buffers, self.span(at, first)), trig, chosen);
-        let weights = self.shared_table(WEIGHTS.clone());
+        let weights = self.sinc_of_buffers();
         let own = |samples: &Samples| f64::from(samples.rate);
         let ratio = self.of_chosen(&bank, &buffers, |samples| own(samples) / rate);
         let frames = self.of_chosen(&bank, &buffers, |samples| samples.frames() as f64);
@@ -176,14 +170,14 @@ impl Lower<'_, '_> {
             let fade = b.real(Op::Mul, [fade, own]);
             (b.truth(wanted), fade)
         });
-        let given = Given { trig, step, begin, end, repeats };
+        let given = Given { trig, step, begin, end, turn: end, repeats };
         let place = b.place(&at.path, &given);
         let (idle, last) = (b.i32(IDLE), b.push(Op::ToInt, Type::I32, &[frames]));
         let plays = b.push(Op::Ne, Type::BOOL, &[place.whole, idle]);
         let level = b.level(place, &given, last, fades);
         let none = b.f64(0.0);
         let level = b.select(plays, level, none);
-        let mix = b.crossfade(place, &given);
+        let mix = b.crossfade(place, &given, given.begin);
         let read = |b: &mut Builder, table: TableId, whole: Value| {
             let whole = bank.base.map_or(whole, |base| b.push(Op::Add, Type::I32, &[whole, base]));
             b.interpolated(table, weights, Position { whole, ..place })
@@ -198,6 +192,11 @@ impl Lower<'_, '_> {
             b.real(Op::Mul, [heard, level])
         });
         Val::Signal(Signal { channels: channels.collect(), dimension: Dimension::PLAIN })
+    }
+
+    /// The table of the weights between two samples of a buffer.
+    pub(super) fn sinc_of_buffers(&mut self) -> TableId {
+        self.shared_table(WEIGHTS.clone())
     }
 
     /// What `playback` is given, in the same frame.
@@ -294,6 +293,18 @@ impl Lower<'_, '_> {
     }
 }
 
+/// The sound files that a value is: one, or the elements of a list.
+fn buffers(val: &Val) -> Option<Vec<Arc<Samples>>> {
+    let one = |val: &Val| match val {
+        Val::Buffer(buffer) => Some(buffer.samples.clone()),
+        _ => None,
+    };
+    match val {
+        Val::List(elements) => elements.iter().map(one).collect(),
+        val => one(val).map(|samples| vec![samples]),
+    }
+}
+
 /// A channel of buffers one after the other, each between frames of silence. One of a single channel is on both sides.
 fn in_a_row(buffers: &[Arc<Samples>], channel: usize) -> Vec<f32> {
     let silence = [0.0; MARGIN];
@@ -307,7 +318,7 @@ fn in_a_row(buffers: &[Arc<Samples>], channel: usize) -> Vec<f32> {
 
 impl Builder {
     /// A part of a buffer, 0 to 1, as a frame.
-    fn frame_of(&mut self, part: Value, frames: Value) -> Value {
+    pub(super) fn frame_of(&mut self, part: Value, frames: Value) -> Value {
         let (zero, one, half) = (self.f64(0.0), self.f64(1.0), self.f64(0.5));
         let part = self.real(Op::Max, [part, zero]);
         let part = self.real(Op::Min, [part, one]);
@@ -318,7 +329,7 @@ impl Builder {
     }
 
     /// The place in each frame: from where a trigger sets it, on by `step`, until it leaves what is played.
-    fn place(&mut self, path: &str, given: &Given) -> Position {
+    pub(super) fn place(&mut self, path: &str, given: &Given) -> Position {
         let (whole_state, whole) = self.state(&format!("{path}.frame"), Imm::I32(IDLE));
         let (low_state, low) = self.state(&format!("{path}.frame_part"), Imm::I32(i32::MIN));
         let (idle, zero, one) = (self.i32(IDLE), self.i32(i32::MIN), self.i32(1));
@@ -359,7 +370,7 @@ impl Builder {
         let idle = self.i32(IDLE);
         let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
         let beyond = |b: &mut Builder, whole: Value| {
-            let over = b.push(Op::Le, Type::BOOL, &[given.end, whole]);
+            let over = b.push(Op::Le, Type::BOOL, &[given.turn, whole]);
             let under = b.push(Op::Lt, Type::BOOL, &[whole, given.begin]);
             (over, under)
         };
@@ -404,16 +415,22 @@ impl Builder {
         self.select(cut, way, one)
     }
 
-    /// Towards the end of a loop: how much of what lies a loop's length before is heard, and that length.
-    fn crossfade(&mut self, place: Position, given: &Given) -> Option<(Value, Value)> {
+    /// Towards where a loop turns: how much of what lies a loop's length before is heard, and that length. A crossfade takes `room`
+    /// frames at most.
+    pub(super) fn crossfade(
+        &mut self,
+        place: Position,
+        given: &Given,
+        room: Value,
+    ) -> Option<(Value, Value)> {
         let (repeats, fade) = given.repeats?;
         let (none, one) = (self.f64(0.0), self.f64(1.0));
         let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
         let (begin, most) =
-            (self.push(Op::ToFloat, Type::F32, &[given.begin]), self.push(Op::ToFloat, Type::F32, &[length]));
+            (self.push(Op::ToFloat, Type::F32, &[room]), self.push(Op::ToFloat, Type::F32, &[length]));
         let fade = self.real(Op::Min, [fade, begin]);
         let fade = self.real(Op::Min, [fade, most]);
-        let left = self.push(Op::Sub, Type::I32, &[given.end, place.whole]);
+        let left = self.push(Op::Sub, Type::I32, &[given.turn, place.whole]);
         let left = self.push(Op::ToFloat, Type::F32, &[left]);
         let left = self.real(Op::Sub, [left, place.part]);
         let floor = self.real(Op::Max, [fade, one]);
@@ -430,19 +447,32 @@ impl Builder {
 
     /// The value of a padded buffer at a place.
     fn interpolated(&mut self, table: TableId, weights: TableId, place: Position) -> Value {
-        let scaled = self.scale(PLACES as f64, place.part);
+        let first = self.i32((MARGIN + 1 - TAPS / 2) as i32);
+        let first = self.push(Op::Add, Type::I32, &[place.whole, first]);
+        self.weighted_taps(weights, place.part, |b, tap| {
+            let tap = b.i32(tap);
+            let index = b.push(Op::Add, Type::I32, &[first, tap]);
+            b.push(Op::Table(table), Type::F32, &[index])
+        })
+    }
+
+    /// The sum of the samples around a place, each with its weight; `part` is how far the place is beyond the eighth of them.
+    pub(super) fn weighted_taps(
+        &mut self,
+        weights: TableId,
+        part: Value,
+        mut sample: impl FnMut(&mut Builder, i32) -> Value,
+    ) -> Value {
+        let scaled = self.scale(PLACES as f64, part);
         let row = self.real(Op::Floor, [scaled]);
         let between = self.real(Op::Sub, [scaled, row]);
         let row = self.push(Op::ToInt, Type::I32, &[row]);
         let taps = self.i32(TAPS as i32);
         let row = self.push(Op::Mul, Type::I32, &[row, taps]);
-        let first = self.i32((MARGIN + 1 - TAPS / 2) as i32);
-        let first = self.push(Op::Add, Type::I32, &[place.whole, first]);
         let mut sum: Option<Value> = None;
         for tap in 0..TAPS as i32 {
+            let sample = sample(self, tap);
             let (tap, next) = (self.i32(tap), self.i32(tap + TAPS as i32));
-            let index = self.push(Op::Add, Type::I32, &[first, tap]);
-            let sample = self.push(Op::Table(table), Type::F32, &[index]);
             let index = self.push(Op::Add, Type::I32, &[row, tap]);
             let low = self.push(Op::Table(weights), Type::F32, &[index]);
             let index = self.push(Op::Add, Type::I32, &[row, next]);

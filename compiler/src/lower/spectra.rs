@@ -212,7 +212,7 @@ impl Lower<'_, '_> {
                     |(field, val): &(Arc<str>, Val)| (field.clone(), self.sampled_by_hops(val, bins, name));
                 Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
             }
-            Val::Buffer(_) | Val::Broken => val.clone(),
+            Val::Buffer(_) | Val::Recording(_) | Val::Broken => val.clone(),
         }
     }
 
@@ -287,7 +287,7 @@ fn values_of(val: &Val, into: &mut Vec<Value>) {
         Val::Signal(signal) => into.extend_from_slice(&signal.channels),
         Val::List(elements) => elements.iter().for_each(|val| values_of(val, into)),
         Val::Record(fields) => fields.iter().for_each(|(_, val)| values_of(val, into)),
-        Val::Buffer(_) | Val::Broken => {}
+        Val::Buffer(_) | Val::Recording(_) | Val::Broken => {}
     }
 }
 
@@ -303,6 +303,6 @@ fn rebuilt(val: &Val, channels: &mut impl Iterator<Item = Value>) -> Val {
             let part = |(name, val): &(Arc<str>, Val)| (name.clone(), rebuilt(val, channels));
             Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
         }
-        Val::Buffer(_) | Val::Broken => Val::Broken,
+        Val::Buffer(_) | Val::Recording(_) | Val::Broken => Val::Broken,
     }
 }

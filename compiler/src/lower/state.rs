@@ -142,7 +142,7 @@ impl Lower<'_, '_> {
                 let part = |(name, val): &(Arc<str>, Val)| (name.clone(), self.as_remembered(val));
                 Val::Record(fields.iter().map(part).collect::<Vec<_>>().into())
             }
-            Val::Buffer(_) | Val::Broken => Val::Broken,
+            Val::Buffer(_) | Val::Recording(_) | Val::Broken => Val::Broken,
         }
     }
 

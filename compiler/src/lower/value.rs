@@ -1,6 +1,7 @@
 //! Values of expressions while they are evaluated, and what is known of a node when its group is done.
 
 use super::lowered::SignalId;
+use super::recording::{Recording, Ring};
 use crate::dimension::Dimension;
 use crate::ir::Value;
 use crate::samples::Samples;
@@ -17,6 +18,8 @@ pub(super) enum Val {
     Record(Rc<[(Arc<str>, Val)]>),
     /// A sound file in memory.
     Buffer(Buffer),
+    /// A buffer that is written while the song plays.
+    Recording(Recording),
     /// `[a, b, c]`
     List(Rc<[Val]>),
     /// There is none: the song is too large.
@@ -87,7 +90,7 @@ impl Val {
     pub(super) fn signal(self) -> Option<Signal> {
         match self {
             Val::Signal(signal) => Some(signal),
-            Val::Record(_) | Val::Buffer(_) | Val::List(_) | Val::Broken => None,
+            Val::Record(_) | Val::Buffer(_) | Val::Recording(_) | Val::List(_) | Val::Broken => None,
         }
     }
 
@@ -118,7 +121,7 @@ impl Val {
                 let part = fields.iter().find(|(name, _)| **name == *field);
                 part.map_or(Val::Broken, |(_, val)| val.clone())
             }
-            Val::Buffer(_) | Val::List(_) | Val::Broken => Val::Broken,
+            Val::Buffer(_) | Val::Recording(_) | Val::List(_) | Val::Broken => Val::Broken,
         }
     }
 }
@@ -154,6 +157,8 @@ pub(super) enum Shape {
     Record(Vec<(Arc<str>, Shape)>),
     /// A list of such.
     List(Vec<Shape>),
+    /// A recording: what is written into its line, how long ago its first frame was written, and its frames so far.
+    Recording { written: Vec<SignalId>, counts: [SignalId; 2], ring: Ring },
 }
 
 impl Shape {
@@ -161,7 +166,7 @@ impl Shape {
     pub(super) fn elements(&self) -> &[Shape] {
         match self {
             Shape::List(elements) => elements,
-            Shape::Signal(..) | Shape::Const(..) | Shape::Record(_) => &[],
+            Shape::Signal(..) | Shape::Const(..) | Shape::Record(_) | Shape::Recording { .. } => &[],
         }
     }
 
@@ -170,7 +175,7 @@ impl Shape {
         match self {
             Shape::Signal(signals, _) => signals.clone(),
             Shape::List(elements) => elements.iter().flat_map(Shape::channels).collect(),
-            Shape::Const(..) | Shape::Record(_) => vec![],
+            Shape::Const(..) | Shape::Record(_) | Shape::Recording { .. } => vec![],
         }
     }
 
@@ -181,6 +186,11 @@ impl Shape {
                 Shape::Signal(signals.iter().map(|signal| to(*signal)).collect(), *dimension)
             }
             Shape::Const(..) => self.clone(),
+            Shape::Recording { written, counts, ring } => Shape::Recording {
+                written: written.iter().map(|signal| to(*signal)).collect(),
+                counts: counts.map(to),
+                ring: ring.clone(),
+            },
             Shape::List(elements) => Shape::List(elements.iter().map(|shape| shape.moved(to)).collect()),
             Shape::Record(fields) => {
                 Shape::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.moved(to))).collect())

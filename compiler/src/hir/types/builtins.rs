@@ -41,6 +41,7 @@ impl Checker<'_> {
             (Function::Pulses, Some(period)) => self.pulses(at, period, arg(1)),
             (Function::Table, Some(values)) => self.table(at, values, arg(1)),
             (Function::Sample, Some(path)) => self.sample(at, path, arg(1)),
+            (Function::Record, Some(_)) => self.recording(at, callee, args),
             (Function::Playback, Some(_)) => self.playback(at, args),
             (Function::Convolve, Some(x)) => self.convolve(at, x, arg(1), arg(2)),
             (Function::StretchAt, Some(_)) => self.stretch_at(at, args),

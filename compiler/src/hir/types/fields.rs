@@ -93,7 +93,7 @@ impl Checker<'_> {
         match value {
             Value::Broken => Value::Broken,
             Value::Unknown(index) => self.unknown_part(index, field),
-            Value::Buffer(_) => self.buffer_part(&value, field),
+            Value::Buffer(_) | Value::Recording(_) => self.buffer_part(&value, field),
             Value::Text(_) => self.signal(value, field.span).map_or(Value::Broken, Value::Signal),
             Value::List(elements) => self.list_part(&format!("a list of {}", elements.len()), field),
             Value::Signal(signal) => match &*field.name {

@@ -37,7 +37,11 @@ impl Checker<'_> {
     fn buffer(&mut self, value: Value) -> Option<usize> {
         match value {
             Value::Buffer(samples) => Some(samples.channels.len()),
+            Value::Recording(channels) => Some(channels),
             Value::List(elements) => {
+                if elements.iter().any(|element| matches!(element, Value::Recording(_))) {
+                    return None;
+                }
                 let channels = elements.iter().map(|element| self.buffer(element.clone()));
                 channels.collect::<Option<Vec<usize>>>()?.into_iter().max()
             }
@@ -69,10 +73,21 @@ impl Checker<'_> {
         if matches!(value, Value::Broken) {
             return Value::Broken;
         }
+        let is_recorded = |element: &Value| matches!(element, Value::Recording(_));
+        let are_recorded = matches!(&value, Value::List(elements) if elements.iter().any(is_recorded));
         let Some(channels) = self.buffer(value) else {
-            let message = "`playback` plays a buffer or a list of buffers, and this is neither";
+            let (message, help) = match are_recorded {
+                true => (
+                    "`playback` plays a list of sound files, and one of these is recorded while the song plays",
+                    "play each by itself: `select([playback(a, trig), playback(b, trig)], number)`",
+                ),
+                false => (
+                    "`playback` plays a buffer or a list of buffers, and this is neither",
+                    "give it one first: `playback(sample(\"hit.wav\"), trig)`",
+                ),
+            };
             let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
-            return self.problem(problem.help("give it one first: `playback(sample(\"hit.wav\"), trig)`"));
+            return self.problem(problem.help(help));
         };
         self.has_state = true;
         let plain = Dimension::PLAIN;
@@ -110,12 +125,46 @@ impl Checker<'_> {
         }
     }
 
+    /// `record(x, on, max)`
+    pub(super) fn recording(&mut self, at: &At, callee: &Ident, args: &[Option<ExprId>]) -> Value {
+        let &[Some(x), Some(on), Some(max)] = args else { return Value::Broken };
+        let longest = self.longest(at, max, callee);
+        let span = self.span(at, x);
+        let value = self.eval(at, x);
+        let signal = self.signal(value, span);
+        let on = self.measured_by(at, "record", on, Dimension::PLAIN);
+        let (Some(_), Some(signal), Some(_)) = (longest, signal, on) else { return Value::Broken };
+        let is_plain = self.plain(&signal.dimension, span, |dimension| {
+            let message = format!("`record` records a sound, and this is {dimension}");
+            Problem::new(&codes::DIMENSION, span, message).help("divide it by a unit, such as `freq / 1Hz`")
+        });
+        if !is_plain {
+            return Value::Broken;
+        }
+        self.has_state = true;
+        Value::Recording(signal.channels().len())
+    }
+
+    /// A recording stands where a sound file is wanted, of which tables are made before the song starts.
+    pub(super) fn is_recorded(&mut self, of: &str, span: Span) -> Value {
+        let message = format!(
+            "`{of}` works on a sound that is known before the song starts, and this is recorded while it plays"
+        );
+        let problem = Problem::new(&codes::NOT_CONSTANT, span, message);
+        self.problem(problem.help(
+            "`playback` plays a recording at any speed, and `grains` in pieces; else give it a `sample`",
+        ))
+    }
+
     /// `stretch_at(buffer, position, pitch)`
     pub(super) fn stretch_at(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
         let &[Some(first), Some(position), pitch] = args else { return Value::Broken };
         let value = self.eval(at, first);
         if matches!(value, Value::Broken) {
             return Value::Broken;
+        }
+        if matches!(value, Value::Recording(_)) {
+            return self.is_recorded("stretch_at", self.span(at, first));
         }
         let channels = if matches!(value, Value::List(_)) { None } else { self.buffer(value) };
         let Some(channels) = channels else {
@@ -149,6 +198,9 @@ impl Checker<'_> {
         let Some(response) = response else { return Value::Broken };
         let (span, place) = (self.span(at, x), self.span(at, response));
         let (value, buffer) = (self.eval(at, x), self.eval(at, response));
+        if matches!(buffer, Value::Recording(_)) {
+            return self.is_recorded("convolve", place);
+        }
         let is_broken = matches!(buffer, Value::Broken);
         let channels = match buffer {
             Value::List(numbers) if !self.are_known(&numbers, place) => return Value::Broken,

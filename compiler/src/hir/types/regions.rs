@@ -50,7 +50,7 @@ impl Checker<'_> {
     /// What a region gives: signals, and lists and records of them.
     fn lowered(&mut self, value: Value, at: &At, expr: ExprId) -> Value {
         match value {
-            Value::Buffer(_) | Value::Text(_) => {
+            Value::Buffer(_) | Value::Recording(_) | Value::Text(_) => {
                 let span = self.span(at, expr);
                 self.signal(value, span).map_or(Value::Broken, Value::Signal)
             }

@@ -274,7 +274,7 @@ impl Checker<'_> {
 
     /// The greatest delay in seconds, where it is right: what `max` can be at most is known, and not too long. Infinity where
     /// it depends on an argument of which nothing is known.
-    fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> Option<f64> {
+    pub(super) fn longest(&mut self, at: &At, max: ExprId, callee: &Ident) -> Option<f64> {
         let span = self.span(at, max);
         let value = self.eval(at, max);
         let value = self.fit(value, span, &time_of("max", callee));
@@ -284,14 +284,14 @@ impl Checker<'_> {
             if number.is_open() {
                 return Some(f64::INFINITY);
             }
-            let message = "the greatest time of a `tap` must be known before the song starts";
+            let message = format!("the greatest time of a `{callee}` must be known before the song starts");
             let help = "write a time, such as `max: 2s`, or keep it below one: `max: min(time, 2s)`";
             self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
             return None;
         }
         let most = self.files().limits.tap_seconds;
         if !(0.0..=most).contains(&seconds) {
-            let message = format!("a delay can be 0 s to {most} s long, and this is {seconds} s");
+            let message = format!("a `{callee}` can be 0 s to {most} s long, and this is {seconds} s");
             let help = format!(
                 "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
             );

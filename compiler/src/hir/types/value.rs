@@ -25,6 +25,8 @@ pub(super) enum Value {
     List(Parts<Value>),
     /// A sound file in memory.
     Buffer(Arc<Samples>),
+    /// A buffer that is written while the song plays, of so many channels.
+    Recording(usize),
     /// A text, which names something outside.
     Text(Arc<str>),
     /// An argument of which nothing was known: an index into the checker's shapes, which say what has been found out.
@@ -38,7 +40,12 @@ impl Part for Value {
         match self {
             Value::Record(fields) => fields.values(),
             Value::List(elements) => elements.values(),
-            Value::Signal(_) | Value::Buffer(_) | Value::Text(_) | Value::Unknown(_) | Value::Broken => 1,
+            Value::Signal(_)
+            | Value::Buffer(_)
+            | Value::Recording(_)
+            | Value::Text(_)
+            | Value::Unknown(_)
+            | Value::Broken => 1,
         }
     }
 }
@@ -305,7 +312,7 @@ impl Value {
             Value::Record(fields) => fields.iter().all(|(_, value)| value.is_slow()),
             Value::List(elements) => elements.iter().all(Value::is_slow),
             Value::Buffer(_) | Value::Text(_) => true,
-            Value::Unknown(_) | Value::Broken => false,
+            Value::Recording(_) | Value::Unknown(_) | Value::Broken => false,
         }
     }
 
@@ -321,7 +328,7 @@ impl Value {
             Value::Record(fields) => fields.iter().all(|(_, value)| value.is_fixed()),
             Value::List(elements) => elements.iter().all(Value::is_fixed),
             Value::Buffer(_) | Value::Text(_) | Value::Broken => true,
-            Value::Unknown(_) => false,
+            Value::Recording(_) | Value::Unknown(_) => false,
         }
     }
 

@@ -32,7 +32,8 @@ impl Checker<'_> {
                 several_parts(&names, span)
             }
             Value::List(elements) => self.is_a_list(&format!("a list of {}", elements.len()), span),
-            Value::Buffer(_) => self.is_a_buffer(span),
+            Value::Buffer(_) => self.is_a_buffer(span, false),
+            Value::Recording(_) => self.is_a_buffer(span, true),
             Value::Text(text) => text_as_signal(&text, span),
             Value::Unknown(index) => match &self.shapes[index] {
                 Shape::Signal(signal) => return Some(signal.clone()),
@@ -48,7 +49,7 @@ impl Checker<'_> {
                     several_parts(&names, span)
                 }
                 Shape::List(_) => self.is_a_list("a list", span),
-                Shape::Buffer => self.is_a_buffer(span),
+                Shape::Buffer => self.is_a_buffer(span, false),
                 Shape::Free => {
                     let dimension = self.unknowns.fresh();
                     return Some(self.found_signal(index, dimension));
@@ -81,12 +82,15 @@ impl Checker<'_> {
         Problem::new(&codes::NOT_A_SIGNAL, span, message).help(help)
     }
 
-    fn is_a_buffer(&self, span: Span) -> Problem {
+    fn is_a_buffer(&self, span: Span, is_recorded: bool) -> Problem {
         let text = self.files().slice(span);
         let problem = Problem::new(&codes::NOT_A_SIGNAL, span, "this is a buffer, where a signal is wanted");
-        problem
-            .help(format!("play it, at once, `playback({text}, every(2s))`, or by notes, `sampler({text})`"))
-            .guess(span, format!("playback({text}, every(2s))"))
+        let at_once = format!("playback({text}, every(2s))");
+        let help = match is_recorded {
+            true => format!("play it: `{at_once}`"),
+            false => format!("play it, at once, `{at_once}`, or by notes, `sampler({text})`"),
+        };
+        problem.help(help).guess(span, at_once)
     }
 
     /// The value as a mono signal.
@@ -134,7 +138,7 @@ impl Checker<'_> {
                 Shape::Buffer => "a buffer",
             },
             Value::Record(_) => "a record",
-            Value::Buffer(_) => "a buffer",
+            Value::Buffer(_) | Value::Recording(_) => "a buffer",
             Value::Text(_) => "a text",
             Value::Signal(_) => "a signal",
         };
@@ -182,7 +186,7 @@ impl Checker<'_> {
             Value::List(elements) => {
                 elements.iter().map(|element| self.ty(element)).collect::<Option<_>>().map(Type::List)
             }
-            Value::Buffer(_) => Some(Type::Buffer),
+            Value::Buffer(_) | Value::Recording(_) => Some(Type::Buffer),
             Value::Text(_) => None,
             Value::Unknown(index) => match &self.shapes[*index] {
                 Shape::Measured(dimension) => Some(Type::mono(*dimension)),

@@ -16,6 +16,9 @@ impl Checker<'_> {
         let (Some(waves), Some(phase), Some(freq)) = (arg(0), arg(1), arg(2)) else { return Value::Broken };
         let span = self.span(at, waves);
         let value = self.eval(at, waves);
+        if matches!(value, Value::Recording(_)) {
+            return self.is_recorded("wave_at", span);
+        }
         if let Some(problem) = self.wrong_waves(&value, span) {
             return self.problem(problem);
         }
@@ -41,7 +44,7 @@ impl Checker<'_> {
     fn wrong_waves(&self, value: &Value, span: Span) -> Option<Problem> {
         let count = |message: String| Some(Problem::new(&codes::TOO_LARGE, span, message));
         match value {
-            Value::Unknown(_) | Value::Broken => None,
+            Value::Recording(_) | Value::Unknown(_) | Value::Broken => None,
             Value::Text(_) => Some(not_waves(span)),
             Value::Buffer(samples) => match cycles(samples) {
                 Some(_) => None,

@@ -1,0 +1,409 @@
+//! Buffers that are written while the song plays: `record(x, on, max: 8s)`, and how they are played.
+//!
+//! What is recorded goes round a delay line: while nothing is recorded, each frame writes what was written a *ring* of frames ago,
+//! to the bit, so that every recorded frame is found again at its distance modulo the ring. A place in the recording is counted
+//! from its first frame; how long ago that was written is a number of the recording, `first`, in one word: it rises from −ring by
+//! 1 in each frame, and from 0 on wraps within the ring. So what is below 0 is known to have gone round not once, and what has not
+//! been written yet is not taken for what lies there from before.
+//!
+//! What flows in is recorded for [`BEYOND_SECONDS`] more than is asked for: towards the end of a loop that goes round from its last frame to its
+//! first one, what came after the last frame is faded over into what followed the first one. The line itself is faded at both ends
+//! of what is written, so that what still plays from before does not click either.
+//!
+//! A recording that leaves its node does so as signals: what is written, `first` and the frames so far. Who reads it has a line of its
+//! own, into which the same is written; lines of one node that are written alike are one ([`super::lines`]).
+
+use super::block::{Misplaced, Obstacle, What};
+use super::builder::Builder;
+use super::lowered::SignalId;
+use super::playback::{CROSSFADE_SECONDS, FADE_SECONDS, Given, Position};
+use super::value::{Channels, Signal, Val};
+use super::{At, Lower};
+use crate::dimension::Dimension;
+use crate::ir::{DelayLine, Imm, Op, TableId, Type, Value};
+use mam_grammar::Handle;
+use mam_grammar::ast::ExprId;
+use mam_runtime::block::TAPS;
+use std::sync::Arc;
+
+/// How long what flows in is recorded after the end: the longest crossfade of a loop.
+const BEYOND_SECONDS: f64 = 0.05;
+/// Frames from the latest one that can be read: all taps of the sinc are behind it, and four frames are read together.
+const NEAREST: i32 = (TAPS / 2 + 4) as i32;
+
+/// A buffer that is written while the song plays.
+#[derive(Clone, Debug)]
+pub(super) struct Recording {
+    /// What is written into the line, one value a channel.
+    pub(super) written: Channels,
+    /// Frames since the first frame was written, as the module's documentation says. An i32.
+    pub(super) first: Value,
+    /// How many frames are recorded so far. An i32.
+    pub(super) frames: Value,
+    /// What is the same for all who read it.
+    pub(super) ring: Ring,
+    /// The voice of an instrument to which it belongs.
+    pub(super) voice: Option<usize>,
+}
+
+/// The size and the name of a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ring {
+    /// After how many frames the line comes round.
+    pub(super) frames: u32,
+    /// The path of the recording in the song.
+    pub(super) path: Arc<str>,
+}
+
+impl Ring {
+    /// The name of what lies around it: with another ring, it means something else.
+    fn name(&self, of: &str) -> String {
+        format!("{}.{of}{}", self.path, self.frames)
+    }
+}
+
+/// What a recorder is given, and what it counts.
+struct Recorder<'r> {
+    ring: &'r Ring,
+    /// The most frames that are kept.
+    most: u32,
+    /// Frames in which what is written fades in and out.
+    fade: f64,
+    /// Frames that are recorded after the end.
+    beyond: u32,
+}
+
+impl Lower<'_, '_> {
+    /// `record(x, on, max)`
+    pub(super) fn record(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
+        let &[Some(x), Some(on), Some(max)] = args else { return Val::Broken };
+        let Some(most) = self.longest(at, max) else { return Val::Broken };
+        let signal = self.eval(at, x).signal();
+        let on = self.eval(at, on).mono();
+        let (Some(signal), Some((on, _))) = (signal, on) else { return Val::Broken };
+        if self.scopes[at.scope].copy.is_some() {
+            self.misplaced(at, x, Obstacle::Region);
+            return Val::Broken;
+        }
+        self.place(at);
+        let rate = self.rate(at);
+        let (fade, beyond) = ((FADE_SECONDS * rate).ceil(), (BEYOND_SECONDS * rate).ceil() as u32);
+        let frames = most + beyond + fade as u32 + 4 * TAPS as u32;
+        let ring = Ring { frames, path: at.path.clone() };
+        let recorder = Recorder { ring: &ring, most, fade, beyond };
+        let b = &mut self.b;
+        let mut all: Vec<Value> = signal.channels.iter().map(|&channel| b.audio(channel)).collect();
+        all.push(b.truth(on));
+        b.align(&mut all);
+        let on = all.pop().expect("it has just been added");
+        let (first, frames) = b.counted(&recorder, on);
+        let share = b.share(&recorder, on);
+        let lines: Vec<_> = all.iter().map(|_| b.delay(&ring.name("ring"), ring.read())).collect();
+        let written: Channels =
+            lines.iter().zip(all).map(|(&line, x)| b.recorded(&ring, line, x, share)).collect();
+        let voice = self.scopes[at.scope].voice;
+        for (&line, &value) in lines.iter().zip(written.iter()) {
+            self.write_line(line, value);
+            self.recorded.insert((value, voice), line);
+        }
+        Val::Recording(Recording { written, first, frames, ring, voice })
+    }
+
+    /// A recording is used where it cannot be.
+    fn misplaced(&mut self, at: &At, expr: ExprId, why: Obstacle) {
+        let span = self.span(at, expr);
+        self.song.misplaced.get_or_insert(Misplaced { span, why, what: What::Recording });
+    }
+
+    fn write_line(&mut self, line: Handle<DelayLine>, value: Value) {
+        let name = self.b.kernel.delays[line].name.clone();
+        let value = self.b.fed_as_late(&name, true, value);
+        self.b.body().writes.push((line, value));
+    }
+
+    /// The line of what is recorded, in this node.
+    fn line_of(&mut self, at: &At, ring: &Ring, value: Value) -> Handle<DelayLine> {
+        let voice = self.scopes[at.scope].voice;
+        if let Some(&line) = self.recorded.get(&(value, voice)) {
+            return line;
+        }
+        let name = format!("{}.{}", self.b.kernel.name, ring.name("recorded"));
+        let line = self.b.delay(&name, ring.read());
+        self.write_line(line, value);
+        self.recorded.insert((value, voice), line);
+        line
+    }
+
+    /// `playback(recording, trig, speed, begin, end, loop, fade)`. What is recorded when the trigger comes is what is played.
+    pub(super) fn replay(
+        &mut self,
+        at: &At,
+        buffer: ExprId,
+        recording: &Recording,
+        trig: Value,
+        given: [Option<Value>; 6],
+    ) -> Val {
+        let scope = &self.scopes[at.scope];
+        let (voice, port, copy) = (scope.voice, scope.port, scope.copy);
+        let is_foreign = (voice.is_some() || port.is_some()) && voice != recording.voice;
+        if is_foreign || copy.is_some() {
+            let why = if copy.is_some() { Obstacle::Region } else { Obstacle::Voice };
+            self.misplaced(at, buffer, why);
+            return Val::Broken;
+        }
+        self.place(at);
+        let rate = self.rate(at);
+        let b = &mut self.b;
+        let count = recording.written.len();
+        let trig = b.truth(trig);
+        let mut all = vec![trig, recording.first, recording.frames];
+        all.extend_from_slice(&recording.written);
+        all.extend(given.iter().flatten());
+        b.align(&mut all);
+        let (trig, first, frames) = (all[0], all[1], all[2]);
+        let written = all[3..3 + count].to_vec();
+        let mut aligned = all[3 + count..].iter().copied();
+        let [speed, begin, end, fade, repeats, _] = given.map(|given| given.and_then(|_| aligned.next()));
+        let ring = &recording.ring;
+        let (first, frames) = b.held_at(&at.path, ring, trig, (first, frames));
+        let mut default = |given: Option<Value>, x: f64| given.unwrap_or_else(|| b.f64(x));
+        let (speed, begin, end) = (default(speed, 1.0), default(begin, 0.0), default(end, 1.0));
+        let fade = default(fade, CROSSFADE_SECONDS);
+        let frames = b.push(Op::ToFloat, Type::F32, &[frames]);
+        let (begin, end) = (b.frame_of(begin, frames), b.frame_of(end, frames));
+        let repeats = repeats.map(|wanted| (b.truth(wanted), b.scale(rate, fade)));
+        let beyond = (BEYOND_SECONDS * rate).ceil() as i32;
+        let given = b.turning(Given { trig, step: speed, begin, end, turn: end, repeats }, beyond);
+        let place = b.place(&at.path, &given);
+        let level = b.level_of_recorded(&at.path, place, &given, FADE_SECONDS * rate);
+        let room = b.i32(beyond);
+        let mix = b.crossfade(place, &given, room);
+        let weights = self.sinc_of_buffers();
+        let channels = written.iter().map(|&value| {
+            let line = self.line_of(at, &recording.ring, value);
+            let b = &mut self.b;
+            let heard = b.interpolated_ring(&recording.ring, line, weights, first, place);
+            let heard = match mix {
+                Some((mix, back)) => {
+                    let before = b.push(Op::Sub, Type::I32, &[place.whole, back]);
+                    let before = Position { whole: before, ..place };
+                    let other = b.interpolated_ring(&recording.ring, line, weights, first, before);
+                    super::builtin::lerp(b, heard, other, mix)
+                }
+                None => heard,
+            };
+            b.real(Op::Mul, [heard, level])
+        });
+        let channels = channels.collect();
+        Val::Signal(Signal { channels, dimension: Dimension::PLAIN })
+    }
+
+    /// A recording of another node.
+    pub(super) fn read_recording(&mut self, written: &[SignalId], counts: [SignalId; 2], ring: &Ring) -> Val {
+        let written = written.iter().map(|&signal| self.input(signal)).collect();
+        let [first, frames] = counts.map(|signal| {
+            let count = self.input(signal);
+            self.b.push(Op::ToInt, Type::I32, &[count])
+        });
+        Val::Recording(Recording { written, first, frames, ring: ring.clone(), voice: None })
+    }
+
+    /// A part of a recording: `.time`, `.rate` or `.frames`.
+    pub(super) fn part_of_recording(&mut self, recording: &Recording, field: &str) -> Val {
+        let rate = self.song.rate;
+        let b = &mut self.b;
+        let frames = recording.frames;
+        match field {
+            "rate" => Val::signal_of(b.f64(rate), Dimension::FREQUENCY),
+            "frames" => Val::plain(b.audio(frames)),
+            _ => {
+                let frames = b.audio(frames);
+                Val::signal_of(b.scale(1.0 / rate, frames), Dimension::TIME)
+            }
+        }
+    }
+}
+
+impl Ring {
+    /// How far back it is read: the taps of a sinc beyond one turn.
+    fn read(&self) -> u32 {
+        self.frames + NEAREST as u32 + TAPS as u32
+    }
+}
+
+impl Builder {
+    /// Of what is recorded: when its first frame was written, and how many frames there are.
+    fn counted(&mut self, recorder: &Recorder, on: Value) -> (Value, Value) {
+        let Recorder { ring, most, .. } = *recorder;
+        let size = ring.frames as i32;
+        let (on_state, was_on) = self.state(&format!("{}.on", ring.path), Imm::Bool(false));
+        let (first_state, first) = self.state(&ring.name("first"), Imm::I32(-size));
+        let (frames_state, frames) = self.state(&ring.name("frames"), Imm::I32(0));
+        let (zero, one, start) = (self.i32(0), self.i32(1), self.i32(-size));
+        let (most, full) = (self.i32(most as i32), self.i32(most as i32 - size));
+        let was_off = self.push(Op::Not, Type::BOOL, &[was_on]);
+        let begins = self.push(Op::And, Type::BOOL, &[on, was_off]);
+        let longer = self.push(Op::Add, Type::I32, &[frames, one]);
+        let longer = self.push(Op::Min, Type::I32, &[longer, most]);
+        let frames = self.push(Op::Select, Type::I32, &[was_on, longer, frames]);
+        let frames = self.push(Op::Select, Type::I32, &[begins, zero, frames]);
+        let older = self.push(Op::Add, Type::I32, &[first, one]);
+        // Of what is longer than there is room for, the first frame is a later one in each frame.
+        let kept = self.push(Op::Min, Type::I32, &[older, full]);
+        let older = self.wrapped(older, size);
+        let first = self.push(Op::Select, Type::I32, &[was_on, kept, older]);
+        let first = self.push(Op::Select, Type::I32, &[begins, start, first]);
+        self.set(on_state, on);
+        self.set(first_state, first);
+        self.set(frames_state, frames);
+        (first, frames)
+    }
+
+    /// A count that goes on at 0 when it reaches `size`.
+    fn wrapped(&mut self, count: Value, size: i32) -> Value {
+        let size = self.i32(size);
+        let over = self.push(Op::Le, Type::BOOL, &[size, count]);
+        let less = self.push(Op::Sub, Type::I32, &[count, size]);
+        self.push(Op::Select, Type::I32, &[over, less, count])
+    }
+
+    /// How much of what is written is what flows in: 1 while it is recorded, 0 while what was recorded goes round.
+    fn share(&mut self, recorder: &Recorder, on: Value) -> Value {
+        let Recorder { ring, fade, beyond, .. } = *recorder;
+        let (left_state, left) = self.state(&format!("{}.left", ring.path), Imm::I32(0));
+        let (share_state, share) = self.state(&format!("{}.share", ring.path), Imm::F32(0.0));
+        let (zero, one, beyond) = (self.i32(0), self.i32(1), self.i32(beyond as i32));
+        let less = self.push(Op::Sub, Type::I32, &[left, one]);
+        let less = self.push(Op::Max, Type::I32, &[less, zero]);
+        let left = self.push(Op::Select, Type::I32, &[on, beyond, less]);
+        self.set(left_state, left);
+        let goes = self.push(Op::Lt, Type::BOOL, &[zero, left]);
+        let (up, down) = (self.f64(1.0 / fade), self.f64(-1.0 / fade));
+        let step = self.select(goes, up, down);
+        let (none, whole) = (self.f64(0.0), self.f64(1.0));
+        let share = self.real(Op::Add, [share, step]);
+        let share = self.real(Op::Max, [share, none]);
+        let share = self.real(Op::Min, [share, whole]);
+        self.set(share_state, share);
+        share
+    }
+
+    /// What is written into the line of a channel: what flows in, what was there before, or both, while one fades into the other.
+    fn recorded(&mut self, ring: &Ring, line: Handle<DelayLine>, x: Value, share: Value) -> Value {
+        let size = self.i32(ring.frames as i32);
+        let before = self.push(Op::Read(line), Type::F32, &[size]);
+        let (none, whole) = (self.f64(0.0), self.f64(1.0));
+        let step = self.real(Op::Sub, [x, before]);
+        let part = self.real(Op::Mul, [step, share]);
+        let mixed = self.real(Op::Add, [before, part]);
+        let is_whole = self.compare(Op::Le, whole, share);
+        let is_none = self.compare(Op::Le, share, none);
+        let written = self.select(is_none, before, mixed);
+        self.select(is_whole, x, written)
+    }
+
+    /// What a player holds from its trigger on: when the first frame was written, and how many there were.
+    fn held_at(
+        &mut self,
+        path: &str,
+        ring: &Ring,
+        trig: Value,
+        (first, frames): (Value, Value),
+    ) -> (Value, Value) {
+        let size = ring.frames as i32;
+        let name = |of: &str| format!("{path}.{of}{size}");
+        let (first_state, first_held) = self.state(&name("first"), Imm::I32(-size));
+        let (frames_state, frames_held) = self.state(&name("frames"), Imm::I32(0));
+        let one = self.i32(1);
+        let older = self.push(Op::Add, Type::I32, &[first_held, one]);
+        let older = self.wrapped(older, size);
+        let first = self.push(Op::Select, Type::I32, &[trig, first, older]);
+        let frames = self.push(Op::Select, Type::I32, &[trig, frames, frames_held]);
+        self.set(first_state, first);
+        self.set(frames_state, frames);
+        (first, frames)
+    }
+
+    /// A loop turns so much later as its crossfade takes: there what came after its end is faded into what followed its beginning.
+    fn turning(&mut self, given: Given, beyond: i32) -> Given {
+        let Some((repeats, fade)) = given.repeats else { return given };
+        let length = self.push(Op::Sub, Type::I32, &[given.end, given.begin]);
+        let length = self.push(Op::ToFloat, Type::F32, &[length]);
+        let (most, none) = (self.f64(f64::from(beyond)), self.f64(0.0));
+        let fade = self.real(Op::Min, [fade, most]);
+        let fade = self.real(Op::Min, [fade, length]);
+        let fade = self.real(Op::Max, [fade, none]);
+        let fade = self.real(Op::Floor, [fade]);
+        let whole = self.push(Op::ToInt, Type::I32, &[fade]);
+        let later = self.push(Op::Add, Type::I32, &[given.end, whole]);
+        let turn = self.push(Op::Select, Type::I32, &[repeats, later, given.end]);
+        Given { turn, repeats: Some((repeats, fade)), ..given }
+    }
+
+    /// From 0 to 1 after the trigger, and back to 0 towards the end, unless a loop goes on: what is recorded begins and ends anywhere.
+    fn level_of_recorded(&mut self, path: &str, place: Position, given: &Given, fade: f64) -> Value {
+        let (rise_state, rise) = self.state(&format!("{path}.rise"), Imm::F32(0.0));
+        let (none, whole) = (self.f64(0.0), self.f64(1.0));
+        let held = self.select(given.trig, none, rise);
+        let step = self.f64(1.0 / fade.max(1.0));
+        let rise = self.real(Op::Add, [held, step]);
+        let rise = self.real(Op::Min, [rise, whole]);
+        self.set(rise_state, rise);
+        let end = self.level_towards_end(place, given, fade.max(1.0));
+        let idle = self.i32(super::playback::IDLE);
+        let plays = self.push(Op::Ne, Type::BOOL, &[place.whole, idle]);
+        let level = self.real(Op::Mul, [rise, end]);
+        self.select(plays, level, none)
+    }
+
+    /// 1, and towards the end in which it is going 0, unless it goes round.
+    fn level_towards_end(&mut self, place: Position, given: &Given, fade: f64) -> Value {
+        let (none, whole) = (self.f64(0.0), self.f64(1.0));
+        let back = self.compare(Op::Lt, given.step, none);
+        let ahead = self.push(Op::Sub, Type::I32, &[given.end, place.whole]);
+        let behind = self.push(Op::Sub, Type::I32, &[place.whole, given.begin]);
+        let left = self.push(Op::Select, Type::I32, &[back, behind, ahead]);
+        let left = self.push(Op::ToFloat, Type::F32, &[left]);
+        let left = self.scale(1.0 / fade, left);
+        let left = self.real(Op::Min, [left, whole]);
+        let left = self.real(Op::Max, [left, none]);
+        match given.repeats {
+            Some((repeats, _)) => self.select(repeats, whole, left),
+            None => left,
+        }
+    }
+
+    /// How many frames ago what lies at a place was written.
+    fn distance_of(&mut self, ring: &Ring, first: Value, whole: Value) -> Value {
+        let (zero, size, nearest) = (self.i32(0), self.i32(ring.frames as i32), self.i32(NEAREST));
+        let young = self.push(Op::Lt, Type::BOOL, &[first, zero]);
+        let ago = self.push(Op::Sub, Type::I32, &[first, whole]);
+        let later = self.push(Op::Add, Type::I32, &[ago, size]);
+        // Before it has gone round once, it is so many frames ago; what is nearer is not written yet.
+        let once = self.push(Op::Max, Type::I32, &[later, nearest]);
+        let near = self.push(Op::Lt, Type::BOOL, &[ago, nearest]);
+        let again = self.push(Op::Select, Type::I32, &[near, later, ago]);
+        let distance = self.push(Op::Select, Type::I32, &[young, once, again]);
+        // A place that does not play may be anywhere.
+        let most = self.i32(ring.frames as i32 + NEAREST);
+        let distance = self.push(Op::Min, Type::I32, &[distance, most]);
+        self.push(Op::Max, Type::I32, &[distance, nearest])
+    }
+
+    /// What was recorded at a place.
+    fn interpolated_ring(
+        &mut self,
+        ring: &Ring,
+        line: Handle<DelayLine>,
+        weights: TableId,
+        first: Value,
+        place: Position,
+    ) -> Value {
+        let distance = self.distance_of(ring, first, place.whole);
+        self.weighted_taps(weights, place.part, |b, tap| {
+            let offset = b.i32(TAPS as i32 / 2 - 1 - tap);
+            let distance = b.push(Op::Add, Type::I32, &[distance, offset]);
+            b.push(Op::Read(line), Type::F32, &[distance])
+        })
+    }
+}
