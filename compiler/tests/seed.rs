@@ -43,7 +43,12 @@ fn a_reseeded_program_is_the_one_compiled_with_the_seed() {
                 let other = compiled(text, name, Some(seed), packing).program.unwrap();
                 let before = image.clone();
                 image.clone_from(&base.stages.plan.state);
-                reseed(Arc::make_mut(&mut image), &base.stages.plan.noises, base.stages.seed, seed);
+                reseed(
+                    Arc::make_mut(&mut image).as_mut_slice(),
+                    &base.stages.plan.noises,
+                    base.stages.seed,
+                    seed,
+                );
                 assert!(image == other.state, "{name}, seed {seed}");
                 assert_eq!(base.stages.score_of_seed(seed).unwrap(), other.score, "{name}, seed {seed}");
                 changed += usize::from(before != image);

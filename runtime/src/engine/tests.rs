@@ -72,7 +72,7 @@ fn program(curve: Curve, smooth: u32) -> (Arc<Program>, Arc<Pulse>) {
         layout: crate::ChannelLayout::default(),
         code: code.clone(),
         steps: vec![step],
-        state: vec![0; 32],
+        state: vec![0; 32].into(),
         delays: IdMap::default(),
         buffers: IdMap::from(vec![BufferId::new(0)]),
         inputs: vec![],

@@ -63,7 +63,7 @@ fn chain() -> Arc<Program> {
     Arc::new(Program {
         code: Arc::new(Smooth),
         steps: (0..3).map(step).collect(),
-        state: vec![0; 96],
+        state: vec![0; 96].into(),
         delays: IdMap::default(),
         buffers: (0..4).map(BufferId::new).collect(),
         inputs: vec![SignalId::new(0)],
