@@ -456,9 +456,9 @@ fn a_wavetable_is_the_sum_of_its_harmonics_and_goes_between_its_waves() {
             "out = wavetable(sample(\"long.wav\"), 100Hz)\n",
             "a wavetable is one cycle of at most 4096 samples",
         ),
-        ("out = wavetable(noise(), 100Hz)\n", "a wavetable is a sound file, or a list of constants"),
-        ("out = wavetable([1, noise()], 100Hz)\n", "a wavetable is a sound file, or a list of constants"),
-        ("out = wavetable([], 100Hz)\n", "a wavetable is a sound file, or a list of constants"),
+        ("out = wavetable(noise(), 100Hz)\n", "a wavetable is a buffer, or a list of constants"),
+        ("out = wavetable([1, noise()], 100Hz)\n", "a wavetable is a buffer, or a list of constants"),
+        ("out = wavetable([], 100Hz)\n", "a wavetable is a buffer, or a list of constants"),
         ("out = wave_at([1], phasor(1Hz), 5ms)\n", "this argument of `wave_at` is a frequency"),
     ] {
         let problems = folder.render(text, 10, false).expect_err(text);

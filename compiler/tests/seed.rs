@@ -44,7 +44,7 @@ fn a_reseeded_program_is_the_one_compiled_with_the_seed() {
                 let before = image.clone();
                 image.clone_from(&base.stages.plan.state);
                 reseed(
-                    Arc::<Vec<u8>>::make_mut(&mut image),
+                    Arc::make_mut(&mut image).as_mut_slice(),
                     &base.stages.plan.noises,
                     base.stages.seed,
                     seed,
