@@ -70,8 +70,9 @@ impl Checker<'_> {
         let arg = |i: usize| args.get(i).copied().flatten();
         let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Value::Broken };
         let value = self.eval(at, first);
-        if matches!(value, Value::Broken) {
-            return Value::Broken;
+        let is_broken = |value: &Value| matches!(value, Value::Broken);
+        if is_broken(&value) || matches!(&value, Value::List(elements) if elements.iter().any(is_broken)) {
+            return Value::Broken; // What is wrong with a file has been reported.
         }
         let is_recorded = |element: &Value| matches!(element, Value::Recording(_));
         let are_recorded = matches!(&value, Value::List(elements) if elements.iter().any(is_recorded));
