@@ -88,7 +88,7 @@ limits! {
     /// Bytes of one `.mam` file.
     file_bytes: usize = 768 << 10;
     /// Words and marks of one `.mam` file; a text in quotes is one.
-    tokens: usize = 100_000;
+    tokens: usize = 140_000;
     /// How deep brackets, `if`s, prefix operators, powers, fields and pipes (in JSON, lists and objects) may nest.
     nesting: usize = 128;
     /// How many syntax problems of one file are reported.

@@ -3,6 +3,7 @@
 use super::Seen;
 use super::copy::copy;
 use super::lines::{called, words};
+use super::words::wrong_word;
 use crate::codes;
 use crate::graph::operands;
 use mam_grammar::ast::{
@@ -27,6 +28,11 @@ pub(super) fn presets_of(definition: &Definition) -> impl Iterator<Item = Preset
         ItemKind::Preset { name, settings } => Some(Preset { name, settings }),
         _ => None,
     })
+}
+
+/// What the presets of a definition give to its parameters.
+pub(super) fn settings_of(definition: &Definition) -> impl Iterator<Item = &(Ident, ExprId)> {
+    presets_of(definition).flat_map(|preset| preset.settings)
 }
 
 fn items(definition: &Definition) -> &[Item] {
@@ -122,9 +128,8 @@ fn check(ast: &Ast, problems: &mut Problems) {
                     problems.add(problem.nearest(&param.name, "parameters", &own));
                 }
                 if names(ast, *value) {
-                    let message = "the values of a preset are numbers";
-                    let help = "write a number with its unit, such as `300Hz`";
-                    problems.add(Problem::new(&codes::NOT_CONSTANT, ast.span(*value), message).help(help));
+                    let param = params(definition).find(|known| known.name == *param);
+                    wrong_word(ast, param, *value).into_iter().for_each(|problem| problems.add(problem));
                 }
             }
         }

@@ -4,6 +4,7 @@
 use super::Seen;
 use super::lines::words;
 use super::presets::{in_place, names, unknown_preset, written};
+use super::words::{param_of, wrong_word};
 use crate::codes;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line, PatternText, Quoted};
 use mam_grammar::{Problem, Problems};
@@ -24,7 +25,7 @@ struct Preset<'a> {
 pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
     let all: Vec<Preset> = seen.iter().flat_map(|file| presets_of(&file.ast)).collect();
     if let Some(own) = seen.first() {
-        check(&own.ast, problems);
+        check(&own.ast, (ast, seen), problems);
     }
     if all.is_empty() {
         return;
@@ -70,7 +71,7 @@ impl Preset<'_> {
 }
 
 /// What is wrong with the presets of the song, whether they are played or not.
-fn check(ast: &Ast, problems: &mut Problems) {
+fn check(ast: &Ast, (song, seen): (&Ast, &[Seen]), problems: &mut Problems) {
     let mut first: FxHashMap<&str, &Quoted> = FxHashMap::default();
     for preset in presets_of(ast) {
         if let Some(before) = first.get(&*preset.name.text) {
@@ -79,11 +80,10 @@ fn check(ast: &Ast, problems: &mut Problems) {
             problems.add(problem.label(before.span, "first here").help("give one of the two another name"));
         }
         first.entry(&preset.name.text).or_insert(preset.name);
-        for (_, value) in preset.settings {
+        for (name, value) in preset.settings {
             if names(ast, *value) {
-                let message = "the values of a preset are numbers";
-                let help = "write a number with its unit, such as `300Hz`";
-                problems.add(Problem::new(&codes::NOT_CONSTANT, ast.span(*value), message).help(help));
+                let param = param_of(song, seen, &name.name);
+                wrong_word(ast, param, *value).into_iter().for_each(|problem| problems.add(problem));
             }
         }
     }

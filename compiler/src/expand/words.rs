@@ -3,6 +3,7 @@
 
 use super::Seen;
 use super::lines::{called, each, words};
+use super::presets;
 use crate::codes;
 use crate::graph::{body_exprs, operands};
 use mam_grammar::ast::{
@@ -78,6 +79,7 @@ pub(super) fn define(ast: &mut Ast, problems: &mut Problems) {
                 let own = names(definition);
                 known.retain(|word, _| !own.contains(word));
                 replace(ast, body_exprs(&definition.body), &known);
+                in_presets(ast, definition);
                 fix(ast, definition, problems);
             }
             _ => {}
@@ -90,6 +92,48 @@ fn equation(item: &Item) -> Option<Arc<str>> {
     match &item.kind {
         ItemKind::Equation { name, .. } => Some(name.name.clone()),
         _ => None,
+    }
+}
+
+/// Puts numbers in the place of the words that the presets of a definition give to its parameters.
+fn in_presets(ast: &mut Ast, definition: &Definition) {
+    let settings: Vec<(Ident, ExprId)> = presets::settings_of(definition).cloned().collect();
+    for (name, value) in settings {
+        let Expr::Name(word) = &ast.exprs[value] else { continue };
+        let param = params(definition).find(|param| param.name == name);
+        let number = param.and_then(|param| param.words.iter().position(|known| known == word));
+        if let Some(number) = number {
+            ast.exprs[value] = Expr::Number(Number { digits: number.to_string().into(), unit: None });
+        }
+    }
+}
+
+/// What is wrong with a name as a value in a preset: it is one of the words of the parameter, or not a value there.
+pub(super) fn wrong_word(ast: &Ast, param: Option<&Param>, value: ExprId) -> Option<Problem> {
+    let span = ast.span(value);
+    match (&ast.exprs[value], param.filter(|param| !param.words.is_empty())) {
+        (Expr::Name(name), Some(param)) if param.words.contains(name) => None,
+        (Expr::Name(name), Some(param)) => Some(no_word(span, &name.name, &param.words, &param.name)),
+        _ => {
+            let message = "the values of a preset are numbers";
+            let help = "write a number with its unit, such as `300Hz`";
+            Some(Problem::new(&codes::NOT_CONSTANT, span, message).help(help))
+        }
+    }
+}
+
+/// The parameter that the song calls `target`, `bass.wave`, or the knob.
+pub(super) fn param_of<'a>(ast: &'a Ast, seen: &'a [Seen], target: &str) -> Option<&'a Param> {
+    let knob = |item: &'a Item| match &item.kind {
+        ItemKind::Param(param) if &*param.name.name == target => Some(param),
+        _ => None,
+    };
+    match target.rsplit_once('.') {
+        None => ast.items.iter().find_map(knob),
+        Some((of, name)) => {
+            let definition = find(seen, called(ast).get(of)?)?;
+            params(definition).find(|param| &*param.name.name == name)
+        }
     }
 }
 

@@ -172,6 +172,7 @@ impl Lower<'_, '_> {
             (b.truth(wanted), fade)
         });
         let given = Given { trig, step, begin, end, wrap: end, repeats };
+        let last_window = (self.song.tables[bank.tables[0].index()].len() - TAPS) as i32;
         let place = b.place(&at.path, &given);
         let (idle, last) = (b.i32(IDLE), b.push(Op::ToInt, Type::I32, &[frames]));
         let plays = b.push(Op::Ne, Type::BOOL, &[place.whole, idle]);
@@ -181,7 +182,7 @@ impl Lower<'_, '_> {
         let mix = b.crossfade(place, &given, given.begin);
         let read = |b: &mut Builder, table: TableId, whole: Value| {
             let whole = bank.base.map_or(whole, |base| b.push(Op::Add, Type::I32, &[whole, base]));
-            b.interpolated(table, weights, Position { whole, ..place })
+            b.interpolated((table, last_window), weights, Position { whole, ..place })
         };
         let channels = bank.tables.iter().map(|&table| {
             let mut heard = read(b, table, place.whole);
@@ -446,15 +447,29 @@ impl Builder {
         Some((self.select(fades, way, none), length))
     }
 
-    /// The value of a padded buffer at a place.
-    fn interpolated(&mut self, table: TableId, weights: TableId, place: Position) -> Value {
+    /// The value of a padded buffer at a place; all taps are in its table up to a last one of their windows, which is silent, as the
+    /// first one is.
+    fn interpolated(
+        &mut self,
+        (table, last_window): (TableId, i32),
+        weights: TableId,
+        place: Position,
+    ) -> Value {
         let first = self.i32((MARGIN + 1 - TAPS / 2) as i32);
         let first = self.push(Op::Add, Type::I32, &[place.whole, first]);
+        let first = self.index_up_to(last_window, first);
         self.weighted_taps(weights, place.part, |b, tap| {
             let tap = b.i32(tap);
             let index = b.push(Op::Add, Type::I32, &[first, tap]);
             b.push(Op::Table(table), Type::F32, &[index])
         })
+    }
+
+    /// An index that is at least 0 and at most `most`. Of tables that are read at constant distances from it, only it is bounded then.
+    fn index_up_to(&mut self, most: i32, index: Value) -> Value {
+        let (none, most) = (self.i32(0), self.i32(most));
+        let index = self.push(Op::Min, Type::I32, &[index, most]);
+        self.push(Op::Max, Type::I32, &[index, none])
     }
 
     /// The sum of the samples around a place, each with its weight; `part` is how far the place is beyond the eighth of them.
@@ -468,6 +483,7 @@ impl Builder {
         let row = self.real(Op::Floor, [scaled]);
         let between = self.real(Op::Sub, [scaled, row]);
         let row = self.push(Op::ToInt, Type::I32, &[row]);
+        let row = self.index_up_to(PLACES as i32 - 1, row);
         let taps = self.i32(TAPS as i32);
         let row = self.push(Op::Mul, Type::I32, &[row, taps]);
         let mut sum: Option<Value> = None;

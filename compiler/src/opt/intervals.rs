@@ -111,6 +111,11 @@ impl Intervals {
         intervals
     }
 
+    /// Nothing is known of a kernel's states: what is found holds whatever they are.
+    pub fn of_any_states(kernel: &Kernel) -> Intervals {
+        Intervals { states: vec![None; kernel.states.len()] }
+    }
+
     /// The intervals of a body's values.
     pub fn within(&self, body: &Body) -> Vec<Interval> {
         let mut carried: FxHashMap<Value, Interval> = FxHashMap::default();

@@ -5,11 +5,13 @@ use super::memory::{Memory, Region, fixed, flags};
 use crate::emit::loops::{LoopPlan, Pointer};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Kernel, Module, Scalar, StateSlot};
+use crate::opt::intervals::Interval;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, StackSlot, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a body is emitted from.
@@ -33,6 +35,8 @@ pub(super) struct Emitter<'a> {
     pub(super) scratch: Option<StackSlot>,
     /// The hoisted values that are loaded once: the plan's, or those of the latest loop.
     pub(super) cached: &'a BTreeSet<ir::Value>,
+    /// The intervals of the body's values, whatever its states are, once a table has been read.
+    pub(super) intervals: OnceCell<Vec<Interval>>,
     /// The iteration of the latest loop; none before the first.
     pub(super) iteration: Option<Iteration>,
 }
@@ -83,6 +87,7 @@ impl<'a> Emitter<'a> {
             values: vec![None; from.body.insts.len()],
             scratch: None,
             cached: &from.plan.cached,
+            intervals: OnceCell::new(),
             iteration: None,
         }
     }

@@ -5,6 +5,7 @@ use super::memory::{Region, flags};
 use crate::emit::loops::Pointer;
 use crate::ir::lanes::{Half, halves, is_mask, lane_of};
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
+use crate::opt::intervals::{Interval, Intervals};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     Endianness, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, Type, UserExternalName, Value,
@@ -95,7 +96,7 @@ impl Emitter<'_> {
             Op::LiveIn(state) => self.load_state(b, state),
             Op::LoopCarried => self.carried(b, value),
             Op::Read(_) => unreachable!("the plan has an action for it"),
-            Op::Table(i) => self.table(b, i.index() as u32, arg(0), ty),
+            Op::Table(i) => self.table(b, i.index() as u32, inst.args.as_slice()[0], ty),
 
             Op::Add if float => b.ins().fadd(arg(0), arg(1)),
             Op::Add => b.ins().iadd(arg(0), arg(1)),
@@ -260,7 +261,9 @@ impl Emitter<'_> {
         b.ins().iadd(first, lanes)
     }
 
-    fn table(&mut self, b: &mut FunctionBuilder, table: u32, index: Value, ty: ir::Type) -> Value {
+    /// An entry of a table. An index that cannot lie outside is not bounded once more, and what is constant in it is a part of the
+    /// address.
+    fn table(&mut self, b: &mut FunctionBuilder, table: u32, index: ir::Value, ty: ir::Type) -> Value {
         let name = b.func.declare_imported_user_function(UserExternalName::new(TABLES, table));
         let table_data = GlobalValueData::Symbol {
             name: ExternalName::user(name),
@@ -271,20 +274,49 @@ impl Emitter<'_> {
         let data = b.create_global_value(table_data);
         let base = b.ins().symbol_value(types::I64, data);
         let last = self.from.module.tables[table as usize].len() as i64 - 1;
+        let is_within = self.is_within(index, last);
+        let (index, ahead) = if is_within { self.index_and_constant(index) } else { (index, 0) };
+        let index = self.value(b, index);
         let flags = MemFlagsData::trusted().with_readonly().with_can_move();
         let lanes: Vec<Value> = (0..ty.lanes)
             .map(|lane| {
                 let index = self.lane(b, index, ir::Type::I32.with_lanes(ty.lanes), lane);
-                let (zero, last) = (b.ins().iconst(types::I32, 0), b.ins().iconst(types::I32, last));
-                let index = b.ins().smax(index, zero);
-                let index = b.ins().smin(index, last);
+                let index = if is_within { index } else { bounded(b, index, last) };
                 let index = b.ins().uextend(types::I64, index);
                 let index = b.ins().ishl_imm_u(index, 2);
                 let address = b.ins().iadd(base, index);
-                b.ins().load(types::F32, flags, address, 0)
+                b.ins().load(types::F32, flags, address, 4 * ahead)
             })
             .collect();
         if ty.lanes == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
+    }
+
+    /// Whether a value is at least 0 and at most `last`, whatever the states are.
+    fn is_within(&self, value: ir::Value, last: i64) -> bool {
+        self.interval(value).is_some_and(|(low, high)| low >= 0.0 && high <= last as f64)
+    }
+
+    fn interval(&self, value: ir::Value) -> Interval {
+        let analyse = || Intervals::of_any_states(self.from.kernel).within(self.from.body);
+        self.intervals.get_or_init(analyse)[value.index()]
+    }
+
+    /// An index without what is added to it, where that is constant and what it is added to is an index as well that is known here.
+    fn index_and_constant(&self, index: ir::Value) -> (ir::Value, i32) {
+        const MOST: i32 = 1 << 20;
+        let inst = &self.from.body.insts[index];
+        if let (Op::Add, &[a, b]) = (inst.op, inst.args.as_slice()) {
+            for (index, constant) in [(a, b), (b, a)] {
+                let is_index = self.interval(index).is_some_and(|(low, _)| low >= 0.0);
+                match self.imm(constant) {
+                    Some(Imm::I32(ahead @ 0..MOST)) if is_index && self.values[index.index()].is_some() => {
+                        return (index, ahead);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (index, 0)
     }
 
     /// `a` where x < y, else `b`: the form that becomes one instruction where the operands allow.
@@ -419,6 +451,13 @@ impl Emitter<'_> {
     pub(super) fn lane(&self, b: &mut FunctionBuilder, x: Value, ty: ir::Type, lane: u8) -> Value {
         if ty.lanes == 1 { x } else { extract(b, x, ty.scalar, lane) }
     }
+}
+
+/// An index that is at least 0 and at most `last`.
+fn bounded(b: &mut FunctionBuilder, index: Value, last: i64) -> Value {
+    let (zero, last) = (b.ins().iconst(types::I32, 0), b.ins().iconst(types::I32, last));
+    let index = b.ins().smax(index, zero);
+    b.ins().smin(index, last)
 }
 
 pub(super) fn immediate(b: &mut FunctionBuilder, imm: Imm, lanes: u8) -> Value {
