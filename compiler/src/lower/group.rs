@@ -240,7 +240,12 @@ impl Outputs {
             self.names.push(format!("{path}.{name}"));
             id
         };
-        let written = recording.written.iter().map(|&value| signal("written", value)).collect();
+        let sides: &[&str] = match recording.written.len() {
+            1 => &["written"],
+            _ => &["written.left", "written.right"],
+        };
+        let written = sides.iter().zip(recording.written.iter()).map(|(name, &value)| signal(name, value));
+        let written = written.collect();
         let counts = [signal("first", recording.first), signal("frames", recording.frames)];
         Shape::Recording { written, counts, ring: recording.ring.clone() }
     }
