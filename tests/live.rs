@@ -2,6 +2,8 @@
 
 #[path = "live/blocks.rs"]
 mod blocks;
+#[path = "live/edits.rs"]
+mod edits;
 #[path = "live/finite.rs"]
 mod finite;
 #[path = "../runtime/tests/live/guard.rs"]
