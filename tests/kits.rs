@@ -106,6 +106,23 @@ instrument osc(parts = 2 in 1..8) {\n  param shape = 0 in 0..2 step\n  env = dec
 wave = if shape == 1 then 0.5 * square(freq) else if shape == 2 then tri(freq) else saw(freq)\n  \
 out = env * vel * wave * sum i in 1..parts { sine(freq * i) }\n  until env < 0.0001\n}\n";
 
+/// Presets of instruments and of songs take the words of a parameter.
+#[test]
+fn presets_give_words() {
+    let song = |own: &str, call: &str, more: &str, line: &str| {
+        let osc = OSC.replace("  env = ", &format!("{own}  env = "));
+        format!("{osc}{more}b = osc({call})\nplay {{\n  b \"c3 e3\"\n{line}}}\nout = b\n")
+    };
+    let soft = "  preset \"soft\" { shape: tri }\n";
+    let written = heard(&song("", "shape: 2", "", ""));
+    assert!(heard(&song(soft, "preset: \"soft\"", "", "")) == written);
+    let dark = "preset \"dark\" { b.shape: square }\n";
+    let line = heard(&song("", "", "", "  b.shape \"square\"\n"));
+    assert!(heard(&song("", "", dark, "  preset \"dark\"\n")) == line && line != written);
+    assert_eq!(codes(&song(&soft.replace("tri }", "sine }"), "", "", "")), ["unknown-name"]);
+    assert_eq!(codes(&song("", "", &dark.replace("square", "squire"), "")), ["unknown-name"]);
+}
+
 #[test]
 fn words_are_numbers_and_fixed_parameters_are_arguments_of_the_head() {
     let song = |def: &str, call: &str, line: &str| {
