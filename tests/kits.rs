@@ -91,6 +91,8 @@ fn what_is_wrong_with_a_kit_is_said_where_it_is() {
         assert!(found.contains(&code), "{found:?}: {wrong}");
     }
     assert_eq!(codes(&format!("{HIT}{KIT}dr = beat(bd.gian: 0.5)\n{LINES}")), ["unknown-argument"]);
+    let named = format!("{HIT}{KIT}level = 0.5\ndr = beat(bd.gain: level)\n{LINES}");
+    assert_eq!(codes(&named), Vec::<&str>::new());
     assert_eq!(codes(&format!("{HIT}{KIT}dr = beat(bass.gain: 0.5)\n{LINES}")), ["unknown-name"]);
     assert_eq!(codes(&format!("{HIT}{KIT}dr = beat(0.5)\n{LINES}")), ["unknown-argument"]);
     let endless = "kit a {\n  x = a()\n}\ny = a()\nout = y\n";

@@ -30,11 +30,6 @@ pub(super) fn presets_of(definition: &Definition) -> impl Iterator<Item = Preset
     })
 }
 
-/// What the presets of a definition give to its parameters.
-pub(super) fn settings_of(definition: &Definition) -> impl Iterator<Item = &(Ident, ExprId)> {
-    presets_of(definition).flat_map(|preset| preset.settings)
-}
-
 fn items(definition: &Definition) -> &[Item] {
     match &definition.body {
         Body::Items(items) => items,

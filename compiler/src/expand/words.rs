@@ -3,7 +3,6 @@
 
 use super::Seen;
 use super::lines::{called, each, words};
-use super::presets;
 use crate::codes;
 use crate::graph::{body_exprs, operands};
 use mam_grammar::ast::{
@@ -97,8 +96,12 @@ fn equation(item: &Item) -> Option<Arc<str>> {
 
 /// Puts numbers in the place of the words that the presets of a definition give to its parameters.
 fn in_presets(ast: &mut Ast, definition: &Definition) {
-    let settings: Vec<(Ident, ExprId)> = presets::settings_of(definition).cloned().collect();
-    for (name, value) in settings {
+    let Body::Items(items) = &definition.body else { return };
+    let settings = items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Preset { settings, .. } => Some(settings),
+        _ => None,
+    });
+    for (name, value) in settings.flatten().cloned().collect::<Vec<(Ident, ExprId)>>() {
         let Expr::Name(word) = &ast.exprs[value] else { continue };
         let param = params(definition).find(|param| param.name == name);
         let number = param.and_then(|param| param.words.iter().position(|known| known == word));

@@ -267,9 +267,14 @@ impl Mistakes<'_> {
             self.report(problem.help(format!("write `{word} = …`")).fix(span, meant));
             return self.repair(token.start, token.end, "=");
         }
-        let named = !self.word(index.wrapping_sub(1)).is_empty()
+        // A name, or a path such as `bd.gain`.
+        let mut first = index.wrapping_sub(1);
+        while self.is(first.wrapping_sub(1), ".") && !self.word(first.wrapping_sub(2)).is_empty() {
+            first -= 2;
+        }
+        let named = !self.word(first).is_empty()
             && self
-                .before(index - 1)
+                .before(first)
                 .is_none_or(|b| b.is("(") || b.is(",") || b.is("{") || super::is_separator(b));
         let flows = self.before(index).is_some_and(|before| {
             matches!(before.kind, Kind::Word | Kind::Number) || before.is(")") || before.is("]")
