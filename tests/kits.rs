@@ -121,8 +121,8 @@ fn presets_give_words() {
     let dark = "preset \"dark\" { b.shape: square }\n";
     let line = heard(&song("", "", "", "  b.shape \"square\"\n"));
     assert!(heard(&song("", "", dark, "  preset \"dark\"\n")) == line && line != written);
-    assert_eq!(codes(&song(&soft.replace("tri }", "sine }"), "", "", "")), ["unknown-name"]);
-    assert_eq!(codes(&song("", "", &dark.replace("square", "squire"), "")), ["unknown-name"]);
+    assert_eq!(codes(&song(&soft.replace("tri }", "sine }"), "", "", "")), ["unknown-word"]);
+    assert_eq!(codes(&song("", "", &dark.replace("square", "squire"), "")), ["unknown-word"]);
 }
 
 #[test]
