@@ -4,7 +4,7 @@
 //! an equation is evaluated when it is first used, and remembered; what a name refers to is looked up in the
 //! [`Hir`]. `prev` and `tap` answer at once with words of state or delay lines, and what flows into them is evaluated
 //! when everything else is done. Rates are inferred on the way. What is lowered has been checked ([`crate::hir::types`]),
-//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`](crate::size::TooLarge)), or that
+//! so nothing is wrong with it; what is still found here is that the song is larger than a limit ([`TooLarge`]), or that
 //! a block node stands where none can ([`Misplaced`]).
 //!
 //! A group is evaluated twice, in the same order: once with parameters that are constant over a call (the steady body),
