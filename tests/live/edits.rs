@@ -32,7 +32,7 @@ impl Loader for Tones {
 }
 
 /// What an edit replaces: the equation of a sound, in one form and in others.
-const SOUNDS: [(&str, &str, [&str; 3]); 7] = [
+const SOUNDS: [(&str, &str, [&str; 3]); 8] = [
     ("a sample", "0.3 * playback(sample(\"?.wav\"), 1 - prev(1), loop: 1)", ["100", "150", "200"]),
     (
         "a table",
@@ -41,6 +41,7 @@ const SOUNDS: [(&str, &str, [&str; 3]); 7] = [
     ),
     ("a list", "sum i in 1..? { 0.05 * sine(70Hz * i) / i }", ["1", "2", "5"]),
     ("a factor", "oversample(?) { 0.1 * tanh(2 * sine(60Hz)) }", ["2", "4", "8"]),
+    ("a spectrum", "spectral(0.1 * sine(120Hz), size: ?) { mag }", ["256", "512", "1024"]),
     ("a line", "tap(0.1 * sine(120Hz), 20ms, max: ?)", ["50ms", "200ms", "800ms"]),
     ("a response", "0.1 * sine(110Hz) |> convolve([?])", ["0.5", "0.25, 0.25", "0, 0, 0.5"]),
     (

@@ -28,6 +28,10 @@ use petgraph::{Direction, visit::EdgeRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
+/// Frames that a line of an alignment keeps at least. Of an edit that changes a latency, the line and how much of it is written go on,
+/// so that the new distance is heard at once.
+const LEAST_FRAMES: u32 = 4096;
+
 impl Builder {
     /// Frames by which a value is late.
     pub(super) fn late(&self, value: Value) -> Late {
@@ -148,15 +152,16 @@ impl Builder {
     /// Through a line of its own; before the line is full, the value as it is now, so that what is divided by it is finite.
     fn delayed_f32(&mut self, value: Value, frames: u32) -> Value {
         self.tracked.lines += 1;
-        let name = format!("{}.latency{}", self.kernel.name, self.tracked.lines);
+        let line_frames = frames.max(LEAST_FRAMES).next_power_of_two();
+        let name = format!("{}.latency{}.{line_frames}", self.kernel.name, self.tracked.lines);
         let copy = self.copy.take();
-        let line = self.delay(&name, frames);
+        let line = self.delay(&name, line_frames);
         let (state, count) = self.new_state(&format!("{name}.age"), |_| Imm::I32(0));
         self.copy = copy;
-        let (distance, one) = (self.i32(frames as i32), self.i32(1));
+        let (distance, one, oldest) = (self.i32(frames as i32), self.i32(1), self.i32(line_frames as i32));
         let read = self.push(Op::Read(line), Type::F32, &[distance]);
         let next = self.push(Op::Add, Type::I32, &[count, one]);
-        let next = self.push(Op::Min, Type::I32, &[next, distance]);
+        let next = self.push(Op::Min, Type::I32, &[next, oldest]);
         let young = self.push(Op::Lt, Type::BOOL, &[count, distance]);
         self.body().sets.push((state, next));
         self.body().writes.push((line, value));
