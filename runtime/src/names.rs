@@ -90,7 +90,7 @@ impl Spelling {
     }
 }
 
-/// Effects of a long pipe that are named to somebody who looks for one.
+/// The most effects of a pipe that a problem names as those that have a parameter.
 const MOST_NAMED: usize = 16;
 
 impl ParamNames {

@@ -287,7 +287,7 @@ impl Lower<'_, '_> {
             Val::Buffer(buffer) => Some(buffer.samples.clone()),
             Val::List(elements) => {
                 let channel = elements.iter().map(number).collect::<Option<Vec<f32>>>()?;
-                Some(Arc::new(Samples { rate: self.song.rate as u32, channels: vec![channel] }))
+                Some(self.samples_of(channel))
             }
             _ => None,
         }

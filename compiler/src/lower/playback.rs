@@ -98,7 +98,7 @@ pub(super) struct Row {
 /// The rows of a song.
 #[derive(Default)]
 pub(super) struct Rows {
-    /// By their buffers.
+    /// Each row by the addresses of its buffers, which it keeps alive.
     all: FxHashMap<Vec<*const Samples>, Rc<Row>>,
     /// Frames of all of them.
     pub(super) frames: usize,
@@ -127,9 +127,12 @@ impl Lower<'_, '_> {
 
     /// The buffer of a `table`.
     pub(super) fn buffer_of(&self, samples: &[f64]) -> Val {
-        let channel = samples.iter().map(|&x| x as f32).collect();
-        let samples = Samples { rate: self.song.rate as u32, channels: vec![channel] };
-        Val::Buffer(Buffer { samples: Arc::new(samples) })
+        Val::Buffer(Buffer { samples: self.samples_of(samples.iter().map(|&x| x as f32).collect()) })
+    }
+
+    /// One channel of samples at the rate of the song.
+    pub(super) fn samples_of(&self, channel: Vec<f32>) -> Arc<Samples> {
+        Arc::new(Samples { rate: self.song.rate as u32, channels: vec![channel] })
     }
 
     /// `playback(buffer, trig, speed, begin, end, loop, fade, number)`

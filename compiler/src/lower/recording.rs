@@ -49,7 +49,7 @@ struct Recorder<'r> {
 }
 
 impl Lower<'_, '_> {
-    /// `record(x, on, max)`
+    /// `record(x, on, max)`: a buffer that is written while the song plays.
     pub(super) fn record(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let &[Some(x), Some(on), Some(max)] = args else { return Val::Broken };
         let Some(most) = self.longest(at, max) else { return Val::Broken };

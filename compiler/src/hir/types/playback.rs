@@ -126,7 +126,7 @@ impl Checker<'_> {
         }
     }
 
-    /// `record(x, on, max)`
+    /// `record(x, on, max)`: a buffer that is written while the song plays.
     pub(super) fn recording(&mut self, at: &At, callee: &Ident, args: &[Option<ExprId>]) -> Value {
         let &[Some(x), Some(on), Some(max)] = args else { return Value::Broken };
         let longest = self.longest(at, max, callee);

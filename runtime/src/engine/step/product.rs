@@ -64,7 +64,7 @@ impl Product {
         }
     }
 
-    /// Takes states.
+    /// Takes words of state as factors: what is not finite in them is so in the product.
     ///
     /// # Safety
     /// They are in the state memory, and no kernel runs.
@@ -146,7 +146,7 @@ impl Product {
         unsafe { self.take_singles(std::slice::from_raw_parts(start, QUANTUM)) };
     }
 
-    /// Takes states.
+    /// Takes words of state as factors: what is not finite in them is so in the product.
     ///
     /// # Safety
     /// They are in the state memory, and no kernel runs.
