@@ -260,6 +260,13 @@ fn harmony_spells_chords() {
         r#""c4'maj".arp("<down thumbup>")"#,
         "67 0..1/3, 64 1/3..2/3, 60 2/3..1, 60 1..5/4, 64 5/4..3/2, 60 3/2..7/4, 67 7/4..2",
     );
+    plays(
+        1,
+        r#""c4'maj".arp("0 [0,2] 3 -1")"#,
+        "60 0..1/4, 60 1/4..1/2, 67 1/4..1/2, 60 1/2..3/4, 67 3/4..1",
+    );
+    plays(2, r#""<c4'maj d4'min>".arp("1 ~ <2 0>@2")"#, "64 0..1/4, 67 1/2..1, 65 1..5/4, 62 3/2..2");
+    plays(1, r#""c4'maj".arp(saw.range(0, 3).segment(3))"#, "60 0..1/3, 64 1/3..2/3, 67 2/3..1");
     plays(1, r#""c4'maj".invert(1)"#, "64 0..1, 67 0..1, 72 0..1");
     plays(1, r#""c4'maj".invert(-1)"#, "55 0..1, 60 0..1, 64 0..1");
     // Each pitch class is in one octave, so common notes stay: c and g of C, a and c of Am.
@@ -276,6 +283,8 @@ fn mistakes_are_said() {
         ("saw.range(0, 1)", "signal-without-steps"),
         (r#""a".euclid(3, 0)"#, "score-number"),
         (r#""c4".arp(sideways)"#, "pattern-modifier"),
+        (r#""c4".arp("up 0")"#, "pattern-modifier"),
+        (r#""c4".arp(saw.range(0, 3))"#, "signal-without-steps"),
         (r#""0".scale(c, "0 7 2")"#, "pattern-modifier"),
         (r#""0".scale("<c:minorr>")"#, "pattern-modifier"),
         (r#""c4'majj".vel(1)"#, "pattern-value"),

@@ -20,8 +20,9 @@ Examples:
   mamc pattern 'saw.range(60, 72).segment(4)'   a signal
 With --json: { \"events\": [{ \"value\", \"whole\", \"part\", \"onset\" }] }; whole and part are
 [begin, end] in cycles, as exact fractions \"n/d\"; onset is false for a fragment, which
-does not sound. A value is a word, a number, a list, or { \"note\": MIDI number, \"vel\" }, with \"set\" where it sets
-parameters; the note of a hit is null.")]
+does not sound. A value is a word, a number, a list, or { \"note\": MIDI number, \"vel\" }; the note of a hit is null.
+A note has \"length\" too, the share of its event for which it is held, where that is not 1, \"delay\", in seconds, where it is
+played later or earlier, and \"set\" where it sets parameters.")]
 pub struct Pattern {
     /// The pattern, as it stands between the quotes of a song; or in its quotes (or bar lines), with modifiers behind
     #[arg(allow_hyphen_values = true)]

@@ -497,6 +497,21 @@ fn stages_and_pictures_are_printed() {
     let run = folder.run(&["pattern", "-", "--json"]).exits(0);
     assert_eq!(run.out.replace([' ', '\n'], ""), "{\"events\":[]}");
     assert!(folder.run(&["pattern", "x ~ [x x]"]).exits(0).out.contains('●'));
+    // A note is drawn for as long as it is held.
+    for (line, drawn) in [
+        ("\"c4\"", "│●━━━━━━━│"),
+        ("\"c4\".legato(0.5)", "│●━━━····│"),
+        ("\"c4 ~\".legato(1.5)", "│●━━━━━··│"),
+        ("\"c4*2\".legato(0)", "│●···●···│"),
+    ] {
+        let run = folder.run(&["pattern", line, "--cycles", "0..1"]).exits(0);
+        assert!(run.out.contains(drawn), "{line}: {}", run.out);
+    }
+    let run =
+        folder.run(&["pattern", "\"c4\".legato(0.5).nudge(-8ms)", "--cycles", "0..1", "--json"]).exits(0);
+    let note: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(note["events"][0]["value"]["length"], 0.5, "{}", run.out);
+    assert_eq!(note["events"][0]["value"]["delay"], -0.008, "{}", run.out);
 }
 
 #[test]

@@ -14,7 +14,6 @@ use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::limits::MOST_REPEATS;
 use mam_runtime::score::pattern::{ArpOrder, Change, Joint, Law, Node, Number, Signal, ValueMap};
 use mam_runtime::score::{Overflow, Pattern, Rational, TimeSpan, Value};
-use std::sync::Arc;
 
 /// What an argument measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,22 +319,24 @@ impl<'a> Modifier<'a> {
 
     /// `scale("<c:minor eb:major>")`
     pub(super) fn scales(&mut self, arg: &Arg, problems: &mut Problems) -> Result<Change, Problem> {
-        let mut scales: Vec<(f64, Arc<[f64]>)> = Vec::new();
-        let number = self.lookup(arg, problems, &mut |modifier, value| {
-            let Value::List(parts) = value else { return Err(modifier.not_a_scale(arg)) };
+        let (pattern, values) = self.words(arg, problems)?;
+        let mut scales = Vec::with_capacity(values.len());
+        for value in &values {
+            let Value::List(parts) = value else { return Err(self.not_a_scale(arg)) };
             let [Value::Word(root), Value::Word(name)] = &parts[..] else {
-                return Err(modifier.not_a_scale(arg));
+                return Err(self.not_a_scale(arg));
             };
             let Some(root) = note_number(root) else {
-                return Err(modifier.wrong(arg, "a scale begins on a note, such as `c`, `eb` or `c3`"));
+                return Err(self.wrong(arg, "a scale begins on a note, such as `c`, `eb` or `c3`"));
             };
-            scales.push((root, scale_steps(name).ok_or_else(|| modifier.no_scale(arg, name))?));
-            Ok(scales.len() - 1)
-        })?;
-        Ok(Change::new(Law::Scale(scales.into()), vec![number]))
+            scales.push((root, scale_steps(name).ok_or_else(|| self.no_scale(arg, name))?));
+        }
+        let places = values.into_iter().zip(0..).map(|(value, place)| (value, f64::from(place)));
+        let numbers = pattern.map(ValueMap::Lookup(places.collect()));
+        Ok(Change::new(Law::Scale(scales.into()), vec![Number::Varies(numbers)]))
     }
 
-    /// `arp(up)`, `arp("<up down>")`
+    /// `arp(up)`, `arp("<up down>")`, `arp("0 [0,2] 1")`
     pub(super) fn arp(&mut self, arg: &Arg, problems: &mut Problems) -> Result<Change, Problem> {
         let place = |modifier: &Self, name: &str| {
             ArpOrder::ALL.iter().position(|order| order.0 == name).ok_or_else(|| {
@@ -343,39 +344,51 @@ impl<'a> Modifier<'a> {
                 problem.nearest(name, "orders", &ArpOrder::ALL.map(|order| order.0))
             })
         };
-        let number = match &self.ast.exprs[arg.value] {
-            Expr::Name(name) => Number::Known(Rational::whole(place(self, &name.name)? as i64)),
-            _ => self.lookup(arg, problems, &mut |modifier, value| match value {
-                Value::Word(name) => place(modifier, name),
-                _ => Err(modifier.wrong(arg, "an order of a chord's notes is a word, such as `up`")),
-            })?,
-        };
-        Ok(Change::new(Law::Arp, vec![number]))
+        if let Expr::Name(name) = &self.ast.exprs[arg.value] {
+            let order = Number::Known(Rational::whole(place(self, &name.name)? as i64));
+            return Ok(Change::new(Law::Arp, vec![order]));
+        }
+        let (pattern, values) = self.words(arg, problems)?;
+        let numbers = values.iter().filter(|value| matches!(value, Value::Number(_))).count();
+        if numbers == values.len() {
+            return Ok(Change::new(Law::Pick(pattern), vec![]));
+        }
+        if numbers > 0 {
+            let message = "orders and numbers of a chord's notes do not stand in one pattern";
+            return Err(self.wrong(arg, message).help("write `\"<up down>\"` or `\"0 1 2 1\"`"));
+        }
+        let mut orders = Vec::with_capacity(values.len());
+        for value in values {
+            let Value::Word(name) = &value else {
+                let message = "the order of a chord's notes is a word, such as `up`, or their numbers";
+                return Err(self.wrong(arg, message));
+            };
+            let place = place(self, name)? as f64;
+            orders.push((value, place));
+        }
+        Ok(Change::new(Law::Arp, vec![Number::Varies(pattern.map(ValueMap::Lookup(orders.into())))]))
     }
 
-    /// The numbers of the words of a pattern, which `resolve` gives.
-    fn lookup(
-        &mut self,
-        arg: &Arg,
-        problems: &mut Problems,
-        resolve: &mut dyn FnMut(&Self, &Value) -> Result<usize, Problem>,
-    ) -> Result<Number, Problem> {
+    /// A pattern of words or numbers, and its values, each once.
+    fn words(&mut self, arg: &Arg, problems: &mut Problems) -> Result<(Pattern, Vec<Value>), Problem> {
+        let span = self.ast.span(arg.value);
         let Some(pattern) = self.source(arg.value, Words::AsWritten, false, problems)? else {
             return Err(self.wrong(arg, "this is a word, or a pattern of words in quotes"));
         };
+        if pattern.is_continuous() {
+            return Err(without_steps(span));
+        }
         let cycles = pattern.period().map_or(LOOKED_UP, |period| (period.ceil() as i64).clamp(1, LOOKED_UP));
-        let mut table: Vec<(Value, f64)> = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
         for cycle in 0..cycles {
             let events = pattern.query(TimeSpan::cycle(cycle));
-            let events = events.map_err(|error| super::query_problem(error, self.ast.span(arg.value)))?;
-            for event in events {
-                if table.iter().all(|(known, _)| *known != event.value) {
-                    let number = resolve(self, &event.value)? as f64;
-                    table.push((event.value, number));
+            for event in events.map_err(|error| super::query_problem(error, span))? {
+                if !values.contains(&event.value) {
+                    values.push(event.value);
                 }
             }
         }
-        Ok(Number::Varies(pattern.map(ValueMap::Lookup(table.into()))))
+        Ok((pattern, values))
     }
 }
 

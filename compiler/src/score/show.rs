@@ -28,7 +28,8 @@ pub fn events(pattern: &Pattern, span: TimeSpan) -> Result<Vec<PatternEvent>, Qu
 }
 
 /// `{"events":[{"value":…,"whole":["0/1","1/8"],"part":["0/1","1/8"],"onset":true}, …]}` with exact fractions; a value
-/// is a string, a number, or a list.
+/// is a string, a number, a list, or `{"note":…,"vel":…}` with `length` (a share of the event) and `delay` (seconds) where
+/// they are not 1 and 0.
 pub fn json(events: &[PatternEvent], names: &SetNames) -> Json {
     let span = |s: TimeSpan| json!([s.begin.to_string(), s.end.to_string()]);
     let event = |e: &PatternEvent| {
@@ -53,6 +54,12 @@ fn value_json(value: &Value, names: &SetNames) -> Json {
             let pitch =
                 if matches!(note.pitch, Pitch::Plain(_)) { Json::Null } else { json!(note.midi(0.0)) };
             let mut all = json!({ "note": pitch, "vel": note.vel });
+            if note.length != 1.0 {
+                all["length"] = json!(note.length);
+            }
+            if note.delay != 0.0 {
+                all["delay"] = json!(note.delay);
+            }
             for value in note.values.iter().flat_map(|values| values.iter()) {
                 if let Some(name) = names.get(&value.param) {
                     all["set"][name] = match value.unit {
@@ -110,7 +117,8 @@ pub fn picture(events: &[PatternEvent], span: TimeSpan, width: usize, set: &SetN
         }
         // One of no length has a cycle too.
         let first = event.part.begin.floor();
-        for cycle in first..event.part.end.ceil().max(first + 1) {
+        let end = held(event).ceil().min(span.end.ceil());
+        for cycle in first..end.max(first + 1) {
             lanes.entry(cycle).or_default().push((row, event));
         }
     }
@@ -149,6 +157,23 @@ fn head(cycles: &[i128], label: usize, columns: usize) -> String {
     format!("{:label$}  {numbers}", "").trim_end().to_string() + "\n"
 }
 
+/// Until when an event is held: for a share of its time, if it is a note that sounds; else as long as it lasts.
+fn held(event: &PatternEvent) -> Rational {
+    let share = match &event.value {
+        Value::Note(note) if event.has_onset() => note.length,
+        _ => 1.0,
+    };
+    if share == 1.0 {
+        return event.part.end;
+    }
+    // What cannot be said exactly is drawn as it is written.
+    let end = || {
+        let time = ((event.whole.end - event.whole.begin).ok()? * Rational::from_f64(share)?).ok()?;
+        (event.whole.begin + time).ok()
+    };
+    end().unwrap_or(event.part.end)
+}
+
 /// The lanes of one cycle, by their rows.
 fn drawn(
     events: Option<&Vec<(usize, &PatternEvent)>>,
@@ -167,7 +192,7 @@ fn drawn(
 pub fn columns(events: &[PatternEvent], most: usize) -> usize {
     let fits = |n: i64| {
         let on = |t: Rational| (t * Rational::whole(n)).is_ok_and(|x| x.den() == 1);
-        events.iter().all(|e| on(e.part.begin) && on(e.part.end))
+        events.iter().all(|e| on(e.part.begin) && on(held(e)))
     };
     let fewest =
         [8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48].into_iter().find(|&n| n as usize <= most && fits(n));
@@ -185,10 +210,11 @@ pub fn lane(events: &[&PatternEvent], cycle: i128, columns: usize) -> Vec<char> 
         within.unwrap_or(Rational::ZERO).max(Rational::ZERO).min(Rational::whole(columns as i64))
     };
     for event in events {
-        let (from, to) = (scaled(event.part.begin).floor() as usize, scaled(event.part.end).ceil() as usize);
+        let (from, to) = (scaled(event.part.begin).floor() as usize, scaled(held(event)).ceil() as usize);
         let heard = event.has_onset();
         let begins = event.part.begin.floor() == cycle;
-        for (i, cell) in lane[from.min(to)..to].iter_mut().enumerate() {
+        let to = if begins && heard { to.max(from + 1) } else { to };
+        for (i, cell) in lane[from.min(to)..to.min(columns)].iter_mut().enumerate() {
             match (begins && heard && i == 0, heard, *cell) {
                 (true, ..) => *cell = '●',
                 (_, true, '·' | '┄') => *cell = '━',

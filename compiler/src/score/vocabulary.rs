@@ -157,5 +157,5 @@ const ENTRIES: &[Entry] = entries! {
     Harmony true "chord" ["chord"] "the words are chords: `Am7 D7 Gmaj7`";
     Harmony true "invert" ["invert(1)" "invert(\"<0 1>\")"] "the lowest notes of each chord, so many, an octave higher";
     Harmony true "voicing" ["voicing" "voicing(c3, c5)"] "each note of a chord in the octave around the middle of a range, so that voices move little";
-    Harmony true "arp" ["arp(up)" "arp(\"<up down>\")"] "the notes of each chord after one another: `up down updown downup converge diverge disconverge pinkyup thumbup pinkyupdown thumbupdown`";
+    Harmony true "arp" ["arp(up)" "arp(\"<up down>\")" "arp(\"0 [0,2] 1\")"] "the notes of each chord after one another, in the rhythm of their numbers (from the lowest, 0) or in an order in its time: `up down updown downup converge diverge disconverge pinkyup thumbup pinkyupdown thumbupdown`";
 };

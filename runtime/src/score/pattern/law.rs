@@ -83,6 +83,8 @@ pub enum Law {
     Between,
     /// The notes of a chord after one another, in the order `a` of [`ArpOrder::ALL`].
     Arp,
+    /// The notes of a chord that a pattern has the numbers of.
+    Pick(Pattern),
     /// The lowest `a` notes of a chord an octave higher.
     Invert,
     /// The notes of a chord within half an octave of the middle between `a` and `b`.
@@ -175,7 +177,7 @@ impl Change {
 
     /// Whether its events begin where those of what it changes do, or where those would.
     pub(super) fn keeps_structure(&self) -> bool {
-        !matches!(self.law, Law::Segment | Law::Euclid | Law::Struct(_))
+        !matches!(self.law, Law::Segment | Law::Euclid | Law::Struct(_) | Law::Pick(_))
     }
 
     /// Whether it may make notes earlier or later than their events.
@@ -263,6 +265,7 @@ impl Law {
             Law::Join(joint, by) => of.joined(*joint, by.clone()),
             Law::Struct(by) => Pattern::new(Node::Struct(by.clone(), of)),
             Law::Mask(by) => Pattern::new(Node::Mask(by.clone(), of)),
+            Law::Pick(by) => Pattern::new(Node::Pick(by.clone(), of)),
             _ => return self.apply_chain(a, b, of),
         })
     }

@@ -182,6 +182,9 @@ pub enum Node {
     Struct(Pattern, Pattern),
     /// The second while the first is true.
     Mask(Pattern, Pattern),
+    /// Of each chord of the second, counted from its lowest note, those notes that the first has the numbers of; with the
+    /// events of the first.
+    Pick(Pattern, Pattern),
     /// One of two, as `by` is true or false; neither where it rests.
     Switch {
         /// Decides, for as long as each of its events lasts.
@@ -279,7 +282,8 @@ impl Node {
             | Node::Range(a, b)
             | Node::Apply(_, a, b)
             | Node::Struct(a, b)
-            | Node::Mask(a, b) => vec![a, b],
+            | Node::Mask(a, b)
+            | Node::Pick(a, b) => vec![a, b],
             Node::Every { then, otherwise, .. } => vec![then, otherwise],
             Node::Switch { by, then, otherwise } => vec![by, then, otherwise],
             Node::Varied(change, of) => change.patterns().chain([of]).collect(),
@@ -289,7 +293,7 @@ impl Node {
     /// The parts that say where its events begin.
     fn structure(&self) -> Vec<&Pattern> {
         match self {
-            Node::Struct(by, _) | Node::EuclidBy { pulses: by, .. } => vec![by],
+            Node::Struct(by, _) | Node::Pick(by, _) | Node::EuclidBy { pulses: by, .. } => vec![by],
             Node::Euclid(..) => vec![],
             Node::Mask(_, of) | Node::FastBy { of, .. } => vec![of],
             Node::Tail(left, _) | Node::Range(left, _) | Node::Apply(_, left, _) => vec![left],

@@ -63,7 +63,7 @@ impl Periods {
             | Node::Echo { of, .. }
             | Node::Humanize { of, .. }
             | Node::Chords(_, of) => self.period(of),
-            Node::Struct(a, b) | Node::Mask(a, b) => self.all([a, b]),
+            Node::Struct(a, b) | Node::Mask(a, b) | Node::Pick(a, b) => self.all([a, b]),
             Node::Switch { by, then, otherwise } => self.all([by, then, otherwise]),
             Node::Within { of, .. } | Node::Zoom { of, .. } | Node::Loop { each_cycle: true, of, .. } => {
                 self.period(of)?.common_multiple(one)

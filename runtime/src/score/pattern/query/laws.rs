@@ -29,6 +29,7 @@ impl Query {
                 Ok(())
             }
             Node::Mask(by, of) => self.joined(of, by, span, |l, r| r.is_true().then(|| l.clone())),
+            Node::Pick(by, of) => self.picked(by, of, span),
             Node::Switch { by, then, otherwise } => {
                 for event in self.collect(by, span)? {
                     self.ask(if event.value.is_true() { then } else { otherwise }, event.part)?;
@@ -117,19 +118,36 @@ impl Query {
 
     /// Asks for the chords of `of`: what lasts from and to the same instants.
     fn chords(&mut self, law: ChordLaw, of: &Pattern, span: TimeSpan) -> Answer {
-        let mut events = self.collect(of, span)?;
-        events.sort_by(|a, b| {
-            let key = |e: &PatternEvent| (e.whole.begin, e.whole.end, e.continuous, e.part.begin);
-            key(a).cmp(&key(b)).then(height(&a.value).total_cmp(&height(&b.value)))
-        });
-        let together =
-            |a: &PatternEvent, b: &PatternEvent| (a.whole, a.part.begin) == (b.whole, b.part.begin);
+        let events = self.by_height(of, span)?;
         for chord in events.chunk_by(together) {
             for event in law.apply(chord)? {
                 self.push(event)?;
             }
         }
         Ok(())
+    }
+
+    /// For each event of `by`, the note of that number of each chord that sounds meanwhile; behind the last comes the first.
+    fn picked(&mut self, by: &Pattern, of: &Pattern, span: TimeSpan) -> Answer {
+        for event in self.rhythm(by, span)? {
+            let Some(number) = event.value.number() else { continue };
+            let notes = self.by_height(of, event.part)?;
+            for chord in notes.chunk_by(together) {
+                let note = &chord[(number.floor() as i64).rem_euclid(chord.len() as i64) as usize];
+                self.push(PatternEvent { whole: event.whole, continuous: false, ..note.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The events of `of` in the order of their times, and of their height where they are [`together`].
+    fn by_height(&mut self, of: &Pattern, span: TimeSpan) -> Result<Vec<PatternEvent>, super::QueryError> {
+        let mut events = self.collect(of, span)?;
+        events.sort_by(|a, b| {
+            let key = |e: &PatternEvent| (e.whole.begin, e.whole.end, e.continuous, e.part.begin);
+            key(a).cmp(&key(b)).then(height(&a.value).total_cmp(&height(&b.value)))
+        });
+        Ok(events)
     }
 
     /// A change with the values of its first number that is a pattern, each for as long as it lasts.
@@ -153,4 +171,9 @@ impl Query {
         }
         Ok(())
     }
+}
+
+/// Whether two notes belong to one chord: they last from and to the same instants.
+fn together(a: &PatternEvent, b: &PatternEvent) -> bool {
+    (a.whole, a.part.begin) == (b.whole, b.part.begin)
 }
