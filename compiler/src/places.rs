@@ -232,6 +232,11 @@ impl<'a> Bindings<'a> {
         self.loops(target) || set.contains(&bpm) || set.contains(&looped)
     }
 
+    /// Whether the instrument reads the numbers of its notes, and not their frequencies alone.
+    pub fn numbered(&self, node: NodeId) -> bool {
+        self.graph.instance(node).is_some_and(|i| names(self.files, i.def, &["note"]))
+    }
+
     /// Whether the instrument's sound depends on its note.
     pub fn pitched(&self, node: NodeId) -> bool {
         self.graph.instance(node).is_some_and(|i| i.plays_outside.is_some() || uses_note(self.files, i.def))
@@ -273,10 +278,14 @@ pub(crate) fn uses_gate(files: &Files, def: DefId) -> bool {
     names(files, def, &["gate"])
 }
 
-/// True when the body of a definition has one of some names.
+/// True when the body of a definition has one of some names, and no equation of its own for it.
 fn names(files: &Files, def: DefId, wanted: &[&str]) -> bool {
     let ast = &files.file(def.file).ast;
     let Body::Items(items) = &files.definition(def).body else { return false };
+    let own = |name: &str| {
+        items.iter().any(|i| matches!(&i.kind, ItemKind::Equation { name: own, .. } if *own.name == *name))
+    };
+    let wanted: Vec<&str> = wanted.iter().copied().filter(|name| !own(name)).collect();
     let mut open: Vec<_> = items
         .iter()
         .filter_map(|i| match i.kind {

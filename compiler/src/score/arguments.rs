@@ -301,6 +301,29 @@ impl<'a> Modifier<'a> {
         problem.nearest(name, "scales", &scales().collect::<Vec<_>>())
     }
 
+    /// A scale whose name has colons in it, `c:minor:pentatonic`.
+    fn scale_of_words(&self, arg: &Arg, parts: &[Value]) -> Option<Problem> {
+        let words: Option<Vec<&str>> = parts
+            .iter()
+            .map(|part| match part {
+                Value::Word(word) => Some(&**word),
+                _ => None,
+            })
+            .collect();
+        let (root, name) = words.as_deref()?.split_first()?;
+        let name = name.join("_");
+        let meant = format!("{root}:{name}");
+        scale_steps(&name)?;
+        let problem = self.wrong(arg, "the name of a scale is one word").help(format!("write `{meant}`"));
+        Some(match &self.ast.exprs[arg.value] {
+            Expr::Text(text) => {
+                let written = words?.join(":");
+                problem.fix(self.ast.span(arg.value), format!("\"{}\"", text.replace(&written, &meant)))
+            }
+            _ => problem,
+        })
+    }
+
     /// What is not `c:minor`, such as `"c minor"`.
     fn not_a_scale(&self, arg: &Arg) -> Problem {
         let problem = self.wrong(arg, "a scale is a note and its name: `c:minor`");
@@ -324,7 +347,7 @@ impl<'a> Modifier<'a> {
         for value in &values {
             let Value::List(parts) = value else { return Err(self.not_a_scale(arg)) };
             let [Value::Word(root), Value::Word(name)] = &parts[..] else {
-                return Err(self.not_a_scale(arg));
+                return Err(self.scale_of_words(arg, parts).unwrap_or_else(|| self.not_a_scale(arg)));
             };
             let Some(root) = note_number(root) else {
                 return Err(self.wrong(arg, "a scale begins on a note, such as `c`, `eb` or `c3`"));

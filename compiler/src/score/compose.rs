@@ -64,6 +64,8 @@ pub(super) struct WrittenLine {
     pub(super) name: String,
     /// How many notes can sound at once; `None` for parameters.
     pub(super) voices: Option<usize>,
+    /// It plays an instrument that reads the numbers of its notes.
+    pub(super) numbered: bool,
     /// Nothing is wrong with it so far.
     pub(super) sound: bool,
     /// What stands in its quotes; nothing for a tab.
@@ -238,6 +240,7 @@ impl<'a> Composer<'a> {
         {
             return;
         }
+        let numbered = matches!(&meaning, Meaning::Instrument(instrument) if instrument.numbered);
         let (action, voices, pattern) = match meaning {
             Meaning::Instrument(_) | Meaning::Parameter(_)
                 if let PatternText::Nothing(mark) = line.pattern =>
@@ -299,7 +302,7 @@ impl<'a> Composer<'a> {
                 (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
             }
         };
-        self.written.push(WrittenLine { span: place, name, voices, sound, text, tab });
+        self.written.push(WrittenLine { span: place, name, voices, numbered, sound, text, tab });
     }
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64, player: Player) -> Pattern {

@@ -89,6 +89,9 @@ fn velocity(note: &Note, line: &WrittenLine) -> Option<Problem> {
 
 fn pitch(note: &Note, line: &WrittenLine) -> Option<Problem> {
     let Pitch::Note(midi) = note.pitch else { return None };
+    if line.numbered {
+        return None;
+    }
     let frequency = 440.0 * ((midi - 69.0) / 12.0).exp2();
     if AUDIBLE.contains(&frequency) {
         return None;

@@ -50,7 +50,8 @@ impl<'p> Builder<'p> {
 
     /// `0,5` among numbers: what plays both at once was meant as one of them.
     fn number_comma(&mut self, group: &Group, words: Words) {
-        if matches!(words, Words::Notes { .. } | Words::AsWritten) {
+        // Notes and intervals at once are a chord.
+        if matches!(words, Words::Notes { .. } | Words::AsWritten | Words::Semitones | Words::Pitches) {
             return;
         }
         let digits = |item: &Item| match &item.base {
@@ -62,8 +63,11 @@ impl<'p> Builder<'p> {
         for pair in group.parts.windows(2) {
             let (Some(a), Some(b)) = (pair[0].items.last(), pair[1].items.first()) else { continue };
             let (Some(whole), Base::Word(rest)) = (digits(a), &b.base) else { continue };
-            if a.span.end + 1 == b.span.start && rest.text.starts_with(|c: char| c.is_ascii_digit()) {
-                let help = format!("the decimal sign is a point: `{whole}.{}`", rest.text);
+            if a.span.end + 1 == b.span.start && rest.text.bytes().all(|b| b.is_ascii_digit()) {
+                let help = format!(
+                    "the decimal sign is a point: `{whole}.{}`; two values at once have a space between them: `{whole}, {}`",
+                    rest.text, rest.text
+                );
                 self.problem(a.span.to(b.span), "a comma stands within this number", &help);
             }
         }

@@ -108,6 +108,8 @@ pub struct Instrument {
     pub name: String,
     /// Whether its sound depends on the note (its `freq` or `note`). Without that, any word is a hit.
     pub pitched: bool,
+    /// Whether it reads the numbers of its notes, as a sampler does for its slices: any number may be meant.
+    pub numbered: bool,
     /// How many notes it can hold at once without losing one: without end where those that do not play wait.
     pub voices: usize,
 }

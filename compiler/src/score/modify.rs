@@ -3,7 +3,8 @@
 use super::amount::plain;
 use super::arguments::Kind;
 use super::codes::MODIFIER;
-use super::reading::{Modifier, Use};
+use super::reading::{Modifier, Player, Use};
+use super::set::found;
 use super::vocabulary::{find, modifiers};
 use super::words::Words;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId};
@@ -109,7 +110,28 @@ impl<'a> Modifier<'a> {
                 None => self.of_values(used, problems)?,
             },
         };
-        read.ok_or_else(|| unknown(used))
+        read.ok_or_else(|| self.of_parameter(used).unwrap_or_else(|| unknown(used)))
+    }
+
+    /// What is named like a parameter of the instrument that is played, `lead "c4 e4".cutoff("400Hz 2kHz")`.
+    fn of_parameter(&self, used: &Use) -> Option<Problem> {
+        let Player::Instrument(targets, instrument) = self.player else { return None };
+        let name = &*used.name.name;
+        // A word of another tool that mam has by another name is meant by that.
+        let renamed = foreign::find(Role::Modifier, name).is_some_and(|row| !row.word.is_empty());
+        if renamed || find(name).is_some() || found(targets, instrument, used.name).is_err() {
+            return None;
+        }
+        let message = format!("`{name}` is a parameter of `{}`, not a modifier of patterns", instrument.name);
+        let problem = Problem::new(&MODIFIER, used.name.span, message)
+            .help(format!("`.set({name}: …)` gives each note a value of it, and a line of its own, `{}.{name} \"…\"`, all of them", instrument.name));
+        Some(match used.args {
+            [value] if value.name.is_none() => {
+                let place = Span { end: self.ast.span(value.value).start, ..used.name.span };
+                problem.fix(place, format!("set({name}: "))
+            }
+            _ => problem,
+        })
     }
 
     fn argument_name(&self, arg: &Arg) -> Problem {
@@ -152,8 +174,19 @@ impl<'a> Modifier<'a> {
                 self.in_order(begin, end, change)
             }
             ("ribbon", [_, _]) => numbers(self, Law::Ribbon, &[Kind::Cycles, Kind::Factor]),
-            ("euclid", [_, _]) => numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count]),
-            ("euclid", [_, _, _]) => numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count, Kind::Whole]),
+            ("euclid", [onsets, _] | [onsets, _, _]) => {
+                let change = numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count, Kind::Whole])?;
+                let known = change.as_ref().and_then(Change::known);
+                match known.as_deref() {
+                    Some([k, n, ..]) if *k > *n || (Rational::ZERO - *k).is_ok_and(|k| k > *n) => {
+                        let n = n.floor();
+                        let message =
+                            format!("the onsets of a rhythm of {n} steps are a whole number up to {n}");
+                        Err(self.wrong(onsets, &message))
+                    }
+                    _ => Ok(change),
+                }
+            }
             ("segment", [_]) => numbers(self, Law::Segment, &[Kind::Factor]),
             ("echo", [_, _, _]) => numbers(self, Law::Echo, &[Kind::Count, Kind::Cycles, Kind::Plain]),
             _ => Ok(None),

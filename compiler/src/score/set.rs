@@ -14,7 +14,6 @@ use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
 use mam_grammar::{Problem, Problems};
 use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
-use mam_runtime::score::Pattern;
 use mam_runtime::score::PlayedParam;
 use mam_runtime::score::pattern::{Chain, Change, Fitted, Joint, Law, Pieces, ValueMap};
 use std::collections::BTreeSet;
@@ -112,7 +111,7 @@ impl Modifier<'_> {
         Ok(index)
     }
 
-    /// `.slice(8, "0 3 2 1")`: each note plays one of so many pieces.
+    /// `.slice(8, "0 3 2 1")`: one of so many pieces, in the rhythm of their numbers; of a signal or one number, in the notes' own.
     pub(super) fn slice(
         &mut self,
         used: &Use,
@@ -120,24 +119,18 @@ impl Modifier<'_> {
         which: &Arg,
         problems: &mut Problems,
     ) -> Result<Change, Problem> {
-        let Pieces { begin, end } = self.pieces(used)?;
+        let pieces = self.pieces(used)?;
         let n = count(self.ast, n.value, "for the pieces of a sound", 1..=1024)?;
-        let over = n as f64;
-        let share = ValueMap::Linear { times: 1.0, over };
-        let put = |param, more: f64, by: Option<Pattern>, known: f64| match by {
-            Some(by) => {
-                Law::Join(Joint::Value(param), by.map(ValueMap::Join(Joint::Add, more)).map(share.clone()))
+        let piece = Joint::Piece(pieces, n as u32);
+        let law = match self.source(which.value, Words::Numbers, false, problems)? {
+            Some(by) if by.is_continuous() => Law::Join(piece, by),
+            Some(by) => Law::JoinTo(piece, by),
+            None => {
+                let known = count(self.ast, which.value, "for a piece of a sound", 0..=1023)?;
+                Law::Map(ValueMap::Join(piece, known as f64))
             }
-            None => Law::Map(ValueMap::Join(Joint::Value(param), (known + more) / over)),
         };
-        let by = self.source(which.value, Words::Numbers, false, problems)?;
-        let known = match &by {
-            Some(_) => 0.0,
-            None => count(self.ast, which.value, "for a piece of a sound", 0..=1023)? as f64,
-        };
-        let chain = [put(begin, 0.0, by.clone(), known), put(end, 1.0, by, known)];
-        let chain = Chain(chain.into_iter().map(|law| Change::new(law, vec![])).collect());
-        Ok(Change::new(Law::Layer([chain].into()), vec![]))
+        Ok(Change::new(law, vec![]))
     }
 }
 
@@ -263,7 +256,11 @@ fn of_the_note(name: &str) -> Option<&'static str> {
 }
 
 /// The parameter of an instrument that a name means.
-fn found(targets: &dyn Targets, instrument: &Instrument, name: &Ident) -> Result<Parameter, Problem> {
+pub(super) fn found(
+    targets: &dyn Targets,
+    instrument: &Instrument,
+    name: &Ident,
+) -> Result<Parameter, Problem> {
     let (of, path) = (&*instrument.name, format!("{}.{name}", instrument.name));
     let problem = |message: String| Problem::new(&MODIFIER, name.span, message);
     match targets.find(&[of, &name.name]) {

@@ -17,6 +17,7 @@ impl Targets for Bindings<'_> {
                     index,
                     name: name.into(),
                     pitched: self.pitched(node),
+                    numbered: self.numbered(node),
                     voices: match self.targets[index].priority {
                         Some(_) => usize::MAX,
                         None => self.targets[index].voices.len(),

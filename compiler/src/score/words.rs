@@ -92,6 +92,17 @@ impl<'a> Words<'a> {
 
     /// The value of a word that is not a rest.
     pub(super) fn read(self, word: &Word, problems: &mut Problems) -> Result<Value, Problem> {
+        if !matches!(self, Words::AsWritten)
+            && let Some((first, last)) = word.text.split_once("..")
+            && !first.is_empty()
+            && !last.is_empty()
+            && !last.contains("..")
+        {
+            let meant = format!("{first} .. {last}");
+            let problem =
+                Problem::new(&PATTERN_VALUE, word.span, "the dots of a range have white space around them");
+            return Err(problem.help(format!("write `{meant}`")).fix(word.span, meant));
+        }
         match self {
             Words::AsWritten => {
                 Ok(word.number().map_or_else(|| Value::Word(word.text.clone()), Value::Number))

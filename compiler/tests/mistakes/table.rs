@@ -76,6 +76,14 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "def f(x) -> x * 2\nout = f(noise())" => "foreign-operator" "->" "`=`";
     Song "instrument i() { out = sine(freq) }\ny = i()\nplay { y \"c3\" }\nout = y" => "statement-form" "()" "take them away";
     Song "instrument i {\n  param c = 800Hz in 50..8k\n  out = sine(c)\n}\np = i()\nout = p" => "unknown-unit" "k" "kHz";
+    Song "p = pluck()\nplay { p \"c4..e4\" }\nout = p" => "pattern-value" "c4..e4" "`c4 .. e4`";
+    Song "p = pluck()\nplay { p \"0..7\".scale(c4, minor) }\nout = p" => "pattern-value" "0..7" "`0 .. 7`";
+    Song "bd = kick()\nplay { bd silence }\nout = bd" => "line-form" "silence" "`bd \"~\"`";
+    Song "bd = kick()\nplay { bd \"x x\".ply 2 }\nout = bd" => "line-form" "2" "modifiers";
+    Song "bd = kick()\nplay { bd \"x x\".inside 2 rev }\nout = bd" => "line-form" "2" "modifiers";
+    Song "a = acid()\nplay { a \"c2 e2\".slide(\"0 1\") }\nout = a" => "pattern-modifier" "slide" "`.set(slide: …)`";
+    Song "p = pluck()\nplay { p \"0 2\".scale(\"c:minor:pentatonic\") }\nout = p" => "pattern-modifier" "\"c:minor:pentatonic\"" "`c:minor_pentatonic`";
+    Song "bd = kick()\nplay { bd \"x\".euclid(9, 8) }\nout = bd" => "pattern-modifier" "9" "so many onsets" "bd = kick()\nplay { bd \"x\".euclid(3, 8) }\nout = bd";
     Song "p = pluck()\nplay { p note(\"c3 e3\") }\nout = p" => "line-form" "note(\"c3 e3\")" "`p \"c3 e3\"`";
     Song "p = pluck()\nplay { p n(\"0 2\").scale(c, minor) }\nout = p" => "line-form" "n(\"0 2\")" "`p \"0 2\"`";
     Song "p = pluck()\nplay { p chord(\"<Am7 Dm7>\") }\nout = p" => "line-form" "chord(\"<Am7 Dm7>\")" "`p \"<Am7 Dm7>\".chord`";

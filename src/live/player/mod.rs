@@ -142,9 +142,10 @@ impl Player {
         let logger = open_log(&options, &score, text, &beginning, &mut control)?;
         let recorder = open_recorder(&options, first.title.clone(), &format, &mut control)?;
         let title = title(&first.name, &format, backend.name());
+        // Before the device, so that no note of its first frames is missing.
+        let gear = Gear::start(&mut control, sender.clone(), options.network);
         let keeper = Keeper::start(backend, options.request.clone(), opened, callback);
         let keeper = keeper.map_err(|e| Failure::device(&e))?;
-        let gear = Gear::start(&mut control, sender.clone(), options.network);
         let ui = open_ui(console, options.display, &title, &first.report);
         let notify = sender.clone();
         let mut watch = Watch::new(move || drop(notify.send(LoopEvent::Touched)));

@@ -135,11 +135,20 @@ impl<'a> Diagnosis<'a> {
         let Some(token) = self.get(here) else { return Vec::new() };
         let end = self.layout.bytes(&self.tokens).end;
         let before = here.checked_sub(1).and_then(|at| self.get(at)).map_or(token.start, |before| before.end);
-        vec![
+        let mut edits = Vec::new();
+        if here >= 2 && self.is(here - 2, ".") && !self.word(here - 1).is_empty() {
+            // `.inside 2 rev`: the arguments of a modifier, without their brackets.
+            let written = |at: usize| self.get(at).map_or("", |token| &self.text[token.start..token.end]);
+            let all: Vec<&str> = (here..self.tokens.end).map(written).collect();
+            edits.push((before, token.end, format!("({})", written(here))));
+            edits.push((before, end, format!("({})", all.join(", "))));
+        }
+        edits.extend([
             (token.start, token.start, ".".to_owned()),
             (token.start, token.end, ".".to_owned()),
             (before, end, String::new()),
-        ]
+        ]);
+        edits
     }
 
     /// What may have been meant by a statement that is not in its form, the most likely first.

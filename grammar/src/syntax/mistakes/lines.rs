@@ -122,6 +122,7 @@ impl Mistakes<'_> {
         let (start, stop) = (self.tokens[first].start, self.tokens[end - 1].end);
         let rest = &self.text[start..stop];
         let call = !self.word(first).is_empty() && self.is(first + 1, "(");
+        let plays = call && !name.contains('.');
         let place = (self.tokens[at].start, stop);
         let problem =
             self.problem(&codes::LINE_FORM, place.0, place.1, "a pattern stands between quotes or bar lines");
@@ -130,6 +131,10 @@ impl Mistakes<'_> {
         {
             let span = Span::new(self.source, self.tokens[at - 1].end, stop);
             problem.help(format!("write `{name} {meant}`")).guess(span, format!(" {meant}"))
+        } else if let Some(row) =
+            foreign::find(Role::Modifier, self.word(first)).filter(|row| row.word.is_empty() && plays)
+        {
+            problem.help(row.help())
         } else if call {
             let param = name.rsplit('.').next().unwrap_or(name);
             problem.help(format!(
@@ -242,6 +247,9 @@ fn pattern_of(rest: &str) -> String {
         return inner.to_owned();
     }
     // A quote of another kind that nothing closes.
+    if matches!(inner, "silence" | "hush" | "rest" | "mute") {
+        return "\"~\"".into();
+    }
     let inner = inner.trim_matches(['\'', '`', '´', '“', '”', '„', '‘', '’']);
     let step = |c: char| crate::syntax::TAB_CHARACTERS.contains(c);
     let tab = inner.len() > 2 && inner.chars().all(step) && inner.contains("..") && !inner.contains("_ ");

@@ -57,9 +57,9 @@ pub enum Law {
     Fit(Fitted),
     /// `a` times as slow, and the whole sound in `a` cycles: the value of a parameter.
     LoopAt(ParamId),
-    /// Begins 1/`a` later in every cycle.
+    /// Each cycle `a` times, each time 1/`a` later in it.
     Iter,
-    /// Begins 1/`a` earlier in every cycle.
+    /// Each cycle `a` times, each time 1/`a` earlier in it.
     IterBack,
     /// Drops the share `a` of the events; draws from the seed.
     Degrade(u64),
@@ -97,6 +97,8 @@ pub enum Law {
     Map(ValueMap),
     /// A pattern's numbers put into the values.
     Join(Joint, Pattern),
+    /// A pattern's numbers put into the values, with the events of that pattern.
+    JoinTo(Joint, Pattern),
     /// With the events of a rhythm.
     Struct(Pattern),
     /// While a rhythm is true.
@@ -109,10 +111,10 @@ pub enum Law {
     When(Pattern, Chain),
     /// The share `a` of the events changed; draws from the seed.
     Sometimes(u64, Chain),
-    /// Changed in one of `a` parts of the cycle: the first in cycle 0, the next in cycle 1 …; from the last one backwards where `a` is
-    /// negative.
+    /// Each cycle `a` times, changed in one of `a` parts: the first the first time, then the next …; from the last one backwards where
+    /// `a` is negative.
     Chunk(Chain),
-    /// Changed from `a` to `b` of every cycle.
+    /// What begins from `a` to `b` of every cycle, changed, beside the rest.
     Within(Chain),
     /// Changed as if 1/`a` of a cycle were one.
     Inside(Chain),
@@ -177,7 +179,7 @@ impl Change {
 
     /// Whether its events begin where those of what it changes do, or where those would.
     pub(super) fn keeps_structure(&self) -> bool {
-        !matches!(self.law, Law::Segment | Law::Euclid | Law::Struct(_) | Law::Pick(_))
+        !matches!(self.law, Law::Segment | Law::Euclid | Law::Struct(_) | Law::Pick(_) | Law::JoinTo(..))
     }
 
     /// Whether it may make notes earlier or later than their events.
@@ -263,6 +265,7 @@ impl Law {
             }
             Law::Map(map) => of.map(map.clone()),
             Law::Join(joint, by) => of.joined(*joint, by.clone()),
+            Law::JoinTo(joint, by) => Pattern::new(Node::ApplyTo(*joint, by.clone(), of)),
             Law::Struct(by) => Pattern::new(Node::Struct(by.clone(), of)),
             Law::Mask(by) => Pattern::new(Node::Mask(by.clone(), of)),
             Law::Pick(by) => Pattern::new(Node::Pick(by.clone(), of)),
@@ -291,11 +294,12 @@ impl Law {
                 let part =
                     |i| (Rational::ONE, Pattern::pure(Value::Number(if i == first { 1.0 } else { 0.0 })));
                 let parts = Pattern::sequence((0..n).map(part).collect())?;
+                let of = Pattern::new(Node::Repeat(n, of));
                 switch(Pattern::new(Node::Iter { n, back: !backwards, of: parts }), change, of)
             }
             Law::Within(change) => {
                 let within = |turned, of| Pattern::new(Node::Within { begin: a, end: b, turned, of });
-                Ok(Pattern::stack(vec![within(false, change.apply(of.clone())?), within(true, of)]))
+                Ok(Pattern::stack(vec![change.apply(within(false, of.clone()))?, within(true, of)]))
             }
             Law::Inside(change) if a.sign() > 0 => Ok(change.apply(of.fast(a.inverse()?))?.fast(a)),
             Law::Outside(change) if a.sign() > 0 => Ok(change.apply(of.fast(a))?.fast(a.inverse()?)),
@@ -356,12 +360,10 @@ fn swing(share: Rational, parts: Rational, of: Pattern) -> Result<Pattern, Overf
 /// The cycle `n` times in its time, each time with the next piece of its sounds.
 fn striated(pieces: Pieces, n: u32, of: &Pattern) -> Result<Pattern, Overflow> {
     let share = |i: u32| Number::Known(Rational::ratio(i.into(), n));
-    let value = |param, i: u32| {
-        Change::new(Law::Map(ValueMap::Join(Joint::Value(param), f64::from(i) / f64::from(n))), vec![])
-    };
-    let piece = |i: u32| {
-        let narrowed = Change::new(Law::Compress, vec![share(i), share(i + 1)]);
-        Chain([narrowed, value(pieces.begin, i), value(pieces.end, i + 1)].into()).apply(of.clone())
+    let piece = |index: u32| {
+        let narrowed = Change::new(Law::Compress, vec![share(index), share(index + 1)]);
+        let piece = Change::new(Law::Map(ValueMap::Piece { pieces, index, count: n }), vec![]);
+        Chain([narrowed, piece].into()).apply(of.clone())
     };
     Ok(Pattern::stack((0..n).map(piece).collect::<Result<_, _>>()?))
 }

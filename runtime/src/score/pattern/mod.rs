@@ -174,6 +174,8 @@ pub enum Node {
     },
     /// The right's numbers put into the left's values.
     Apply(Joint, Pattern, Pattern),
+    /// The left's numbers put into the right's values, with the left's events.
+    ApplyTo(Joint, Pattern, Pattern),
     /// Every value changed alike.
     Map(ValueMap, Pattern),
     /// A value at every instant.
@@ -281,6 +283,7 @@ impl Node {
             Node::Tail(a, b)
             | Node::Range(a, b)
             | Node::Apply(_, a, b)
+            | Node::ApplyTo(_, a, b)
             | Node::Struct(a, b)
             | Node::Mask(a, b)
             | Node::Pick(a, b) => vec![a, b],
@@ -296,7 +299,12 @@ impl Node {
             Node::Struct(by, _) | Node::Pick(by, _) | Node::EuclidBy { pulses: by, .. } => vec![by],
             Node::Euclid(..) => vec![],
             Node::Mask(_, of) | Node::FastBy { of, .. } => vec![of],
-            Node::Tail(left, _) | Node::Range(left, _) | Node::Apply(_, left, _) => vec![left],
+            Node::Tail(left, _)
+            | Node::Range(left, _)
+            | Node::Apply(_, left, _)
+            | Node::ApplyTo(_, left, _) => {
+                vec![left]
+            }
             Node::Switch { then, otherwise, .. } => vec![then, otherwise],
             Node::Varied(change, of) if change.keeps_structure() => vec![of],
             Node::Varied(..) => vec![],

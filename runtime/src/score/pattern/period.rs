@@ -44,7 +44,9 @@ impl Periods {
             Node::Stack(parts) => self.all(parts),
             Node::Choose(_, parts) => self.all(parts)?.common_multiple(one),
             Node::Fast(factor, of) => self.period(of)? / *factor,
-            Node::Repeat(n, of) => self.period(of)?.common_multiple(one)? * count(*n),
+            Node::Repeat(n, of) | Node::Iter { n, of, .. } => {
+                self.period(of)?.common_multiple(one)? * count(*n)
+            }
             Node::FastBy { by, of, .. } => self.all([by, of])?.common_multiple(one),
             Node::Euclid(_, of) | Node::Reverse(of) => self.period(of)?.common_multiple(one),
             Node::EuclidBy { pulses, steps, rotation, of } => {
@@ -54,7 +56,6 @@ impl Periods {
             Node::Every { n, then, otherwise, .. } => {
                 self.all([then, otherwise])?.common_multiple(one)?.common_multiple(count(*n))
             }
-            Node::Iter { n, of, .. } => self.period(of)?.common_multiple(count(*n)),
             Node::Keep { of, .. }
             | Node::Late(_, of)
             | Node::Ply(_, _, of)
@@ -63,7 +64,9 @@ impl Periods {
             | Node::Echo { of, .. }
             | Node::Humanize { of, .. }
             | Node::Chords(_, of) => self.period(of),
-            Node::Struct(a, b) | Node::Mask(a, b) | Node::Pick(a, b) => self.all([a, b]),
+            Node::ApplyTo(_, a, b) | Node::Struct(a, b) | Node::Mask(a, b) | Node::Pick(a, b) => {
+                self.all([a, b])
+            }
             Node::Switch { by, then, otherwise } => self.all([by, then, otherwise]),
             Node::Within { of, .. } | Node::Zoom { of, .. } | Node::Loop { each_cycle: true, of, .. } => {
                 self.period(of)?.common_multiple(one)

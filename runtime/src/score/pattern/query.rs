@@ -232,9 +232,11 @@ impl Query {
             Node::Ply(n, pieces, of) => self.ply(*n, *pieces, of, span),
             Node::Fit(fitted, of) => self.fit(*fitted, of, span),
             Node::Iter { n, back, of } => self.cycles(span, |q, start, part| {
-                let n = i128::from((*n).max(1));
-                let turn = start.floor().rem_euclid(n);
-                q.through(of, part, Affine::shift(Rational::new(if *back { -turn } else { turn }, n)?))
+                let (n, cycle) = (i128::from((*n).max(1)), start.floor());
+                let turn = cycle.rem_euclid(n);
+                let source = Rational::new(cycle.div_euclid(n), 1)?;
+                let there = (source + Rational::new(if *back { -turn } else { turn }, n)?)?;
+                q.through(of, part, Affine::shift((there - start)?))
             }),
             Node::Apply(joint, left, right) => {
                 self.joined(left, right, span, |l, r| Some(joint.apply(l, r.number()?)))
@@ -320,8 +322,27 @@ impl Query {
     /// The events of `of` in `seen`, given the whole `whole`.
     fn sampled(&mut self, whole: TimeSpan, seen: TimeSpan, of: &Pattern) -> Answer {
         let start = self.out.len();
-        self.ask(of, seen)?;
+        self.ask_during(of, whole, seen)?;
         self.out[start..].iter_mut().for_each(|e| (e.whole, e.continuous) = (whole, false));
+        Ok(())
+    }
+
+    /// What `of` is in `seen`, a part of an event that lasts for `whole`: of a signal, its value where the event begins.
+    fn ask_during(&mut self, of: &Pattern, whole: TimeSpan, seen: TimeSpan) -> Answer {
+        let start = self.out.len();
+        self.ask(of, seen)?;
+        if whole == seen || self.out[start..].iter().all(|e| !e.continuous) {
+            return Ok(());
+        }
+        self.out.truncate(start);
+        self.ask(of, whole)?;
+        retain_from(&mut self.out, start, |e| match e.part.meet(seen) {
+            Some(part) => {
+                e.part = part;
+                true
+            }
+            None => false,
+        });
         Ok(())
     }
 
@@ -352,7 +373,7 @@ impl Query {
     ) -> Answer {
         for l in self.collect(left, span)? {
             let start = self.out.len();
-            self.ask(right, l.part)?;
+            self.ask_during(right, l.whole, l.part)?;
             self.out[start..].iter_mut().for_each(|e| {
                 (e.whole, e.continuous, e.place) = (l.whole, l.continuous, l.place);
             });

@@ -80,25 +80,34 @@ pub struct Fitted {
 impl Fitted {
     /// A note whose piece of the sound lasts so many cycles; the whole lasts longer by what is left out.
     pub(super) fn fit(self, value: &Value, cycles: f64) -> Value {
-        let note = value.to_note();
-        let given = |param| {
-            let values = note.values.iter().flat_map(|values| values.iter());
-            values.filter(|value| value.param == param).map(|value| value.value).next_back()
-        };
-        let share = given(self.pieces.end).unwrap_or(1.0) - given(self.pieces.begin).unwrap_or(0.0);
-        match share > 0.0 {
-            true => Joint::Cycles(self.time).apply(value, cycles / share),
+        let (begin, end) = self.pieces.of(&value.to_note());
+        match end > begin {
+            true => Joint::Cycles(self.time).apply(value, cycles / (end - begin)),
             false => value.clone(),
         }
     }
 }
 
 impl Pieces {
-    /// A note that plays piece `i`, from 0, of `n`.
-    pub fn piece(self, value: &Value, i: u32, n: u32) -> Value {
-        let share = |i: u32| f64::from(i) / f64::from(n.max(1));
-        let begun = Joint::Value(self.begin).apply(value, share(i));
-        Joint::Value(self.end).apply(&begun, share(i + 1))
+    /// Where the piece that a note plays begins and ends: the whole sound, if it says nothing.
+    fn of(self, note: &Note) -> (f64, f64) {
+        let given = |param| {
+            let values = note.values.iter().flat_map(|values| values.iter());
+            values.filter(|value| value.param == param).map(|value| value.value).next_back()
+        };
+        (given(self.begin).unwrap_or(0.0), given(self.end).unwrap_or(1.0))
+    }
+
+    /// A note that plays piece `i`, from 0, of `n` of what it has played.
+    pub(super) fn piece(self, value: &Value, i: u32, n: u32) -> Value {
+        let note = value.to_note();
+        let (begin, end) = self.of(&note);
+        let at = |i: u32| begin + (end - begin) * (f64::from(i) / f64::from(n.max(1)));
+        Value::Note(self.put(note, at(i), at(i + 1)))
+    }
+
+    fn put(self, note: Note, begin: f64, end: f64) -> Note {
+        note.with_value(self.begin, begin, ValueUnit::Base).with_value(self.end, end, ValueUnit::Base)
     }
 }
 
@@ -136,6 +145,8 @@ pub enum Joint {
     Value(ParamId),
     /// So many cycles are the value of a parameter, likewise.
     Cycles(ParamId),
+    /// Which of so many pieces of the whole sound a note plays, from 0.
+    Piece(Pieces, u32),
 }
 
 /// A change that is the same for every value.
@@ -144,6 +155,15 @@ pub enum Joint {
 pub enum ValueMap {
     /// One number is put into every value.
     Join(Joint, f64),
+    /// A note plays piece `index`, from 0, of `count` of what it has played.
+    Piece {
+        /// The parameters that say what a note plays.
+        pieces: Pieces,
+        /// Which piece.
+        index: u32,
+        /// How many pieces there are.
+        count: u32,
+    },
     /// A number from 0 to 1 becomes one from `low` to `high`.
     Between {
         /// What 0 becomes.
@@ -152,7 +172,7 @@ pub enum ValueMap {
         high: f64,
     },
     /// Degrees become notes: `root` is the MIDI note of degree 0, `steps` are the semitones of one octave from 0.
-    /// A degree between two others lies between their notes. A number is a degree, too.
+    /// A degree between two others is the nearer one, the upper one in their middle. A number is a degree, too.
     Scale {
         /// MIDI note of degree 0.
         root: f64,
@@ -362,6 +382,7 @@ impl Joint {
             Joint::Delay => Note { delay: note.delay + x, ..note },
             Joint::Value(param) => note.with_value(param, x, ValueUnit::Base),
             Joint::Cycles(param) => note.with_value(param, x, ValueUnit::Cycles),
+            Joint::Piece(pieces, n) => pieces.put(note, x / f64::from(n), (x + 1.0) / f64::from(n)),
         })
     }
 }
@@ -371,6 +392,7 @@ impl ValueMap {
     pub fn apply(&self, value: &Value) -> Value {
         match self {
             ValueMap::Join(joint, x) => joint.apply(value, *x),
+            ValueMap::Piece { pieces, index, count } => pieces.piece(value, *index, *count),
             ValueMap::Lookup(all) => {
                 let found = all.iter().find(|(known, _)| known == value);
                 found.map_or_else(|| value.clone(), |(_, x)| Value::Number(*x))
@@ -402,16 +424,12 @@ impl ValueMap {
     }
 }
 
-/// Semitones of a degree above the root.
+/// Semitones of the degree that is nearest above the root.
 fn degree_height(degree: f64, steps: &[f64]) -> f64 {
-    let whole = |d: f64| {
-        let octave = (d / steps.len() as f64).floor();
-        let step = d - octave * steps.len() as f64;
-        octave * 12.0 + steps.get(step as usize).copied().unwrap_or(0.0)
-    };
-    let below = degree.floor();
-    let (low, high) = (whole(below), whole(below + 1.0));
-    low + (degree - below) * (high - low)
+    let degree = (degree + 0.5).floor();
+    let octave = (degree / steps.len() as f64).floor();
+    let step = degree - octave * steps.len() as f64;
+    octave * 12.0 + steps.get(step as usize).copied().unwrap_or(0.0)
 }
 
 /// A number as it is written: with a unit, or as the name of a note where it is one.

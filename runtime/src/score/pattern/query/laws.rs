@@ -29,6 +29,7 @@ impl Query {
                 Ok(())
             }
             Node::Mask(by, of) => self.joined(of, by, span, |l, r| r.is_true().then(|| l.clone())),
+            Node::ApplyTo(joint, by, of) => self.joined_to(*joint, by, of, span),
             Node::Pick(by, of) => self.picked(by, of, span),
             Node::Switch { by, then, otherwise } => {
                 for event in self.collect(by, span)? {
@@ -39,7 +40,7 @@ impl Query {
             Node::Within { begin, end, turned, of } => {
                 let start = self.out.len();
                 self.ask(of, span)?;
-                let inside = |e: &PatternEvent| (*begin..*end).contains(&e.whole.begin.fract());
+                let inside = |e: &PatternEvent| (*begin..=*end).contains(&e.whole.begin.fract());
                 retain_from(&mut self.out, start, |e| inside(e) != *turned);
                 Ok(())
             }
@@ -53,7 +54,7 @@ impl Query {
             Node::Loop { begin, length, each_cycle: true, of } => {
                 self.cycles(span, |q, start, part| q.looped(of, part, start, (start + *begin)?, *length))
             }
-            Node::Loop { begin, length, of, .. } => self.looped(of, span, Rational::ZERO, *begin, *length),
+            Node::Loop { begin, length, of, .. } => self.cut(of, span, *begin, *length),
             Node::Echo { times, time, factor, of } => self.echo(*times, *time, *factor, of, span),
             Node::Humanize { seed, time, vel, of } => self.humanized(*seed, *time, *vel, of, span),
             Node::Chords(law, of) => self.chords(*law, of, span),
@@ -67,6 +68,28 @@ impl Query {
         let mut events = self.collect(by, span)?;
         events.retain(|event| !event.continuous);
         Ok(events)
+    }
+
+    /// The events of `by`, with the values of `of` that sound meanwhile and the numbers of `by` put into them.
+    fn joined_to(&mut self, joint: Joint, by: &Pattern, of: &Pattern, span: TimeSpan) -> Answer {
+        for event in self.rhythm(by, span)? {
+            let Some(number) = event.value.number() else { continue };
+            let start = self.out.len();
+            self.sampled(event.whole, event.part, of)?;
+            self.out[start..].iter_mut().for_each(|e| e.value = joint.apply(&e.value, number));
+        }
+        Ok(())
+    }
+
+    /// Pieces of `length`; each plays `of` from `begin`, and cuts what lasts beyond its ends.
+    fn cut(&mut self, of: &Pattern, span: TimeSpan, begin: Rational, length: Rational) -> Answer {
+        let start = self.out.len();
+        self.looped(of, span, Rational::ZERO, begin, length)?;
+        for event in &mut self.out[start..] {
+            let piece = ((event.part.begin / length)?.sam() * length)?;
+            event.whole = event.whole.meet(TimeSpan::new(piece, (piece + length)?)).unwrap_or(event.whole);
+        }
+        Ok(())
     }
 
     /// Pieces of `length` from `origin` on; each plays `of` from `begin`.
