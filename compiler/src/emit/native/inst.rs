@@ -2,7 +2,7 @@
 
 use super::body::{Emitter, clif};
 use super::memory::{Region, flags};
-use crate::emit::loops::Pointer;
+use crate::emit::loops::{Address, Pointer};
 use crate::ir::lanes::{Half, halves, is_mask, lane_of};
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
 use crate::opt::intervals::{Interval, Intervals};
@@ -214,7 +214,7 @@ impl Emitter<'_> {
     }
 
     fn load_signal(&mut self, b: &mut FunctionBuilder, which: Pointer, ty: ir::Type) -> Value {
-        let address = self.signal(b, which);
+        let address = self.at(b, Address::Signal(which));
         let flags = flags(b, Region::Signal);
         b.ins().load(clif(ty), flags, address, 0)
     }
