@@ -2,6 +2,7 @@
 
 use super::isa::Encoding;
 use super::memory::{Memory, Region, fixed, flags};
+use super::tables::TableAddresses;
 use crate::emit::loops::{LoopPlan, Pointer};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Kernel, Module, Scalar, StateSlot};
@@ -37,6 +38,8 @@ pub(super) struct Emitter<'a> {
     pub(super) cached: &'a BTreeSet<ir::Value>,
     /// The intervals of the body's values, whatever its states are, once a table has been read.
     pub(super) intervals: OnceCell<Vec<Interval>>,
+    /// Addresses in tables that have been found since the latest loop began.
+    pub(super) table_addresses: TableAddresses,
     /// The iteration of the latest loop; none before the first.
     pub(super) iteration: Option<Iteration>,
 }
@@ -88,6 +91,7 @@ impl<'a> Emitter<'a> {
             scratch: None,
             cached: &from.plan.cached,
             intervals: OnceCell::new(),
+            table_addresses: TableAddresses::default(),
             iteration: None,
         }
     }

@@ -3,6 +3,7 @@
 use super::body::{Emitter, Iteration, clif, stored};
 use super::inst::extract;
 use super::memory::{Region, flags};
+use super::tables::TableAddresses;
 use crate::emit::loops::{Action, Carried, Loop, Pointer, Scratch};
 use crate::ir;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -117,6 +118,7 @@ impl<'a> Emitter<'a> {
     fn forget(&mut self, index: usize, of: &'a Loop) {
         self.from.plan.loaded_anew(index).for_each(|value| self.values[value.index()] = None);
         self.cached = &of.cached;
+        self.table_addresses = TableAddresses::default();
     }
 
     /// A value that an earlier loop has spilled.
