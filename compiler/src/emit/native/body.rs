@@ -2,7 +2,6 @@
 
 use super::isa::Encoding;
 use super::memory::{Memory, Region, fixed, flags};
-use super::tables::TableAddresses;
 use crate::emit::loops::{LoopPlan, Pointer};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Kernel, Module, Scalar, StateSlot};
@@ -42,6 +41,13 @@ pub(super) struct Emitter<'a> {
     pub(super) table_addresses: TableAddresses,
     /// The iteration of the latest loop; none before the first.
     pub(super) iteration: Option<Iteration>,
+}
+
+/// Where tables begin, and where entries lie from which others are so many further on.
+#[derive(Default)]
+pub(super) struct TableAddresses {
+    pub(super) tables: FxHashMap<u32, Value>,
+    pub(super) entries: FxHashMap<(u32, ir::Value), Value>,
 }
 
 /// Where an iteration finds what it works on.

@@ -1,9 +1,8 @@
 //! The loops of a plan.
 
-use super::body::{Emitter, Iteration, clif, stored};
+use super::body::{Emitter, Iteration, TableAddresses, clif, stored};
 use super::inst::extract;
 use super::memory::{Region, flags};
-use super::tables::TableAddresses;
 use crate::emit::loops::{Action, Carried, Loop, Pointer, Scratch};
 use crate::ir;
 use cranelift_codegen::ir::condcodes::IntCC;

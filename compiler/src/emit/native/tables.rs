@@ -8,17 +8,9 @@ use cranelift_codegen::ir::{
     ExternalName, GlobalValueData, InstBuilder, MemFlagsData, UserExternalName, Value, types,
 };
 use cranelift_frontend::FunctionBuilder;
-use rustc_hash::FxHashMap;
 
 /// The namespace of constant tables in relocations; functions have 0.
 const TABLES: u32 = 1;
-
-/// Where tables begin, and where entries lie from which others are so many further on.
-#[derive(Default)]
-pub(super) struct TableAddresses {
-    pub(super) tables: FxHashMap<u32, Value>,
-    pub(super) entries: FxHashMap<(u32, ir::Value), Value>,
-}
 
 impl Emitter<'_> {
     /// An entry of a table. An index that cannot lie outside is not bounded once more, and what is constant in it is a part of the
