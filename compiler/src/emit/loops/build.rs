@@ -16,14 +16,16 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl LoopPlan {
-    /// What an iteration of the loop at this index loads anew, although it is known from before: hoisted values that are not
-    /// resident in it, and what earlier loops have spilled.
+    /// What an iteration of the loop at this index does not have, although it is known from before: hoisted values that are not
+    /// resident in it, and what earlier loops have computed, which was that of another iteration. What it needs of them is loaded.
     pub fn loaded_anew(&self, index: usize) -> impl Iterator<Item = Value> + '_ {
         let resident = &self.loops[index].resident;
         let hoisted = self.hoisted.keys().copied().filter(move |value| !resident.contains(value));
         let earlier = self.loops[..index].iter().flat_map(|earlier| &earlier.body);
         hoisted.chain(earlier.filter_map(|action| match action {
-            Action::Spill(value) => Some(*value),
+            Action::Compute(value) | Action::Read { value, .. } | Action::FirstLane { value, .. } => {
+                Some(*value)
+            }
             _ => None,
         }))
     }

@@ -37,8 +37,17 @@ pub(super) struct Emitter<'a> {
     pub(super) cached: &'a BTreeSet<ir::Value>,
     /// The intervals of the body's values, whatever its states are, once a table has been read.
     pub(super) intervals: OnceCell<Vec<Interval>>,
+    /// Addresses in tables that have been found since the latest loop began.
+    pub(super) table_addresses: TableAddresses,
     /// The iteration of the latest loop; none before the first.
     pub(super) iteration: Option<Iteration>,
+}
+
+/// Where tables begin, and where entries lie from which others are so many further on.
+#[derive(Default)]
+pub(super) struct TableAddresses {
+    pub(super) tables: FxHashMap<u32, Value>,
+    pub(super) entries: FxHashMap<(u32, ir::Value), Value>,
 }
 
 /// Where an iteration finds what it works on.
@@ -92,6 +101,7 @@ impl<'a> Emitter<'a> {
             scratch: None,
             cached: &from.plan.cached,
             intervals: OnceCell::new(),
+            table_addresses: TableAddresses::default(),
             iteration: None,
         }
     }

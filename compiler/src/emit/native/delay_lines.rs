@@ -257,6 +257,15 @@ impl Emitter<'_> {
         b.ins().iadd(pointer, at)
     }
 
+    /// The scalar that is in all lanes of a vector, where it is in a register.
+    fn splatted(&self, vector: ir::Value) -> Option<Value> {
+        let inst = &self.from.body.insts[vector];
+        match (inst.op, inst.args.as_slice()) {
+            (ir::Op::Splat, &[scalar]) => self.values[scalar.index()],
+            _ => None,
+        }
+    }
+
     fn uniform(&mut self, b: &mut FunctionBuilder, uniform: Uniform) -> Value {
         match uniform {
             Uniform::Constant(imm) => immediate(b, imm, 1),
@@ -267,10 +276,10 @@ impl Emitter<'_> {
                     let base = self.pointer(b, Pointer::State);
                     b.ins().load(types::I32, fixed(), base, at as i32)
                 }
-                _ => {
+                _ => self.splatted(vector).unwrap_or_else(|| {
                     let x = self.value(b, vector);
                     b.ins().extractlane(x, 0)
-                }
+                }),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! The loops of a plan.
 
-use super::body::{Emitter, Iteration, clif, stored};
+use super::body::{Emitter, Iteration, TableAddresses, clif, stored};
 use super::inst::extract;
 use super::memory::{Region, flags};
 use crate::emit::loops::{Action, Address, Carried, Loop, Pointer, Scratch};
@@ -118,6 +118,7 @@ impl<'a> Emitter<'a> {
     fn forget(&mut self, index: usize, of: &'a Loop) {
         self.from.plan.loaded_anew(index).for_each(|value| self.values[value.index()] = None);
         self.cached = &of.cached;
+        self.table_addresses = TableAddresses::default();
     }
 
     /// A value that an earlier loop has spilled.
