@@ -140,14 +140,18 @@ pub fn read(args: Vec<OsString>, command: Command) -> Result<clap::ArgMatches, E
     Err(hinted(error, &args))
 }
 
+/// Whether a file of this name is a song.
+pub(crate) fn is_song(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "mam" || ending == "json")
+}
+
 /// Where a song stands in the place of a command.
 fn bare_song(args: &[OsString], error: &Error) -> Option<usize> {
     if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument) {
         return None;
     }
     let (place, name) = first_word(args)?;
-    let is_song =
-        ["mam", "json"].iter().any(|ending| Path::new(name).extension().is_some_and(|e| e == *ending));
+    let is_song = is_song(Path::new(name));
     let is_command = Cli::command().find_subcommand(name).is_some() || name == "help";
     (!is_command && (name == "-" || is_song || is_definition(Path::new(name)))).then_some(place)
 }
