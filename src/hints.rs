@@ -3,7 +3,7 @@
 
 use crate::cli::Cli;
 use crate::definitions::Prelude;
-use crate::input::is_definition;
+use crate::input::{is_definition, is_song};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Error};
 use mam_grammar::problem::nearest;
@@ -140,20 +140,15 @@ pub fn read(args: Vec<OsString>, command: Command) -> Result<clap::ArgMatches, E
     Err(hinted(error, &args))
 }
 
-/// Whether a file of this name is a song.
-pub(crate) fn is_song(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "mam" || ending == "json")
-}
-
 /// Where a song stands in the place of a command.
 fn bare_song(args: &[OsString], error: &Error) -> Option<usize> {
     if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument) {
         return None;
     }
     let (place, name) = first_word(args)?;
-    let is_song = is_song(Path::new(name));
+    let names_song = is_song(Path::new(name));
     let is_command = Cli::command().find_subcommand(name).is_some() || name == "help";
-    (!is_command && (name == "-" || is_song || is_definition(Path::new(name)))).then_some(place)
+    (!is_command && (name == "-" || names_song || is_definition(Path::new(name)))).then_some(place)
 }
 
 /// The first argument that is neither a global flag nor a global flag's value.

@@ -161,7 +161,7 @@ impl<S: EventSource> Renderer<S> {
     pub fn share(&mut self, threads: usize) {
         if let Machine::One(engine) = &mut self.machine
             && engine.is_plain()
-            && let Some(parts) = Parts::of(&self.program, threads)
+            && let Some(parts) = Parts::for_threads(&self.program, threads)
         {
             let position = engine.position();
             // Its memory is free before the parts have theirs.

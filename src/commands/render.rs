@@ -5,7 +5,6 @@ use crate::compiling::{Compiled, compiled};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::files::{Extra, Files, Rendering};
-use crate::hints::is_song;
 use crate::names::Names;
 use crate::normalizing;
 use crate::offline::{Job, Span};
@@ -486,7 +485,7 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
         return Err(Failure::Usage(format!("{what}: let it end with {known} or .mid, or use --format")));
     }
     let wav = target.with_extension("wav");
-    if is_song(target) {
+    if input::is_song(target) {
         let what = format!("`{name}` is the name of a song, and this writes a sound");
         return Err(Failure::Usage(format!("{what}: give it another name, such as `-o {}`", wav.display())));
     }

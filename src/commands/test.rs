@@ -110,9 +110,9 @@ impl Test {
         let mut pictures = vec![];
         let outcomes = self.measure(&jobs, |job, outcome| {
             pictures.push(self.draw(job, outcome, &inputs)?);
-            let told = !self.json && !(outcome.holds && console.quiet);
+            let is_shown = !self.json && !(outcome.holds && console.quiet);
             let picture = pictures.last().and_then(Option::as_deref);
-            if told { console.result(&line(job, outcome, picture, widest)) } else { Ok(()) }
+            if is_shown { console.result(&line(job, outcome, picture, widest)) } else { Ok(()) }
         })?;
         if self.json {
             console.result(&json::pretty(&report(&suites, &jobs, &outcomes, &pictures)))?;
@@ -170,7 +170,7 @@ impl Test {
     ) -> Result<Vec<Outcome>, Failure> {
         let (next, held) = (AtomicUsize::new(0), Held::default());
         let none = jobs.iter().map(|_| None).collect();
-        let done = Mutex::new(Done { outcomes: none, told: 0, known, failure: None });
+        let done = Mutex::new(Done { outcomes: none, shown: 0, known, failure: None });
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
@@ -242,8 +242,8 @@ impl Test {
 struct Done<K> {
     /// What was found of each.
     outcomes: Vec<Option<Outcome>>,
-    /// How many from the first on have been told.
-    told: usize,
+    /// How many from the first on have been shown.
+    shown: usize,
     known: K,
     /// Why no more is told.
     failure: Option<Failure>,
@@ -254,10 +254,10 @@ impl<K: FnMut(&Job, &Outcome) -> Result<(), Failure>> Done<K> {
     fn take(&mut self, jobs: &[Job], index: usize, outcome: Outcome) -> bool {
         self.outcomes[index] = Some(outcome);
         while self.failure.is_none()
-            && let Some(Some(outcome)) = self.outcomes.get(self.told)
+            && let Some(Some(outcome)) = self.outcomes.get(self.shown)
         {
-            self.failure = (self.known)(&jobs[self.told], outcome).err();
-            self.told += 1;
+            self.failure = (self.known)(&jobs[self.shown], outcome).err();
+            self.shown += 1;
         }
         self.failure.is_none()
     }

@@ -66,7 +66,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// The parts of a program for `threads` threads. `None` where it has no two that would be worth it.
-    pub(crate) fn of(program: &Program, threads: usize) -> Option<Parts> {
+    pub(crate) fn for_threads(program: &Program, threads: usize) -> Option<Parts> {
         if threads < 2 {
             return None;
         }

@@ -168,8 +168,10 @@ impl<'a> Mistakes<'a> {
                 continue;
             }
             let comment = &self.text[start..end];
-            let mark =
-                ["/*", "--", ";;", "%", "#"].into_iter().find(|mark| comment.starts_with(mark)).unwrap_or("#");
+            let mark = ["/*", "--", ";;", "%", "#"]
+                .into_iter()
+                .find(|mark| comment.starts_with(mark))
+                .unwrap_or("#");
             let message = format!("`{mark}` does not begin a comment");
             let mut problem = self
                 .problem(&codes::FOREIGN_COMMENT, start, end, message)
