@@ -21,6 +21,7 @@ pub mod chords;
 pub mod fmt;
 pub mod foreign;
 pub mod json;
+mod kept;
 pub mod limits;
 pub mod mini;
 pub mod problem;
