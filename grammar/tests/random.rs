@@ -53,10 +53,10 @@ fn all_of((ast, problems): (Ast, Problems)) -> [String; 5] {
     let problems: Vec<_> = problems.iter().collect();
     [
         ast.to_string(),
-        format!("{:#?}", ast.spans),
-        format!("{:#?}", ast.items),
+        format!("{:?}", ast.spans),
+        format!("{:?}", ast.items),
         format!("{:?}", ast.comments),
-        format!("{problems:#?}"),
+        format!("{problems:?}"),
     ]
 }
 
@@ -99,7 +99,7 @@ proptest! {
     /// A program that is edited and read again, with what is known of the versions before, is what it is when it is read alone.
     #[test]
     fn reading_again_is_reading(bytes in prop::collection::vec(any::<u8>(), 0..800)) {
-        const VERSIONS: usize = 8;
+        const VERSIONS: usize = 4;
         let mut choices = Choices::new(&bytes);
         let mut text = program(&mut choices);
         let mut pieces = Pieces::default();
