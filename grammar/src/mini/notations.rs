@@ -1,7 +1,7 @@
 //! Patterns that have been read: what is written again is not read again.
 
 use super::{Base, Group, Item, Op, OpKind, Sequence, parse};
-use crate::kept::Kept;
+use crate::memo::Memo;
 use crate::problem::Problem;
 use crate::source::{SourceId, Span};
 use std::cell::RefCell;
@@ -10,7 +10,7 @@ use std::cell::RefCell;
 #[derive(Debug, Default)]
 pub struct Notations {
     /// Each as if it stood at the start of a text.
-    known: RefCell<Kept<Group>>,
+    known: RefCell<Memo<Group>>,
 }
 
 impl Notations {

@@ -3,14 +3,14 @@
 use super::build::Docs;
 use crate::ast::moved::Piece;
 use crate::ast::{Ast, Item};
-use crate::kept::Kept;
+use crate::memo::Memo;
 use crate::source::SourceId;
 use std::ops::Range;
 
 /// The items of texts that have been read without a mistake, by what is written.
 #[derive(Debug, Default)]
 pub struct Pieces {
-    known: Kept<Known>,
+    known: Memo<Known>,
     /// The key of the item that was asked for.
     key: String,
 }

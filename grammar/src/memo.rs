@@ -3,26 +3,26 @@
 use rustc_hash::FxHashMap;
 
 /// Versions for which something that is gone is kept: what opens a quotation is soon followed by what closes it.
-const KEPT: u32 = 4;
+const HELD: u32 = 4;
 
 /// Things by what is written, each kept until it has been missing for some versions.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept<T> {
+pub(crate) struct Memo<T> {
     /// With each thing the last version that had it.
     known: FxHashMap<Box<str>, (T, u32)>,
     version: u32,
 }
 
-impl<T> Default for Kept<T> {
-    fn default() -> Kept<T> {
-        Kept { known: FxHashMap::default(), version: 0 }
+impl<T> Default for Memo<T> {
+    fn default() -> Memo<T> {
+        Memo { known: FxHashMap::default(), version: 0 }
     }
 }
 
-impl<T> Kept<T> {
+impl<T> Memo<T> {
     /// Begins with the next version; forgets what has long been gone.
     pub(crate) fn next_version(&mut self) {
-        self.known.retain(|_, (_, last)| self.version - *last < KEPT);
+        self.known.retain(|_, (_, last)| self.version - *last < HELD);
         self.version += 1;
     }
 
