@@ -308,7 +308,8 @@ impl<'p> Splitter<'p> {
                 ..step.clone()
             });
             let end = whole.state.len().min(step.state + block(index));
-            begin(&mut state[planned..], &whole.state[step.state..end]);
+            let image = &whole.state[step.state..end];
+            begin(&mut state[planned..][..image.len()], image);
             planned += block(index);
         }
         let cost = own.iter().map(|step| step.cost.max(1)).sum();
