@@ -3,7 +3,7 @@
 
 use crate::cli::Cli;
 use crate::definitions::Prelude;
-use crate::input::is_definition;
+use crate::input::{is_definition, is_song};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Error};
 use mam_grammar::problem::nearest;
@@ -146,10 +146,9 @@ fn bare_song(args: &[OsString], error: &Error) -> Option<usize> {
         return None;
     }
     let (place, name) = first_word(args)?;
-    let is_song =
-        ["mam", "json"].iter().any(|ending| Path::new(name).extension().is_some_and(|e| e == *ending));
+    let names_song = is_song(Path::new(name));
     let is_command = Cli::command().find_subcommand(name).is_some() || name == "help";
-    (!is_command && (name == "-" || is_song || is_definition(Path::new(name)))).then_some(place)
+    (!is_command && (name == "-" || names_song || is_definition(Path::new(name)))).then_some(place)
 }
 
 /// The first argument that is neither a global flag nor a global flag's value.

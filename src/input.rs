@@ -306,6 +306,11 @@ impl Loader for Disk {
     }
 }
 
+/// Whether a file of this name is a song.
+pub(crate) fn is_song(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "mam" || ending == "json")
+}
+
 /// Where a path leads that stands in the file `from`, and what that is called in messages.
 fn place(from: &Located, path: &str) -> (PathBuf, String) {
     let folder = |file: &Path| file.parent().unwrap_or(Path::new("")).to_path_buf();

@@ -298,6 +298,11 @@ fn a_limit_that_is_passed_names_itself() {
         ("out = sum i in 1..4096 { sum j in 1..4096 { sine(i * j) } }\n".into(), "the limit `"),
         (crowd(32, 1024), "the limit `states`"),
         (crowd(1, 256), ""),
+        (
+            numbered(8000, &|i| format!("a{i} = lowpass(saw({}Hz), {}Hz) |> softclip\n", i + 1, i + 300))
+                + &format!("out = {}\n", (0..8000).map(|i| format!("a{i}")).collect::<Vec<_>>().join(" + ")),
+            "the limit `all_evaluations`",
+        ),
         (nested_lists(26), "the limit `values`"),
         (
             numbered(2000, &|i| format!("x{i} = list i in 0..4000 {{ i }}\n")) + "out = noise()\n",

@@ -1,6 +1,7 @@
 //! The language server as editors meet it: over messages, and as a process over standard input and output.
 
 use lsp_server::{Message, Notification, Request, RequestId, Response};
+use mam_compiler::codes;
 use mam_testing::mutants::Dice;
 use mamc::args::HowArgs;
 use mamc::commands::lsp::Server;
@@ -31,6 +32,7 @@ impl Editor {
     fn send(&mut self, messages: Vec<Message>) -> Vec<Message> {
         let mut answers = vec![];
         assert!(self.server.take(messages, &mut |message| answers.push(message)));
+        self.server.finish(&mut |message| answers.push(message));
         for message in &answers {
             let Message::Notification(note) = message else { continue };
             assert_eq!(note.method, "textDocument/publishDiagnostics");
@@ -101,6 +103,24 @@ fn problems_are_shown_while_typing_and_only_the_newest_text_is_compiled() {
     assert_eq!(editor.codes(song), [""; 0]);
     editor.send(vec![Editor::note("textDocument/didClose", json!({ "textDocument": { "uri": song } }))]);
     assert_eq!(editor.codes(song), [""; 0]);
+}
+
+#[test]
+fn nearly_all_problems_are_sent_before_the_compilation_is_finished() {
+    let sent = |messages: &[Message]| -> Vec<String> {
+        let Some(Message::Notification(note)) = messages.last() else { return vec![] };
+        let problems = note.params["diagnostics"].as_array().unwrap().iter();
+        problems.map(|problem| problem["code"].as_str().unwrap().into()).collect()
+    };
+    for (code, is_early) in [(&codes::NEVER_HEARD, true), (&codes::LATENCY_IN_CYCLE, false)] {
+        let document = json!({ "uri": "untitled:1", "languageId": "mam", "version": 1, "text": code.fails });
+        let open = Editor::note("textDocument/didOpen", json!({ "textDocument": document }));
+        let (mut server, mut early, mut late) = (Server::new(vec![]), vec![], vec![]);
+        server.take(vec![open], &mut |message| early.push(message));
+        server.finish(&mut |message| late.push(message));
+        assert_eq!(sent(if is_early { &early } else { &late }), [code.name]);
+        assert_eq!(sent(if is_early { &late } else { &early }), [""; 0]);
+    }
 }
 
 #[test]

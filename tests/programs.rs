@@ -55,7 +55,9 @@ fn shaped(i: usize, dice: &mut Dice) -> String {
             format!("s{i} = oversample({factor}) {{ y = tanh(2 * w{i}) + 0.3 * prev(y) ; out = 0.5 * y }}\n")
         }
         1 => format!("s{i} = fir(w{i}, list k in 1..{count} {{ 1 / k }})\n"),
-        2 => format!("s{i} = tap(w{i}, {ms}ms + 1ms * lfo(3Hz), max: 30ms, order: {order})\n"),
+        2 => format!(
+            "s{i} = tap(w{i}, {ms}ms + 1ms * lfo(3Hz), max: 30ms, order: {order}) + 0.5 * tap(w{i}, {ms}ms, max: 50ms)\n"
+        ),
         3 => format!(
             "l{i} = list k in 0..{count} {{ tap(f{i}[k], ({ms} + k) * 1ms, max: 30ms) }}\n\
              f{i} = list k in 0..{count} {{ w{i} + 0.2 * sum x in l{i} {{ x }} - 0.1 * prev(f{i})[k] }}\n\

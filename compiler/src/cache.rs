@@ -11,6 +11,8 @@ use crate::lower::Templates;
 use crate::opt::instances::{Choice, Packing, Rules, Shape, choose};
 use crate::opt::optimize;
 use crate::target::Target;
+use mam_grammar::mini::Notations;
+use mam_grammar::syntax::Pieces;
 use rustc_hash::FxHashMap;
 use std::mem::take;
 
@@ -19,6 +21,10 @@ use std::mem::take;
 pub struct CompilationCache {
     tables: Vec<Vec<f32>>,
     target: Target,
+    /// What was read of the texts, where there is another version to come.
+    pub(crate) pieces: Option<Pieces>,
+    /// The patterns of their scores.
+    pub(crate) notations: Notations,
     /// Instances of the prelude as they were lowered.
     pub(crate) templates: Templates,
     /// What the passes made of each lowered kernel.
@@ -65,8 +71,10 @@ impl CompilationCache {
     pub(crate) fn optimize(&mut self, module: &Module, target: Target, executor: &dyn Executor) -> Module {
         let ahead = take(&mut self.ahead);
         if self.tables != module.tables || self.target != target {
-            let (tables, templates) = (module.tables.clone(), take(&mut self.templates));
-            *self = CompilationCache { tables, target, templates, ..CompilationCache::default() };
+            let empty =
+                CompilationCache { tables: module.tables.clone(), target, ..CompilationCache::default() };
+            let CompilationCache { pieces, notations, templates, .. } = std::mem::replace(self, empty);
+            (self.pieces, self.notations, self.templates) = (pieces, notations, templates);
         }
         let mut before = take(&mut self.optimised);
         before.extend(ahead);

@@ -290,13 +290,20 @@ fn levels_added(files: &Files, ast: &Ast, problems: &mut Problems) {
         else {
             continue;
         };
-        let (text, what) = (files.slice(ast.span(level)), if unit == Unit::Db { "louder" } else { "higher" });
+        let text = files.slice(ast.span(level));
+        let is_divided = op == BinaryOp::Sub && level == b;
+        let what = match (unit == Unit::Db, (unit_value(ast, level) < 1.0) != is_divided) {
+            (true, false) => "louder",
+            (true, true) => "quieter",
+            (false, false) => "higher",
+            (false, true) => "lower",
+        };
         let added = if op == BinaryOp::Add { "added" } else { "subtracted" };
         let message =
             format!("`{text}` is a ratio, {}, and is {added} as a number", number(unit_value(ast, level)));
-        let factor = match op {
-            BinaryOp::Sub if level == b => format!("{} * {}", grouped(files, ast, a), negated(text)),
-            _ => format!("{} * {text}", grouped(files, ast, other)),
+        let factor = match is_divided {
+            true => format!("{} * {}", grouped(files, ast, a), negated(text)),
+            false => format!("{} * {text}", grouped(files, ast, other)),
         };
         let problem = Problem::new(&codes::LEVEL_ADDED, ast.span(level), message);
         let help = format!("to make it {what} by that much, multiply: `{factor}`");

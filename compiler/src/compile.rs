@@ -3,87 +3,29 @@
 use crate::cache::CompilationCache;
 use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::executor::Session;
-use crate::expect::song::Subject;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
 use crate::hir::types::{self, Checked};
-use crate::host::{Clock, Host};
+use crate::host::Clock;
 use crate::interp::Interpreter;
 use crate::ir::{Kernel, Module};
 use crate::library::Library;
-use crate::listen::{Chosen, Heard, Listen};
+use crate::listen::{Chosen, Heard};
 use crate::lower::{self, Lowered, Slots};
-use crate::opt::instances::{self, Packed, Packing, Rules};
+use crate::opt::instances::{self, Packed, Rules};
 use crate::opt::{hoist, hoisted};
+use crate::options::Options;
 use crate::places::Bindings;
 use crate::plan::Plan;
+use crate::stage::Stage;
 use crate::target::{OptLevel, Target};
 use crate::{checks, front, heard, score, sets};
-use mam_grammar::{Limits, Problems, Severity, SourceId, Sources, Span};
+use mam_grammar::{Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Mark, PlayedParam, Score};
 use mam_runtime::{ChannelLayout, Code, NoteParam, NoteSignal, Program, Target as Playable};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How a song is compiled.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Frames a second; 0 for what the song says, else 48000.
-    pub rate: u32,
-    /// Output channels; 0 for what the song says, else 2.
-    pub channels: usize,
-    /// Run it by the reference interpreter instead of machine code. Without the feature `jit` it always is.
-    pub interpreter: bool,
-    /// The song's seed; its own where `None`.
-    pub seed: Option<u64>,
-    /// Parameters and knobs to be set: name and value as it would be written in mam.
-    pub sets: Vec<(String, String)>,
-    /// What a song may ask for at most.
-    pub limits: Limits,
-    /// The machine that code is made for.
-    pub target: Target,
-    /// The clock and the threads that the compiler may use. They change nothing of the program.
-    pub host: Host,
-    /// How much time the code generator takes. What is made quickly is made better in the background, and replaced while the
-    /// program runs; a program that may take much of a core never begins with such code.
-    pub opt_level: OptLevel,
-    /// Whether calls of one kernel are packed into lanes, for measurements and comparisons.
-    pub packing: Packing,
-    /// The last stage that is run: an editor needs no machine code. There is a program from [`Stage::Plan`] on.
-    pub until: Stage,
-    /// What is heard beside the song: further outputs of the program, which may change last bits of the song's own.
-    pub listen: Listen,
-    /// The names of instruments whose notes come from outside with bends and pressure, one voice another than the next: each of
-    /// their voices has its own [`NoteSignal`]s. Names that lead to no instrument change nothing.
-    pub played_outside: Vec<String>,
-    /// Whether a host plays all instruments: each of their voices has its own of the [`NoteSignal`]s that the instrument reads.
-    pub played_by_host: bool,
-    /// The expression of an `expect` that is heard in place of `out`.
-    pub measured: Option<Subject>,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            rate: 0,
-            channels: 0,
-            interpreter: false,
-            seed: None,
-            sets: vec![],
-            limits: Limits::default(),
-            target: Target::host(),
-            host: Host::default(),
-            opt_level: OptLevel::Best,
-            packing: Packing::default(),
-            until: Stage::Emit,
-            listen: Listen::default(),
-            played_outside: vec![],
-            played_by_host: false,
-            measured: None,
-        }
-    }
-}
 
 /// Sample rate of a song that does not say one.
 const DEFAULT_RATE: u32 = 48_000;
@@ -141,7 +83,11 @@ pub struct Stages {
 
 /// Compiles a song with nothing cached from a compilation before.
 pub fn compile(sources: &mut Sources, song: SourceId, loader: &dyn Loader, options: &Options) -> Compilation {
-    compile_again(sources, song, loader, options, &mut CompilationCache::default())
+    let mut cache = CompilationCache::default();
+    let mut line = Line::new(options, &mut cache);
+    line.begin(sources, song, loader);
+    line.go_on(sources, Stage::LAST);
+    line.out
 }
 
 /// Compiles a song that was compiled before, perhaps with other words: only kernels that have changed are made anew. The
@@ -153,93 +99,64 @@ pub fn compile_again(
     options: &Options,
     cache: &mut CompilationCache,
 ) -> Compilation {
-    let mut line = Line::new(options, cache);
-    for stage in Stage::ALL {
-        if stage > line.until {
-            break;
-        }
-        let goes_on = match stage {
-            Stage::Parse => line.parse(sources, song, loader),
-            Stage::Resolve => line.resolve(),
-            Stage::Graph => line.graph(),
-            Stage::Check => line.check(),
-            Stage::Score => line.score(),
-            Stage::Lower => line.lower(sources),
-            Stage::Optimise => line.optimise(),
-            Stage::Plan => line.plan(),
-            Stage::Emit => line.emit(),
-        };
-        line.timed(stage.name());
-        if !goes_on {
-            break;
-        }
+    let (begun, rest) = begin_again(sources, song, loader, options, cache);
+    match rest {
+        Some(rest) => rest.finish(begun, sources, options, cache),
+        None => begun,
     }
-    line.out
 }
 
-/// A stage of a compilation, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Texts become syntax trees.
-    Parse,
-    /// What names mean.
-    Resolve,
-    /// What the equations need of each other.
-    Graph,
-    /// What is wrong with values, and the types of all that have one. Every problem but that of too much code or memory is
-    /// known after it and [`Stage::Score`].
-    Check,
-    /// What is played.
-    Score,
-    /// Kernels. Every problem is known after it: a song that may take too much memory is planned as well.
-    Lower,
-    /// All passes.
-    Optimise,
-    /// Where everything is in memory; a program that the reference interpreter runs.
-    Plan,
-    /// Machine code.
-    Emit,
+/// Begins what [`compile_again`] does: up to [`Stage::Start`], after which nearly all problems are known. With it comes what is
+/// left to do, if anything is.
+pub fn begin_again(
+    sources: &mut Sources,
+    song: SourceId,
+    loader: &dyn Loader,
+    options: &Options,
+    cache: &mut CompilationCache,
+) -> (Compilation, Option<Rest>) {
+    cache.pieces.get_or_insert_default().next_version();
+    cache.notations.next_version();
+    let mut line = Line::new(options, cache);
+    line.begin(sources, song, loader);
+    line.go_on(sources, Stage::Start);
+    let goes_on = line.state.next.is_some_and(|next| next <= line.state.until);
+    (line.out, goes_on.then_some(Rest(line.state)))
 }
 
-impl Stage {
-    /// All of them, in order.
-    pub const ALL: [Stage; 9] = [
-        Stage::Parse,
-        Stage::Resolve,
-        Stage::Graph,
-        Stage::Check,
-        Stage::Score,
-        Stage::Lower,
-        Stage::Optimise,
-        Stage::Plan,
-        Stage::Emit,
-    ];
+/// The stages of a compilation that was begun and not finished.
+pub struct Rest(State);
 
-    /// What it is called where times are shown.
-    pub fn name(self) -> &'static str {
-        match self {
-            Stage::Parse => "parse",
-            Stage::Resolve => "resolve",
-            Stage::Graph => "graph",
-            Stage::Check => "check",
-            Stage::Score => "score",
-            Stage::Lower => "lower",
-            Stage::Optimise => "passes",
-            Stage::Plan => "plan",
-            Stage::Emit => "emit",
-        }
+impl Rest {
+    /// Runs them on what was begun, with the same texts, options and cache.
+    pub fn finish(
+        self,
+        begun: Compilation,
+        sources: &mut Sources,
+        options: &Options,
+        cache: &mut CompilationCache,
+    ) -> Compilation {
+        let last = options.host.clock.as_deref().map_or(Duration::ZERO, Clock::now);
+        let mut line = Line { options, cache, out: begun, state: State { last, ..self.0 } };
+        line.go_on(sources, Stage::LAST);
+        line.out
     }
 }
 
 /// A compilation while it runs. Each stage reads what those before it made, and says whether there can be a next one.
 struct Line<'a> {
     options: &'a Options,
+    cache: &'a mut CompilationCache,
+    out: Compilation,
+    state: State,
+}
+
+/// What stages leave for those after them.
+struct State {
+    /// The stage that comes next; `None` where there can be none.
+    next: Option<Stage>,
     /// The last stage that is run.
     until: Stage,
-    cache: &'a mut CompilationCache,
-    /// Where there is something for threads to do.
-    _session: Option<Session<'a>>,
-    out: Compilation,
     last: Duration,
     settings: Settings,
     listened: Chosen,
@@ -267,16 +184,10 @@ struct Settings {
 
 impl<'a> Line<'a> {
     fn new(options: &'a Options, cache: &'a mut CompilationCache) -> Line<'a> {
-        let optimises = options.until >= Stage::Optimise;
-        Line {
-            options,
+        let stages = Stages { target: options.target, ..Stages::default() };
+        let state = State {
+            next: Some(Stage::Parse),
             until: options.until,
-            cache,
-            _session: optimises.then(|| Session::begin(&*options.host.executor)),
-            out: Compilation {
-                stages: Stages { target: options.target, ..Stages::default() },
-                ..Compilation::default()
-            },
             last: options.host.clock.as_deref().map_or(Duration::ZERO, Clock::now),
             settings: Settings::default(),
             listened: Chosen::default(),
@@ -287,24 +198,60 @@ impl<'a> Line<'a> {
             targets: vec![],
             note_params: vec![],
             packed: Packed::default(),
+        };
+        Line { options, cache, out: Compilation { stages, ..Compilation::default() }, state }
+    }
+
+    /// Runs the first stage.
+    fn begin(&mut self, sources: &mut Sources, song: SourceId, loader: &dyn Loader) {
+        let goes_on = self.parse(sources, song, loader);
+        self.ended(Stage::Parse, goes_on);
+    }
+
+    /// Runs the stages that come next, up to one.
+    fn go_on(&mut self, sources: &mut Sources, last: Stage) {
+        // Where there is something for threads to do.
+        let (options, optimises) = (self.options, last.min(self.state.until) >= Stage::Optimise);
+        let _session = optimises.then(|| Session::begin(&*options.host.executor));
+        while let Some(stage) = self.state.next.filter(|&stage| stage <= last.min(self.state.until)) {
+            let goes_on = match stage {
+                Stage::Parse => true,
+                Stage::Resolve => self.resolve(),
+                Stage::Graph => self.graph(),
+                Stage::Check => self.check(),
+                Stage::Score => self.score(),
+                Stage::Start => self.start(sources),
+                Stage::Lower => self.lower(),
+                Stage::Optimise => self.optimise(),
+                Stage::Plan => self.plan(),
+                Stage::Emit => self.emit(),
+            };
+            self.ended(stage, goes_on);
         }
+    }
+
+    fn ended(&mut self, stage: Stage, goes_on: bool) {
+        self.timed(stage.name());
+        let next = Stage::ALL.into_iter().find(|&next| next > stage);
+        self.state.next = next.filter(|_| goes_on);
     }
 
     fn timed(&mut self, stage: &'static str) {
         let Some(now) = self.options.host.clock.as_deref().map(Clock::now) else { return };
-        self.out.timings.push((stage, now - self.last));
-        self.last = now;
+        self.out.timings.push((stage, now - self.state.last));
+        self.state.last = now;
     }
 
     fn parse(&mut self, sources: &mut Sources, song: SourceId, loader: &dyn Loader) -> bool {
         let (limits, measured) = (&self.options.limits, self.options.measured);
         let problems = &mut self.out.problems;
-        let Some(read) = front::read(sources, song, loader, limits, measured, problems) else {
+        let pieces = self.cache.pieces.as_mut();
+        let Some(read) = front::read(sources, song, loader, limits, measured, pieces, problems) else {
             return false;
         };
         let rates = [self.options.rate, read.rate, DEFAULT_RATE];
         let channels = [self.options.channels, read.channels, DEFAULT_CHANNELS];
-        self.settings = Settings {
+        self.state.settings = Settings {
             seed: self.options.seed.unwrap_or(read.seed),
             rate: rates.into_iter().find(|&rate| rate > 0).unwrap_or_default(),
             channels: channels.into_iter().find(|&count| count > 0).unwrap_or_default(),
@@ -314,7 +261,7 @@ impl<'a> Line<'a> {
         };
         let stages = &mut self.out.stages;
         (stages.files, stages.song, stages.json) = (Some(read.files), read.song, read.json);
-        (stages.seed, stages.channels) = (self.settings.seed, self.settings.channels);
+        (stages.seed, stages.channels) = (self.state.settings.seed, self.state.settings.channels);
         true
     }
 
@@ -334,7 +281,7 @@ impl<'a> Line<'a> {
         if self.options.played_by_host {
             stages.graph.deliver_read(files, stages.song);
         }
-        self.listened = self.options.listen.choose(files, stages.song, &mut stages.graph);
+        self.state.listened = self.options.listen.choose(files, stages.song, &mut stages.graph);
         if stages.graph.nodes.len() > self.options.limits.nodes
             || checks::too_many_params(&self.options.limits, &stages.graph, problems)
         {
@@ -356,10 +303,10 @@ impl<'a> Line<'a> {
             song: stages.song,
             graph: &stages.graph,
             groups: &stages.groups,
-            rate: f64::from(self.settings.rate),
+            rate: f64::from(self.state.settings.rate),
             is_measured: self.options.measured.is_some(),
             is_json: stages.json.is_some(),
-            channels: self.settings.wanted,
+            channels: self.state.settings.wanted,
         };
         stages.checked = types::check(input, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);
@@ -374,10 +321,13 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
         let places = Bindings::new((files, &stages.library, stages.song), &stages.graph, &stages.lowered);
-        let (json, seed) = (stages.json.as_ref(), self.settings.seed);
+        let (json, seed) = (stages.json.as_ref(), self.state.settings.seed);
         let before = errors(problems);
-        (self.score, self.leftovers) = front::score(json, files, stages.song, seed, &places, problems);
+        let notations = &self.cache.notations;
+        (self.state.score, self.state.leftovers) =
+            front::score(json, (files, stages.song), seed, &places, notations, problems);
         let mut shared: Vec<Shared> = self
+            .state
             .score
             .note_params
             .iter()
@@ -396,25 +346,49 @@ impl<'a> Line<'a> {
         if checks::too_many_shares(slots, shares, &self.options.limits, problems) {
             return false;
         }
-        self.note_params = note_params(&shared, &places.targets, &mut stages.lowered.slots);
-        self.score_errors = errors(problems) - before;
-        stages.marks = self.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
+        self.state.note_params = note_params(&shared, &places.targets, &mut stages.lowered.slots);
+        self.state.score_errors = errors(problems) - before;
+        stages.marks =
+            self.state.score.transports.iter().flat_map(|transport| transport.marks.clone()).collect();
         true
     }
 
-    fn lower(&mut self, sources: &mut Sources) -> bool {
-        let Compilation { stages, problems, heard, .. } = &mut self.out;
+    /// What is set at the start, by the song and from outside, and what is odd in a song without errors.
+    fn start(&mut self, sources: &mut Sources) -> bool {
+        let Compilation { stages, problems, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
-        if errors(problems) > self.score_errors {
-            let _ = sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
+        let has_other_errors = errors(problems) > self.state.score_errors;
+        if !has_other_errors {
+            stages.lowered.slots.start_all(&stages.checked.starts);
+        }
+        self.state.set = sets::apply(&self.options.sets, sources, &mut stages.lowered.slots, problems);
+        if has_other_errors {
             return false;
         }
-        let Settings { seed, rate, .. } = self.settings;
+        let tempo = self.state.score.transports.first().map(|transport| &transport.tempo);
+        if let Some((tempo, bpm)) = tempo.and_then(|tempo| Some((tempo, tempo.first()?))) {
+            stages.lowered.slots.begin_at(bpm.to_f64(), tempo.beats_per_bar);
+        }
+        // What is odd in a song without errors is odd whatever is wrong with its score.
+        if errors(problems) == self.state.score_errors {
+            let (song, graph) = (stages.song, &stages.graph);
+            let places = Bindings::new((files, &stages.library, song), graph, &stages.lowered);
+            left_over(&self.state.leftovers, &places, problems);
+            if stages.json.is_none() {
+                heard::check((files, song), graph, &places, &self.state.score, problems);
+            }
+        }
+        true
+    }
+
+    fn lower(&mut self) -> bool {
+        let Compilation { stages, problems, heard, .. } = &mut self.out;
+        let Some(files) = &stages.files else { return false };
+        let Settings { seed, rate, .. } = self.state.settings;
         let (song, graph) = (stages.song, &stages.graph);
-        let mut begun = std::mem::take(&mut stages.lowered);
-        let moves = self.score.moves(&begun.slots.params(rate));
+        let begun = std::mem::take(&mut stages.lowered);
+        let moves = self.state.score.moves(&begun.slots.params(rate));
         let hoisted = |kernel: &Kernel, params: &[usize]| hoisted(kernel, params, moves.as_slice());
-        begun.slots.start_all(&stages.checked.starts);
         let input = lower::Input {
             files,
             library: &stages.library,
@@ -439,26 +413,14 @@ impl<'a> Line<'a> {
         };
         hoist(&mut lowered, moves.as_slice());
         if self.options.measured.is_some() {
-            self.settings.channels = lowered.out.len().max(DEFAULT_CHANNELS);
+            self.state.settings.channels = lowered.out.len().max(DEFAULT_CHANNELS);
         }
-        *heard = self.listened.heard(&mut lowered, self.settings.channels);
+        *heard = self.state.listened.heard(&mut lowered, self.state.settings.channels);
         lowered.align();
         checks::cyclic_latencies(&lowered.cyclic).into_iter().for_each(|problem| problems.add(problem));
-        self.set = sets::apply(&self.options.sets, sources, &mut lowered.slots, problems);
-        let tempo = self.score.transports.first().map(|transport| &transport.tempo);
-        if let Some((tempo, bpm)) = tempo.and_then(|tempo| Some((tempo, tempo.first()?))) {
-            lowered.slots.begin_at(bpm.to_f64(), tempo.beats_per_bar);
-        }
         let mut places = Bindings::new((files, &stages.library, song), graph, &lowered);
-        // What is odd in a song without errors is odd whatever is wrong with its score.
-        if errors(problems) == self.score_errors {
-            left_over(&self.leftovers, &places, problems);
-            if stages.json.is_none() {
-                heard::check((files, song), graph, &places, &self.score, problems);
-            }
-        }
         let measured = self.options.measured.is_some();
-        front::complete(&mut self.score, stages.json.as_ref(), files, song, measured, &places);
+        front::complete(&mut self.state.score, stages.json.as_ref(), files, song, measured, &places);
         for (&node, outside) in &stages.checked.outside {
             if let Some(target) = places.target_at(node) {
                 let sent = places.sent(node, outside);
@@ -466,14 +428,14 @@ impl<'a> Line<'a> {
                 (target.outside, target.sent) = (Some(outside.clone()), sent);
             }
         }
-        self.targets = places.targets;
-        for (target, param) in std::mem::take(&mut self.note_params) {
-            self.targets[target].note_params.push(param);
+        self.state.targets = places.targets;
+        for (target, param) in std::mem::take(&mut self.state.note_params) {
+            self.state.targets[target].note_params.push(param);
         }
         stages.lowered = lowered;
         if stages.lowered.most_memory() > self.options.limits.memory_bytes {
             // Only the layout says whether it really takes so much.
-            self.until = self.until.max(Stage::Plan);
+            self.state.until = self.state.until.max(Stage::Plan);
         }
         !problems.has_errors()
     }
@@ -483,7 +445,7 @@ impl<'a> Line<'a> {
         let kernels = self.cache.optimize(&lowered.module, options.target, &*options.host.executor);
         let (packing, target) = (options.packing, &options.target);
         let rules = Rules { packing, target, tables: kernels.tables.len() };
-        self.packed = instances::run(lowered, kernels, rules, &mut self.cache.choices(rules));
+        self.state.packed = instances::run(lowered, kernels, rules, &mut self.cache.choices(rules));
         true
     }
 
@@ -494,8 +456,8 @@ impl<'a> Line<'a> {
         if problems.has_errors() {
             return false;
         }
-        stages.plan = Plan::new(&stages.lowered, &self.packed, self.settings.channels);
-        stages.optimised = std::mem::take(&mut self.packed.module);
+        stages.plan = Plan::new(&stages.lowered, &self.state.packed, self.state.settings.channels);
+        stages.optimised = std::mem::take(&mut self.state.packed.module);
         checks::memory(stages.plan.memory(), &self.options.limits, problems);
         if problems.has_errors() {
             return false;
@@ -503,7 +465,7 @@ impl<'a> Line<'a> {
         if self.options.until == Stage::Plan {
             let code = Arc::new(Interpreter::new(stages.optimised.clone()));
             let program = self.program(code);
-            sets::overridden(&self.set, &program, &mut self.out.problems);
+            sets::overridden(&self.state.set, &program, &mut self.out.problems);
             self.out.program = Some(program);
         }
         true
@@ -511,10 +473,10 @@ impl<'a> Line<'a> {
 
     fn emit(&mut self) -> bool {
         let Stages { optimised, plan, .. } = &self.out.stages;
-        let level = opt_level(self.options, plan.work(), self.settings.rate);
+        let level = opt_level(self.options, plan.work(), self.state.settings.rate);
         let code = code(optimised, self.options, level, self.cache);
         let program = self.program(code);
-        sets::overridden(&self.set, &program, &mut self.out.problems);
+        sets::overridden(&self.state.set, &program, &mut self.out.problems);
         self.out.program = Some(program);
         true
     }
@@ -523,9 +485,9 @@ impl<'a> Line<'a> {
     fn program(&mut self, code: Arc<dyn Code>) -> Program {
         let Stages { plan, lowered, .. } = &self.out.stages;
         Program {
-            rate: self.settings.rate,
+            rate: self.state.settings.rate,
             latency: lowered.latency,
-            layout: self.settings.layout,
+            layout: self.state.settings.layout,
             code,
             steps: plan.steps.clone(),
             state: plan.state.clone(),
@@ -533,11 +495,11 @@ impl<'a> Line<'a> {
             buffers: plan.buffers.clone(),
             inputs: plan.inputs.clone(),
             outputs: plan.outputs.clone(),
-            params: lowered.slots.params(self.settings.rate),
+            params: lowered.slots.params(self.state.settings.rate),
             names: lowered.slots.names().clone(),
             ports: lowered.ports.count(),
-            targets: std::mem::take(&mut self.targets),
-            score: std::mem::take(&mut self.score),
+            targets: std::mem::take(&mut self.state.targets),
+            score: std::mem::take(&mut self.state.score),
         }
     }
 }

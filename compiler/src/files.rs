@@ -13,6 +13,7 @@ use crate::hir::builtins::Builtin;
 use crate::prelude::{Prelude, is_private};
 pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
+use mam_grammar::syntax::Pieces;
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -149,13 +150,13 @@ impl Files {
         Files { limits, prelude, user: vec![], texts: sources.clone() }
     }
 
-    /// Adds a file and, recursively, those that it uses. Returns its index.
+    /// Adds a file and, recursively, those that it uses, of which items in `pieces` are not read again. Returns its index.
     pub fn add(
         &mut self,
         id: SourceId,
         ast: Ast,
-        sources: &mut Sources,
-        loader: &dyn Loader,
+        (sources, loader): (&mut Sources, &dyn Loader),
+        pieces: Option<&mut Pieces>,
         problems: &mut Problems,
     ) -> usize {
         let song = loader.song(&sources.get(id).name);
@@ -164,6 +165,7 @@ impl Files {
             files: self,
             sources: &mut *sources,
             loader,
+            pieces,
             problems,
             known: FxHashMap::default(),
             homes: FxHashMap::default(),
@@ -309,6 +311,8 @@ struct Reader<'a> {
     files: &'a mut Files,
     sources: &'a mut Sources,
     loader: &'a dyn Loader,
+    /// What was read of versions before.
+    pieces: Option<&'a mut Pieces>,
     problems: &'a mut Problems,
     known: FxHashMap<FileId, Known>,
     /// The files by their texts: what is written in one is found from there, wherever it is put in.
@@ -523,7 +527,8 @@ impl Reader<'_> {
         })?;
         self.bytes += text.len();
         let used = self.sources.add(name.as_str(), text.as_str());
-        let (ast, found) = syntax::parse(self.sources, used, &self.files.limits);
+        let pieces = self.pieces.as_deref_mut();
+        let (ast, found) = syntax::parse_again(self.sources, used, &self.files.limits, pieces);
         self.problems.extend(found);
         Ok(self.add(used, at, ast))
     }

@@ -8,6 +8,8 @@ use crate::library::Library;
 use crate::places::Bindings;
 use crate::score;
 use mam_grammar::ast::{Expr, ItemKind};
+use mam_grammar::mini::Notations;
+use mam_grammar::syntax::Pieces;
 use mam_grammar::{Limits, Problems, SourceId, Sources, syntax};
 use mam_runtime::score::Score;
 
@@ -39,14 +41,15 @@ pub fn is_json(name: &str, text: &str) -> bool {
     }
 }
 
-/// Reads a song; with `measured`, one whose `out` is an expression of one of its `expect`s. None when a JSON song has errors:
-/// then nothing more can be said of it.
+/// Reads a song; with `measured`, one whose `out` is an expression of one of its `expect`s. Items in `pieces` are not read again.
+/// None when a JSON song has errors: then nothing more can be said of it.
 pub fn read(
     sources: &mut Sources,
     id: SourceId,
     loader: &dyn Loader,
     limits: &Limits,
     measured: Option<Subject>,
+    mut pieces: Option<&mut Pieces>,
     problems: &mut Problems,
 ) -> Option<Read> {
     let mut files = Files::prelude(sources, *limits);
@@ -54,13 +57,13 @@ pub fn read(
     if is_json(&source.name, &source.text) {
         let song = json::load(sources, id, &files, &Library::default(), problems)?;
         let ast = song.ast.clone();
-        let index = files.add(id, ast, sources, loader, problems);
+        let index = files.add(id, ast, (sources, loader), pieces, problems);
         let (rate, channels) = (song.rate.unwrap_or(0), song.channels.map_or(0, usize::from));
         return Some(Read { files, song: index, json: Some(song), seed: 0, rate, channels, wanted: None });
     }
-    let (ast, found) = syntax::parse(sources, id, limits);
+    let (ast, found) = syntax::parse_again(sources, id, limits, pieces.as_deref_mut());
     problems.extend(found);
-    let song = files.add(id, ast, sources, loader, problems);
+    let song = files.add(id, ast, (sources, loader), pieces, problems);
     if let Some(heard) = measured.and_then(|subject| heard(&files.file(song).ast, subject)) {
         files.replace(song, heard);
     }
@@ -82,18 +85,18 @@ fn seed(files: &Files, song: usize) -> u64 {
     }
 }
 
-/// What the song plays, but for what only the lowered song says.
+/// What the song plays, but for what only the lowered song says; patterns in `notations` are not read again.
 pub fn score(
     json: Option<&json::Song>,
-    files: &Files,
-    song: usize,
+    (files, song): (&Files, usize),
     seed: u64,
     places: &Bindings,
+    notations: &Notations,
     problems: &mut Problems,
 ) -> (Score, Vec<score::Leftover>) {
     match json {
         Some(song) => (song.score(places), vec![]),
-        None => score::from_ast(files.file(song), seed, places, &files.limits, problems),
+        None => score::from_ast(files.file(song), seed, places, &files.limits, notations, problems),
     }
 }
 

@@ -36,6 +36,7 @@ pub mod library;
 pub mod listen;
 pub mod lower;
 pub mod opt;
+mod options;
 pub mod places;
 pub mod plan;
 pub mod prelude;
@@ -45,6 +46,7 @@ pub mod score;
 pub mod seed;
 pub mod sets;
 pub mod size;
+mod stage;
 pub mod target;
 pub mod text;
 #[cfg(feature = "jit")]
@@ -53,5 +55,7 @@ pub mod units;
 pub(crate) mod waves;
 
 pub use cache::CompilationCache;
-pub use compile::{Compilation, Options, Stage, Stages, compile, compile_again};
+pub use compile::{Compilation, Rest, Stages, begin_again, compile, compile_again};
+pub use options::Options;
+pub use stage::Stage;
 pub use target::OptLevel;

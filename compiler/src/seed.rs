@@ -10,6 +10,7 @@ use crate::lower::noise_seed;
 use crate::places::Bindings;
 use crate::plan::NoiseWord;
 use mam_grammar::Problems;
+use mam_grammar::mini::Notations;
 use mam_runtime::score::Score;
 
 /// Writes the noises of seed `to` into an image of the state that was made with seed `from`.
@@ -29,7 +30,8 @@ impl Stages {
         let (files, mut problems) = (self.files.as_ref()?, Problems::default());
         let places = Bindings::new((files, &self.library, self.song), &self.graph, &self.lowered);
         let json = self.json.as_ref();
-        let (mut score, _) = front::score(json, files, self.song, seed, &places, &mut problems);
+        let (mut score, _) =
+            front::score(json, (files, self.song), seed, &places, &Notations::default(), &mut problems);
         front::complete(&mut score, json, files, self.song, false, &places);
         (!problems.has_errors()).then_some(score)
     }

@@ -194,7 +194,7 @@ pub fn number(value: &str) -> Option<(f64, Dimension)> {
         Some(ItemKind::Equation { value, .. }) if !problems.has_errors() && ast.items.len() == 1 => *value,
         _ => return None,
     };
-    let file = files.add(id, ast, &mut sources, &crate::files::NoFiles, &mut Problems::default());
+    let file = files.add(id, ast, (&mut sources, &crate::files::NoFiles), None, &mut Problems::default());
     Consts::default().number(&files, file, expr, &[]).ok()
 }
 

@@ -223,7 +223,7 @@ fn what_varies_is_not_a_constant_and_what_is_wrong_is_told_apart() {
         let id = sources.add("song.mam", format!("k = {expr}\n"));
         let mut files = Files::prelude(&mut sources, Limits::default());
         let (ast, _) = mam_grammar::syntax::parse(&sources, id, &files.limits);
-        let file = files.add(id, ast, &mut sources, &NoFiles, &mut Default::default());
+        let file = files.add(id, ast, (&mut sources, &NoFiles), None, &mut Default::default());
         let ItemKind::Equation { value, .. } = files.file(file).ast.items[0].kind else { unreachable!() };
         Consts::default().number(&files, file, value, &[])
     };

@@ -4,6 +4,7 @@ use mam_compiler::dimension::Dimension;
 use mam_compiler::file::File;
 use mam_compiler::library::Units;
 use mam_compiler::score::{Instrument, Meaning, Parameter, Remainder, Targets, complete, from_ast};
+use mam_grammar::mini::Notations;
 use mam_grammar::{Limits, Problems, Sources, syntax};
 use mam_runtime::ids::{IdMap, ParamId, PortId};
 use mam_runtime::score::{Extent, Score, Sequencer, listing};
@@ -90,7 +91,7 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
     let file = File::new(ast);
-    let (mut score, _) = from_ast(&file, 7, &Band, &Limits::default(), &mut problems);
+    let (mut score, _) = from_ast(&file, 7, &Band, &Limits::default(), &Notations::default(), &mut problems);
     complete(
         &mut score,
         &file.ast,
@@ -243,7 +244,8 @@ fn draws_depend_on_the_seed_and_the_line_alone() {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text);
         let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-        let (score, _) = from_ast(&File::new(ast), seed, &Band, &Limits::default(), &mut problems);
+        let (score, _) =
+            from_ast(&File::new(ast), seed, &Band, &Limits::default(), &Notations::default(), &mut problems);
         let mut all = events(&score);
         all.retain(|e| matches!(e.kind, EventKind::On { port, .. } if port == PortId::new(0)));
         all

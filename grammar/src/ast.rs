@@ -5,6 +5,7 @@
 //! when they say the same, wherever it stands. That is what the formatter is tested by.
 
 mod expect;
+pub(crate) mod moved;
 mod ops;
 mod row;
 mod score;

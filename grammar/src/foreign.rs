@@ -12,9 +12,11 @@ pub use table::ALL;
 
 use crate::problem::Problem;
 use crate::source::Span;
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 /// Where a word of another tool stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// What is called, or stands for a value, in an expression.
     Value,
@@ -77,10 +79,19 @@ pub fn event_source(name: &str) -> Option<&'static str> {
     EVENTS.iter().find(|(event, _)| *event == name).map(|(_, source)| *source)
 }
 
+/// The rows by their words; of a word in several rows, the first.
+static BY_WORD: LazyLock<FxHashMap<(Role, &str), &Foreign>> = LazyLock::new(|| {
+    let mut rows = FxHashMap::default();
+    for row in ALL {
+        row.words.iter().for_each(|word| _ = rows.entry((row.role, *word)).or_insert(row));
+    }
+    rows
+});
+
 /// The row of a word, whatever its case and `_`.
 pub fn find(role: Role, word: &str) -> Option<&'static Foreign> {
     let plain: String = word.chars().filter(|&c| c != '_').map(|c| c.to_ascii_lowercase()).collect();
-    ALL.iter().find(|row| row.role == role && row.words.contains(&&*plain))
+    BY_WORD.get(&(role, &*plain)).copied()
 }
 
 /// The methods by which SuperCollider makes a signal of a class.

@@ -22,6 +22,7 @@ pub mod fmt;
 pub mod foreign;
 pub mod json;
 pub mod limits;
+mod memo;
 pub mod mini;
 pub mod problem;
 pub mod reference;

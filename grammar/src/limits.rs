@@ -114,7 +114,7 @@ limits! {
     /// Expressions that are evaluated for one kernel, every use of a definition counted; a long name counts as several.
     evaluations: usize = 400_000;
     /// The same for a whole song.
-    all_evaluations: usize = 4_000_000;
+    all_evaluations: usize = 2_000_000;
     /// Machine instructions that one kernel may become, roughly, in each of its two bodies.
     kernel_instructions: usize = 50_000;
     /// The same for all kernels of a song, both bodies counted; kernels that are alike are one.
@@ -137,7 +137,7 @@ limits! {
     voices: usize = 1024;
     /// Numbers of one table.
     table: usize = 65_536;
-    /// Samples of all sound files of a song together, of each channel.
+    /// Samples of all sound files of a song together, those of each channel counted.
     samples: usize = 16 << 20;
     /// Seconds of one delay line.
     tap_seconds: f64 = 60.0;

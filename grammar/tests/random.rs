@@ -16,7 +16,8 @@ mod written;
 use gen_mam::{Choices, mutated, program, soup};
 use gen_tree::tree;
 use mam_grammar::ast::Ast;
-use mam_grammar::fmt;
+use mam_grammar::syntax::{Pieces, parse, parse_again};
+use mam_grammar::{Limits, Problems, Sources, fmt};
 use proptest::prelude::*;
 use written::{keeps, read};
 
@@ -45,6 +46,18 @@ fn meaning(ast: &Ast) -> String {
         rest = &rest[c.len_utf8()..];
     }
     out
+}
+
+/// All that is read of a text: what it says, where, its comments, and what is wrong.
+fn all_of((ast, problems): (Ast, Problems)) -> [String; 5] {
+    let problems: Vec<_> = problems.iter().collect();
+    [
+        ast.to_string(),
+        format!("{:?}", ast.spans),
+        format!("{:?}", ast.items),
+        format!("{:?}", ast.comments),
+        format!("{problems:?}"),
+    ]
 }
 
 proptest! {
@@ -81,6 +94,25 @@ proptest! {
         let text = mutated(&mut choices, &text);
         let (ast, _) = read(&text);
         fmt::format(&ast, &text);
+    }
+
+    /// A program that is edited and read again, with what is known of the versions before, is what it is when it is read alone.
+    #[test]
+    fn reading_again_is_reading(bytes in prop::collection::vec(any::<u8>(), 0..800)) {
+        const VERSIONS: usize = 4;
+        let mut choices = Choices::new(&bytes);
+        let mut text = program(&mut choices);
+        let mut pieces = Pieces::default();
+        for version in 0..VERSIONS {
+            let mut sources = Sources::default();
+            // It need not be the same text of a compilation each time.
+            (0..version % 3).for_each(|_| _ = sources.add("other", ""));
+            let (id, limits) = (sources.add("song.mam", text.as_str()), Limits::default());
+            pieces.next_version();
+            let again = parse_again(&sources, id, &limits, Some(&mut pieces));
+            prop_assert_eq!(all_of(again), all_of(parse(&sources, id, &limits)), "{}", text);
+            text = mutated(&mut choices, &text);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::costs::{Cost, KernelCosts, equation_costs};
 use crate::lines::LineTable;
 use mam_compiler::files::{Files, Loader};
 use mam_compiler::hir::query::{Edit, NotRenamed, Query, Symbol};
-use mam_compiler::{Compilation, CompilationCache, Options, Stage, compile_again};
+use mam_compiler::{Compilation, CompilationCache, Options, Rest, Stage, begin_again};
 use mam_grammar::ast::Ast;
 use mam_grammar::{Problem, SourceId, Sources, Span};
 use std::cell::{OnceCell, RefCell};
@@ -29,6 +29,8 @@ pub struct Analysis {
     /// The text that was asked for.
     pub song: SourceId,
     pub(crate) compilation: Compilation,
+    /// What of the compilation is left to do.
+    rest: Option<Rest>,
     problems: Vec<Problem>,
     lines: RefCell<BTreeMap<SourceId, Rc<LineTable>>>,
     costs: OnceCell<BTreeMap<Arc<str>, Cost>>,
@@ -43,13 +45,33 @@ impl Analyser {
 
     /// Compiles a text as far as its problems are known: as `mamc check` does, without machine code.
     pub fn analyse(&mut self, name: &str, text: &str, loader: &dyn Loader) -> Analysis {
+        let mut analysis = self.begin(name, text, loader);
+        self.finish(&mut analysis);
+        analysis
+    }
+
+    /// Compiles a text as far as all of its problems are known but those of too much code or memory and of delays in circles.
+    pub fn begin(&mut self, name: &str, text: &str, loader: &dyn Loader) -> Analysis {
         let mut sources = Sources::default();
         let song = sources.add(name, text);
-        let options = Options { until: Stage::Lower, ..self.options.clone() };
-        let mut compilation = compile_again(&mut sources, song, loader, &options, &mut self.cache);
-        let problems = std::mem::take(&mut compilation.problems).into_sorted();
+        let options = self.options();
+        let (compilation, rest) = begin_again(&mut sources, song, loader, &options, &mut self.cache);
+        let problems = compilation.problems.clone().into_sorted();
         let (lines, costs, kernel_costs) = (RefCell::default(), OnceCell::new(), self.kernel_costs.clone());
-        Analysis { sources, song, compilation, problems, lines, costs, kernel_costs }
+        Analysis { sources, song, compilation, rest, problems, lines, costs, kernel_costs }
+    }
+
+    /// Goes on with what was begun, until all problems are known.
+    pub fn finish(&mut self, analysis: &mut Analysis) {
+        let Some(rest) = analysis.rest.take() else { return };
+        let (begun, options) = (std::mem::take(&mut analysis.compilation), self.options());
+        analysis.compilation = rest.finish(begun, &mut analysis.sources, &options, &mut self.cache);
+        analysis.problems = analysis.compilation.problems.clone().into_sorted();
+        analysis.costs = OnceCell::new();
+    }
+
+    fn options(&self) -> Options {
+        Options { until: Stage::Lower, ..self.options.clone() }
     }
 }
 
@@ -57,6 +79,11 @@ impl Analysis {
     /// Everything that is wrong or odd in the song and in the files that it uses, in the order of places.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Whether [`Analyser::finish`] has something to do.
+    pub fn goes_on(&self) -> bool {
+        self.rest.is_some()
     }
 
     /// How long each stage of the compilation took; empty without a clock.

@@ -70,6 +70,28 @@ pub struct Program {
 }
 
 impl Program {
+    /// The program without its steps: what it has can be set and triggered, and it takes no memory to render.
+    #[cfg(feature = "threads")]
+    pub(crate) fn without_steps(&self) -> Program {
+        Program {
+            rate: self.rate,
+            latency: self.latency,
+            layout: self.layout,
+            code: self.code.clone(),
+            steps: vec![],
+            state: Arc::default(),
+            delays: IdMap::default(),
+            buffers: IdMap::default(),
+            inputs: vec![],
+            outputs: vec![],
+            params: self.params.clone(),
+            names: self.names.clone(),
+            ports: self.ports,
+            targets: vec![],
+            score: Score::default(),
+        }
+    }
+
     /// The longest delay line in frames: how long a song may be silent before it sounds again.
     pub fn memory(&self) -> usize {
         self.delays.values().map(|line| line.frames).max().unwrap_or(0)

@@ -5,7 +5,7 @@
 
 use crate::engine::{Engine, NotFinite, Profile};
 use crate::ids::ParamId;
-use crate::parallel::Parallel;
+use crate::parallel::{Parallel, Parts};
 use crate::program::{Event, Program, QUANTUM};
 use crate::score::{Held, Sequencer, Unplayed};
 use std::sync::Arc;
@@ -159,11 +159,14 @@ impl<S: EventSource> Renderer<S> {
     /// Renders on so many threads from now on, of which the caller's is one, where the program can be shared out. The sound is
     /// the same, to the bit. Before the first block, and before anything is fed; taps and a profile are left to one thread.
     pub fn share(&mut self, threads: usize) {
-        if let Machine::One(engine) = &self.machine
+        if let Machine::One(engine) = &mut self.machine
             && engine.is_plain()
-            && let Some(parallel) = Parallel::new(&self.program, threads, engine.position())
+            && let Some(parts) = Parts::for_threads(&self.program, threads)
         {
-            self.machine = Machine::Many(parallel);
+            let position = engine.position();
+            // Its memory is free before the parts have theirs.
+            **engine = Engine::new(Arc::new(self.program.without_steps()));
+            self.machine = Machine::Many(Parallel::new(parts, position));
         }
     }
 

@@ -189,7 +189,9 @@ impl Plot {
             )));
         }
         job.threads = self.threads.count();
-        let mut channels = vec![vec![]; job.channels()];
+        // With room for all of it but a tail: growing would go over the memory several times.
+        let room = |_| Vec::with_capacity(job.expected() as usize);
+        let mut channels: Vec<Vec<f32>> = (0..job.channels()).map(room).collect();
         job.run(|frames| {
             for (c, channel) in channels.iter_mut().enumerate() {
                 channel.extend(frames.iter().skip(c).step_by(job.channels()));

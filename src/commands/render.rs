@@ -485,6 +485,10 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
         return Err(Failure::Usage(format!("{what}: let it end with {known} or .mid, or use --format")));
     }
     let wav = target.with_extension("wav");
+    if input::is_song(target) {
+        let what = format!("`{name}` is the name of a song, and this writes a sound");
+        return Err(Failure::Usage(format!("{what}: give it another name, such as `-o {}`", wav.display())));
+    }
     Err(Failure::Usage(format!(
         "mam does not write .{ending} files, but {known} and .mid: render `{wav}` and convert it, for example with `ffmpeg -i {wav} {name}`",
         wav = wav.display()

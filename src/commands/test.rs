@@ -105,12 +105,20 @@ impl Test {
             .flat_map(|suite| suite.checks.iter().map(move |rated| (suite, rated)))
             .map(|(suite, Rated { check, rate })| Job { suite, check, rate: *rate })
             .collect();
-        let outcomes = self.measure(&jobs);
-        let pictures = self.draw(&jobs, &outcomes)?;
+        let inputs = Inputs::new(jobs.iter().filter_map(|job| job.suite.song.path.as_deref()));
+        let widest = jobs.iter().map(|job| job.place_text().chars().count()).max().unwrap_or(0);
+        let mut pictures = vec![];
+        let outcomes = self.measure(&jobs, |job, outcome| {
+            pictures.push(self.draw(job, outcome, &inputs)?);
+            let is_shown = !self.json && !(outcome.holds && console.quiet);
+            let picture = pictures.last().and_then(Option::as_deref);
+            if is_shown { console.result(&line(job, outcome, picture, widest)) } else { Ok(()) }
+        })?;
         if self.json {
             console.result(&json::pretty(&report(&suites, &jobs, &outcomes, &pictures)))?;
         } else {
-            self.show(&jobs, &outcomes, &pictures, broken, console)?;
+            console.result(&summary(&outcomes, broken))?;
+            tell_others(&jobs, &outcomes, console);
         }
         if broken || outcomes.iter().any(|outcome| !outcome.holds) { Err(Failure::Input) } else { Ok(()) }
     }
@@ -153,16 +161,24 @@ impl Test {
         Options { rate, channels: 2, ..self.how.options("") }
     }
 
-    /// Measures all of them, on as many threads as are wanted.
-    fn measure(&self, jobs: &[Job]) -> Vec<Outcome> {
+    /// Measures all of them, on as many threads as are wanted. `known` is told of each in their order, as soon as all before it are
+    /// measured; where it fails, nothing more is begun.
+    fn measure(
+        &self,
+        jobs: &[Job],
+        known: impl FnMut(&Job, &Outcome) -> Result<(), Failure> + Send,
+    ) -> Result<Vec<Outcome>, Failure> {
         let (next, held) = (AtomicUsize::new(0), Held::default());
-        let done: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
+        let none = jobs.iter().map(|_| None).collect();
+        let done = Mutex::new(Done { outcomes: none, shown: 0, known, failure: None });
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(index) else { break };
                 let outcome = self.outcome(job, &held);
-                done.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
+                if !done.lock().unwrap_or_else(PoisonError::into_inner).take(jobs, index, outcome) {
+                    break;
+                }
             }
         };
         thread::scope(|scope| {
@@ -171,9 +187,8 @@ impl Test {
             }
             work();
         });
-        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        done.sort_by_key(|(index, _)| *index);
-        done.into_iter().map(|(_, outcome)| outcome).collect()
+        let Done { outcomes, failure, .. } = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failure.map_or_else(|| Ok(outcomes.into_iter().flatten().collect()), Err)
     }
 
     fn outcome(&self, job: &Job, held: &Held) -> Outcome {
@@ -207,64 +222,66 @@ impl Test {
         Outcome { picture, ..outcome }
     }
 
-    /// Writes the pictures, and says where each is.
-    fn draw(&self, jobs: &[Job], outcomes: &[Outcome]) -> Result<Vec<Option<PathBuf>>, Failure> {
-        let Some(folder) = &self.pictures else { return Ok(vec![None; jobs.len()]) };
-        if outcomes.iter().any(|outcome| outcome.picture.is_some()) && !folder.is_dir() {
+    /// Writes the picture of what does not hold, where pictures are wanted, and says where it is.
+    fn draw(&self, job: &Job, outcome: &Outcome, inputs: &Inputs) -> Result<Option<PathBuf>, Failure> {
+        let (Some(folder), Some(picture)) = (&self.pictures, &outcome.picture) else { return Ok(None) };
+        if !folder.is_dir() {
             create_folder(folder)?;
         }
-        let inputs = Inputs::new(jobs.iter().filter_map(|job| job.suite.song.path.as_deref()));
-        let mut written = vec![];
-        for (job, outcome) in jobs.iter().zip(outcomes) {
-            let Some(picture) = &outcome.picture else {
-                written.push(None);
-                continue;
-            };
-            let name = job.name();
-            let stem = Path::new(&name).file_stem().map_or("song".into(), |stem| stem.to_string_lossy());
-            let measure = job.check.measure.row().name;
-            let (line, _) = job.place();
-            let path = folder.join(format!("{stem}-{line}-{measure}-{}.svg", job.rate));
-            write_text(&path, picture, &inputs)?;
-            written.push(Some(path));
-        }
-        Ok(written)
+        let name = job.name();
+        let stem = Path::new(&name).file_stem().map_or("song".into(), |stem| stem.to_string_lossy());
+        let measure = job.check.measure.row().name;
+        let (line, _) = job.place();
+        let path = folder.join(format!("{stem}-{line}-{measure}-{}.svg", job.rate));
+        write_text(&path, picture, inputs)?;
+        Ok(Some(path))
     }
+}
 
-    fn show(
-        &self,
-        jobs: &[Job],
-        outcomes: &[Outcome],
-        pictures: &[Option<PathBuf>],
-        is_broken: bool,
-        console: Console,
-    ) -> Result<(), Failure> {
-        let mut text = String::new();
-        let widest = jobs.iter().map(|job| job.place_text().chars().count()).max().unwrap_or(0);
-        for ((job, outcome), picture) in jobs.iter().zip(outcomes).zip(pictures) {
-            if outcome.holds && console.quiet {
-                continue;
-            }
-            let word = if outcome.holds { "ok    " } else { "FAILED" };
-            let rate = if job.rate == RATES[0] { String::new() } else { format!(" at {} Hz", job.rate) };
-            let place = job.place_text();
-            text += &format!("{word} {place:widest$}  {}: {}{rate}\n", job.text(), outcome.shown(job.check));
-            if let Some(picture) = picture {
-                text += &format!("       {}\n", picture.display());
-            }
+/// What is known of checks so far, and who is told of it.
+struct Done<K> {
+    /// What was found of each.
+    outcomes: Vec<Option<Outcome>>,
+    /// How many from the first on have been shown.
+    shown: usize,
+    known: K,
+    /// Why no more is told.
+    failure: Option<Failure>,
+}
+
+impl<K: FnMut(&Job, &Outcome) -> Result<(), Failure>> Done<K> {
+    /// Takes what was found of a check. False once telling has failed.
+    fn take(&mut self, jobs: &[Job], index: usize, outcome: Outcome) -> bool {
+        self.outcomes[index] = Some(outcome);
+        while self.failure.is_none()
+            && let Some(Some(outcome)) = self.outcomes.get(self.shown)
+        {
+            self.failure = (self.known)(&jobs[self.shown], outcome).err();
+            self.shown += 1;
         }
-        let failed = outcomes.iter().filter(|outcome| !outcome.holds).count();
-        let all = count(jobs.len(), "check");
-        text += &match failed {
-            0 if is_broken && jobs.is_empty() => "no check was measured, as there are errors\n".to_owned(),
-            0 if is_broken => format!("{all}: all hold; what has an error was not measured\n"),
-            0 if jobs.is_empty() => "there is no `expect`\n".to_owned(),
-            0 => format!("{all}: all hold\n"),
-            _ => format!("{all}: {} hold, {failed} fail\n", jobs.len() - failed),
-        };
-        console.result(&text)?;
-        tell_others(jobs, outcomes, console);
-        Ok(())
+        self.failure.is_none()
+    }
+}
+
+/// A check and what was found of it, in a line, beside the widest place; and where its picture is.
+fn line(job: &Job, outcome: &Outcome, picture: Option<&Path>, widest: usize) -> String {
+    let word = if outcome.holds { "ok    " } else { "FAILED" };
+    let rate = if job.rate == RATES[0] { String::new() } else { format!(" at {} Hz", job.rate) };
+    let place = job.place_text();
+    let line = format!("{word} {place:widest$}  {}: {}{rate}\n", job.text(), outcome.shown(job.check));
+    picture.map_or(line.clone(), |picture| format!("{line}       {}\n", picture.display()))
+}
+
+/// How many checks hold.
+fn summary(outcomes: &[Outcome], is_broken: bool) -> String {
+    let failed = outcomes.iter().filter(|outcome| !outcome.holds).count();
+    let all = count(outcomes.len(), "check");
+    match failed {
+        0 if is_broken && outcomes.is_empty() => "no check was measured, as there are errors\n".to_owned(),
+        0 if is_broken => format!("{all}: all hold; what has an error was not measured\n"),
+        0 if outcomes.is_empty() => "there is no `expect`\n".to_owned(),
+        0 => format!("{all}: all hold\n"),
+        _ => format!("{all}: {} hold, {failed} fail\n", outcomes.len() - failed),
     }
 }
 

@@ -130,26 +130,35 @@ struct Loudness {
 /// `None` where BS.1770 does not say what so many channels or such a rate are.
 fn measure(sound: &Samples) -> Option<Loudness> {
     /// Values a second, as EBU Tech 3341 asks for at least.
-    const VALUES: u32 = 10;
+    const VALUES: usize = 10;
+    /// Those of which the momentary and the short-term loudness are made: 0.4 s and 3 s.
+    const MOMENTARY: usize = 4;
+    const SHORT: usize = 30;
     /// What silence is drawn as.
     const SILENCE: f64 = -70.0;
     let channels = u32::try_from(sound.channels.len()).ok()?;
-    let mut meter = EbuR128::new(channels, sound.rate, Mode::I | Mode::M | Mode::S).ok()?;
-    let step = (sound.rate / VALUES) as usize;
-    let (mut momentary, mut short) = (vec![], vec![]);
-    for start in (0..sound.frames()).step_by(step.max(1)) {
+    let mut meter = EbuR128::new(channels, sound.rate, Mode::I | Mode::M).ok()?;
+    let step = (sound.rate as usize / VALUES).max(1);
+    // The power of each tenth of a second: each sample is added up once, however many values it is part of.
+    let mut powers = vec![];
+    for start in (0..sound.frames()).step_by(step) {
         let end = (start + step).min(sound.frames());
         let pieces: Vec<&[f32]> = sound.channels.iter().map(|channel| &channel[start..end]).collect();
         meter.add_frames_planar_f32(&pieces).ok()?;
-        let time = end as f64 / f64::from(sound.rate);
-        if time >= 0.4 {
-            momentary.push((time, meter.loudness_momentary().unwrap_or(SILENCE).max(SILENCE)));
-        }
-        if time >= 3.0 {
-            short.push((time, meter.loudness_shortterm().unwrap_or(SILENCE).max(SILENCE)));
+        if end - start == step {
+            powers.push(10_f64.powf(meter.loudness_window(1000 / VALUES as u32).ok()? / 10.0));
         }
     }
-    Some(Loudness { momentary, short, integrated: meter.loudness_global().unwrap_or(f64::NEG_INFINITY) })
+    let over = |count: usize| -> Vec<(f64, f64)> {
+        let value = |(first, powers): (usize, &[f64])| {
+            let time = ((first + count) * step) as f64 / f64::from(sound.rate);
+            let power = powers.iter().sum::<f64>() / count as f64;
+            (time, (10.0 * power.log10()).max(SILENCE))
+        };
+        powers.windows(count).enumerate().map(value).collect()
+    };
+    let integrated = meter.loudness_global().unwrap_or(f64::NEG_INFINITY);
+    Some(Loudness { momentary: over(MOMENTARY), short: over(SHORT), integrated })
 }
 
 /// A sound in at most `count` pieces of one length, each with where it begins.

@@ -82,6 +82,10 @@ fn without_a_name_the_song_gives_its_own() {
     assert!(folder.0.join("sub/deep.wav").exists());
     let run = folder.run(&["render", "song.mam", "-o", "x.mp3"]).exits(2);
     assert!(run.err.contains("ffmpeg -i x.wav x.mp3"), "{}", run.err);
+    for name in ["song.mam", "new.json"] {
+        let run = folder.run(&["render", "song.mam", "-o", name]).exits(2);
+        assert!(run.err.contains("the name of a song") && !run.err.contains("ffmpeg"), "{}", run.err);
+    }
 }
 
 /// Every file that a command reads, by every path that leads there.

@@ -20,7 +20,7 @@ pub struct Found {
 pub fn find(sources: &mut Sources, id: SourceId, loader: &dyn Loader, limits: &Limits, rate: f64) -> Found {
     let mut problems = Problems::default();
     let consts = Consts::at_rate(rate);
-    let read = front::read(sources, id, loader, limits, None, &mut problems);
+    let read = front::read(sources, id, loader, limits, None, None, &mut problems);
     let Some(read) = read else { return Found { checks: vec![], problems } };
     for file in read.files.user_files() {
         problems.extend(resolved(&read.files, file).problems.clone());

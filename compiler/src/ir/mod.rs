@@ -363,7 +363,10 @@ impl Eq for Imm {}
 impl std::hash::Hash for Imm {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         state.write_u8(self.scalar() as u8);
-        state.write_u64(self.bits());
+        // Small whole numbers as f64 differ in their upper bits alone, of which a hasher that multiplies makes nothing of the lower
+        // ones: all of them would be in a few places of a table.
+        let bits = self.bits();
+        state.write_u64(bits ^ bits >> 32);
     }
 }
 

@@ -173,10 +173,7 @@ impl Lower<'_, '_> {
         let key = named(self.ast(at), x).map(|name| (at.scope, name.clone()));
         if let Some(line) = key.as_ref().and_then(|key| self.lines.get(key)) {
             // It holds what the longest `tap` needs.
-            line.each(&mut |line| {
-                let frames = &mut self.b.kernel.delays[line].frames;
-                *frames = needed.max(*frames);
-            });
+            line.each(&mut |line| self.b.lengthen(line, needed));
             return Lines { all: vec![line.clone()], reader };
         }
         let line = self.new_line(path, needed);

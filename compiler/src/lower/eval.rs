@@ -73,6 +73,9 @@ impl<'a> Lower<'_, 'a> {
                 let name = if *unit == MusicalUnit::Beat { "beat" } else { "bar" };
                 let length = self.musical(name);
                 let amount = self.eval(at, *amount);
+                if amount.clone().mono().is_some_and(|(none, _)| self.b.constant(none) == Some(0.0)) {
+                    return Val::signal_of(self.b.f64(0.0), Dimension::TIME);
+                }
                 self.binary(BinaryOp::Mul, amount, length)
             }
             Expr::Name(_) => self.name(at, expr),

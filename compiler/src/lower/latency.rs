@@ -427,7 +427,7 @@ impl Lowered {
             fused: [].into(),
             kernel,
             states: vec![],
-            delays: vec![path.to_string()],
+            delays: vec![path],
             params: vec![],
             inputs: vec![signal],
             outputs: vec![output],

@@ -33,9 +33,9 @@ pub struct KernelCall {
     /// The kernel that computes the node.
     pub kernel: Handle<Kernel>,
     /// Name and initial value of its states.
-    pub states: Vec<(String, Imm)>,
+    pub states: Vec<(Arc<str>, Imm)>,
     /// Names of its delay lines.
-    pub delays: Vec<String>,
+    pub delays: Vec<Arc<str>>,
     /// Its parameters: indices of slots.
     pub params: Vec<usize>,
     /// The signals that the kernel reads.

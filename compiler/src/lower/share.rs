@@ -8,9 +8,10 @@ use super::lowered::{DATA, KernelCall};
 use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// States that are never set, with their values: what one call has of its own.
-type Data = Vec<(String, Imm)>;
+type Data = Vec<(Arc<str>, Imm)>;
 
 /// The kernels of a module by their shape.
 #[derive(Default)]
@@ -171,7 +172,8 @@ fn lift(members: Vec<Kernel>) -> (Kernel, Vec<Data>) {
             }
             let state = *known.entry(imms).or_insert_with_key(|imms| {
                 let name = format!("{DATA}{}", kernel.states.len());
-                data.iter_mut().zip(imms).for_each(|(d, imm)| d.push((name.clone(), *imm)));
+                let shared: Arc<str> = name.as_str().into();
+                data.iter_mut().zip(imms).for_each(|(d, imm)| d.push((shared.clone(), *imm)));
                 kernel.states.add(StateSlot::word(name, imms[0]))
             });
             let ty = kernel.states[state].ty();

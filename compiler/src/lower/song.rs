@@ -18,7 +18,8 @@ use crate::hir::types::Layouts;
 use crate::ir::{Imm, Kernel};
 use crate::library::Library;
 use mam_grammar::Handle;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// What is lowered, after it has been checked.
@@ -108,7 +109,8 @@ pub fn lower<'a>(
 struct Line<'a> {
     song: Song<'a>,
     graph: &'a Graph,
-    known: FxHashMap<Kernel, Handle<Kernel>>,
+    /// The kernels so far, by a hash of what decides whether two are one.
+    known: FxHashMap<u64, Vec<Handle<Kernel>>>,
     /// The kernels of instances that are lowered alike.
     alike: FxHashMap<Key, Handle<Kernel>>,
     names: FxHashSet<String>,
@@ -292,7 +294,7 @@ impl Line<'_> {
             fused: fused.clone(),
             kernel,
             states: vec![],
-            delays: (0..lines.len()).map(|line| format!("{}.line{line}", call.path)).collect(),
+            delays: (0..lines.len()).map(|line| format!("{}.line{line}", call.path).into()).collect(),
             params: vec![],
             inputs,
             outputs,
@@ -383,7 +385,10 @@ impl Line<'_> {
         // What was computed to know a constant is left over, and differs between kernels that are the same.
         let mut kernel = crate::opt::sweep(&kernel);
         let key = anonymous(&kernel);
-        if let Some(&known) = self.known.get(&key) {
+        let hash = FxBuildHasher.hash_one(&key);
+        let kernels = &self.lowered.module.kernels;
+        let mut alike = self.known.get(&hash).into_iter().flatten();
+        if let Some(&known) = alike.find(|known| anonymous(&kernels[**known]) == key) {
             return known;
         }
         kernel.name = self.unique(&kernel.name);
@@ -393,7 +398,7 @@ impl Line<'_> {
             (self.made)(&kernel, params);
         }
         let handle = self.lowered.module.kernels.add(kernel);
-        self.known.insert(key, handle);
+        self.known.entry(hash).or_default().push(handle);
         handle
     }
 
@@ -417,9 +422,9 @@ impl Line<'_> {
 }
 
 /// Names and initial values of a kernel's states, and names of its delay lines.
-fn memory(kernel: &Kernel) -> (Vec<(String, Imm)>, Vec<String>) {
-    let states = kernel.states.values().map(|state| (state.name.clone(), state.init));
-    (states.collect(), kernel.delays.values().map(|line| line.name.clone()).collect())
+fn memory(kernel: &Kernel) -> (Vec<(Arc<str>, Imm)>, Vec<Arc<str>>) {
+    let states = kernel.states.values().map(|state| (state.name.as_str().into(), state.init));
+    (states.collect(), kernel.delays.values().map(|line| line.name.as_str().into()).collect())
 }
 
 /// The data of voice `v`: each voice has noise of its own.

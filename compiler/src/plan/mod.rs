@@ -125,7 +125,7 @@ impl Planner {
             let words = words.iter().skip(lane).step_by(lanes);
             let named = part.states.iter().zip(words).filter(|((name, _), _)| !name.starts_with(DATA));
             let states = named.map(|((name, _), word)| StateWord {
-                name: name.as_str().into(),
+                name: name.clone(),
                 offset: word.start,
                 bytes: word.len(),
             });
@@ -271,9 +271,9 @@ fn noises(call: &PackedCall, state: usize, words: &[Range<usize>]) -> Vec<NoiseW
     let lanes = call.parts.len();
     let parts = call.parts.iter().enumerate();
     let all = parts.flat_map(|(lane, part)| part.states.iter().zip(words.iter().skip(lane).step_by(lanes)));
-    let noise = |((name, init), word): (&(String, Imm), &Range<usize>)| match *init {
+    let noise = |((name, init), word): (&(Arc<str>, Imm), &Range<usize>)| match *init {
         Imm::I32(init) if is_noise(name) => {
-            Some(NoiseWord { at: state + word.start, name: name.as_str().into(), init })
+            Some(NoiseWord { at: state + word.start, name: name.clone(), init })
         }
         _ => None,
     };
@@ -307,7 +307,7 @@ fn delay_names(part: &Part) -> impl Iterator<Item = Arc<str>> + '_ {
     let voice = part.path.contains('#');
     part.delays.iter().map(move |name| match voice {
         true => format!("{}:{name}", part.path).into(),
-        false => name.as_str().into(),
+        false => name.clone(),
     })
 }
 

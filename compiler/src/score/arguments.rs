@@ -208,7 +208,7 @@ impl<'a> Modifier<'a> {
                 let quoted = ast.span(expr);
                 let start = quoted.start as usize + 1;
                 let place = Span::new(quoted.source, start, start + text.len());
-                super::read(text, place, self.draw(), words, problems)
+                super::read(text, place, self.draw(), words, self.notations, problems)
             }
             Expr::Name(name) => match signal(&name.name) {
                 Some(signal) => Pattern::new(Node::Signal(signal.seeded(self.draw()))),

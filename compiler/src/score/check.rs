@@ -5,12 +5,12 @@ use super::codes::{LEFT_OVER, LINES_FIGHT, POLYPHONY, SILENT_LINE, TAB_CUT};
 use super::compose::WrittenLine;
 use super::extent;
 use super::ramps;
-use super::schedule::{Heard, Schedule};
+use super::schedule::{Heard, Schedule, cycles, onsets};
 use super::show::number as show;
 use super::work::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
-use mam_runtime::score::{Action, Line, PatternEvent, Rational, TimeSpan, Transport};
+use mam_runtime::score::{Action, Clip, Line, PatternEvent, Rational, TimeSpan, Transport};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const MOST_BARS: i64 = 512;
 /// Cycles in which a line should sound at least once.
 const LISTENED: i64 = 64;
 
-/// The warnings about the score of a song, and what a pass may leave behind. Its patterns are laid out once, in at most
+/// The warnings about the score of a song, and what a pass may leave behind. Looking through its patterns takes at most
 /// `steps` of work. Where these run out, warnings are missing, never wrong.
 pub(super) fn check(
     transport: &Transport,
@@ -35,16 +35,15 @@ pub(super) fn check(
     silent_lines(transport, written, steps, problems);
     later_cycles(transport, written, steps, problems);
     tabs(transport, written, problems);
-    let mut schedule = Schedule::new(transport);
     let horizon = Rational::whole(LOOKED_AT);
-    schedule.extend(horizon, steps);
+    let schedule = Schedule::new(transport, horizon, steps);
     // Lines of the song itself go on after its length, or come again.
     ramps::check(schedule.before(horizon), transport, written, problems);
     let heard = schedule.before(transport.length.min(horizon));
     fights(heard, transport, written, problems);
     extent::check(heard, transport, written, problems);
     polyphony(heard, transport, written, problems);
-    leftovers(schedule, written, steps)
+    leftovers(transport, written, steps)
 }
 
 /// Lines of notation without a hit in the cycles that are looked at.
@@ -121,48 +120,88 @@ pub struct Leftover {
     notes: Arc<HashMap<usize, Rational>>,
 }
 
+/// How a parameter is set in a pass.
+struct Course {
+    /// The first time, in bars, and the line of it.
+    first: (Rational, usize),
+    /// The last time, and the line of it.
+    last: (Rational, usize),
+    /// The value since then, in base units.
+    left: f64,
+}
+
+impl Course {
+    /// Both one after the other; of what is set at one instant by one line, `other` comes later.
+    fn and(self, other: Course) -> Course {
+        let (last, left) = match other.last >= self.last {
+            true => (other.last, other.left),
+            false => (self.last, self.left),
+        };
+        Course { first: self.first.min(other.first), last, left }
+    }
+}
+
 /// The parameters that are set by some lines, but not at once when a pass begins: what the last pass left is heard until
 /// then. Where that is less than a bar, it is how a line begins. None where so many steps do not reach the end.
-fn leftovers(mut schedule: Schedule, written: &[WrittenLine], steps: &mut u64) -> Vec<Leftover> {
-    let transport = schedule.transport;
+fn leftovers(transport: &Transport, written: &[WrittenLine], steps: &mut u64) -> Vec<Leftover> {
     let sets = |line: &Line| matches!(line.action, Action::Set { .. });
-    if !transport.restarts
-        || !transport.lines.iter().any(sets)
-        || transport.length > Rational::whole(MOST_BARS)
-    {
-        return vec![];
-    }
-    schedule.extend(transport.length, steps);
-    if *steps == 0 {
+    let length = transport.length;
+    if !transport.restarts || !transport.lines.iter().any(sets) || length > Rational::whole(MOST_BARS) {
         return vec![];
     }
     let mut notes: HashMap<usize, Rational> = HashMap::new();
-    let mut found: BTreeMap<ParamId, Leftover> = BTreeMap::new();
-    let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
-    for event in schedule.before(transport.length) {
-        let param = match transport.lines[event.line].action {
+    let mut courses: BTreeMap<ParamId, Course> = BTreeMap::new();
+    for clip in &transport.clips {
+        match transport.lines[clip.line].action {
+            Action::Play { target } if notes.get(&target).is_some_and(|first| *first <= clip.start) => {}
             Action::Play { target } => {
-                notes.entry(target).or_insert(event.begin);
-                continue;
+                let mut begins = |part| onsets(transport, clip, part, steps).iter().map(|o| o.begin).min();
+                if let Some(begin) = cycles(clip, length).find_map(&mut begins) {
+                    notes.entry(target).and_modify(|first| *first = begin.min(*first)).or_insert(begin);
+                }
             }
-            Action::Set { param, .. } => param,
-        };
-        let (written, Some(left)) = (&written[event.line], event.value.number()) else { continue };
-        let known = found.entry(param).or_insert_with(|| Leftover {
-            param,
-            left,
-            name: written.name.clone(),
-            span: written.span,
-            begin: event.begin,
-            length: transport.length,
-            first: first.clone(),
-            notes: Arc::default(),
-        });
-        (known.left, known.span) = (left, written.span);
+            Action::Set { param, .. } => {
+                if let Some(course) = course(transport, clip, steps) {
+                    let course = match courses.remove(&param) {
+                        Some(before) => before.and(course),
+                        None => course,
+                    };
+                    courses.insert(param, course);
+                }
+            }
+        }
+        if *steps == 0 {
+            return vec![];
+        }
     }
+    let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
     let notes = Arc::new(notes);
-    let late = found.into_values().filter(|leftover| leftover.begin >= Rational::ONE);
-    late.map(|leftover| Leftover { notes: notes.clone(), ..leftover }).collect()
+    let late = courses.into_iter().filter(|(_, course)| course.first.0 >= Rational::ONE);
+    let leftover = |(param, Course { first: (begin, line), last: (_, last), left })| Leftover {
+        param,
+        left,
+        name: written[line].name.clone(),
+        span: written[last].span,
+        begin,
+        length,
+        first: first.clone(),
+        notes: notes.clone(),
+    };
+    late.map(leftover).collect()
+}
+
+/// How a clip sets a parameter within a pass, if it does: looked for from its start and from its end alone.
+fn course(transport: &Transport, clip: &Clip, steps: &mut u64) -> Option<Course> {
+    let mut values = |part| {
+        let onsets = onsets(transport, clip, part, steps).into_iter();
+        let values = onsets.filter_map(|onset| Some((onset.begin, onset.value.number()?)));
+        values.filter(|(begin, _)| *begin < transport.length).collect::<Vec<_>>()
+    };
+    let at = |(begin, _): &(Rational, f64)| *begin;
+    let first = cycles(clip, transport.length).find_map(|part| values(part).into_iter().min_by_key(at))?;
+    let mut parts = cycles(clip, transport.length).rev();
+    let (last, left) = parts.find_map(|part| values(part).into_iter().max_by_key(at))?;
+    Some(Course { first: (first.0, clip.line), last: (last, clip.line), left })
 }
 
 impl Leftover {

@@ -91,6 +91,11 @@ mam_grammar::codes! {
         fails "bd = kick()\nplay { bd \"x x:100\" }\nout = bd\n"
         passes "bd = kick()\nplay { bd \"x x:0.79\" }\nout = bd\n"
     }
+    NOTE_LENGTH Warning "note-length" {
+        "A note is held for a share of its event, mostly 1 or less, and a few for notes that overlap. A number far above is mostly meant in percent: `50%` is half of it."
+        fails "lead = pluck(voices: 8)\nplay { lead \"c4 e4\".legato(50) }\nout = lead\n"
+        passes "lead = pluck(voices: 8)\nplay { lead \"c4 e4\".legato(50%) }\nout = lead\n"
+    }
     NOTE_PITCH Warning "note-pitch" {
         "A note is so low or so high that it cannot be heard. Plain numbers in a pattern are keys of MIDI, of which 60 is c4; degrees of a scale need the scale, `.scale(c, minor)`."
         fails "lead = pluck()\nplay { lead \"0 2 4\" }\nout = lead\n"

@@ -16,6 +16,7 @@ use super::work::Work;
 use super::{Instrument, Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
+use mam_grammar::mini::Notations;
 use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
@@ -79,6 +80,7 @@ pub(super) struct Composer<'a> {
     ast: &'a Ast,
     targets: &'a dyn Targets,
     meter: &'a Meter,
+    notations: &'a Notations,
     seed: u64,
     pub(super) levels: Vec<Level<'a>>,
     pub(super) sections: Vec<Section<'a>>,
@@ -105,7 +107,7 @@ impl<'a> Composer<'a> {
     pub(super) fn new(
         ast: &'a Ast,
         targets: &'a dyn Targets,
-        meter: &'a Meter,
+        (meter, notations): (&'a Meter, &'a Notations),
         seed: u64,
         limits: &Limits,
         problems: &'a mut Problems,
@@ -114,6 +116,7 @@ impl<'a> Composer<'a> {
             ast,
             targets,
             meter,
+            notations,
             seed,
             levels: vec![Level::default()],
             sections: Vec::new(),
@@ -307,8 +310,9 @@ impl<'a> Composer<'a> {
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64, player: Player) -> Pattern {
         let notes = matches!(words, Words::Notes { .. });
-        let (ast, meter, draws, values) = (self.ast, self.meter, 0, vec![]);
-        let mut modifier = Modifier { ast, meter, words, notes, seed, draws, player, values };
+        let Composer { ast, meter, notations, .. } = *self;
+        let (draws, values) = (0, vec![]);
+        let mut modifier = Modifier { ast, meter, notations, words, notes, seed, draws, player, values };
         let (pattern, place) = line_pattern(&mut modifier, line, self.problems);
         self.note_values(player, modifier.values);
         self.work.try_line(&pattern, place, self.problems);
@@ -483,14 +487,14 @@ pub(super) fn line_pattern(
     line: &Written,
     problems: &mut Problems,
 ) -> (Pattern, Span) {
-    let (ast, words, notes) = (modifier.ast, modifier.words, modifier.notes);
+    let Modifier { ast, notations, words, notes, .. } = *modifier;
     let (mut pattern, place) = match &line.pattern {
         PatternText::Tab { bars, by } => {
             let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or_default();
             (super::tab::tab(ast, bars, *by, modifier.meter, problems), place)
         }
         PatternText::Notation(text) => {
-            (super::read(&text.text, text.span, modifier.seed, words, problems), text.span)
+            (super::read(&text.text, text.span, modifier.seed, words, notations, problems), text.span)
         }
         PatternText::Made(expr) => {
             let made = modifier.source(*expr, words, notes, problems).unwrap_or_else(|problem| {

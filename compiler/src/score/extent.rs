@@ -1,7 +1,7 @@
-//! Notes that are played otherwise than they are written: moved further than a note can be, at a velocity that is none, or at
-//! a pitch that is not heard.
+//! Notes that are played otherwise than they are meant: moved further than a note can be, at a velocity that is none, held for
+//! far too long, or at a pitch that is not heard.
 
-use super::codes::{NOTE_PITCH, NOTE_VELOCITY, VALUE_CLAMPED};
+use super::codes::{NOTE_LENGTH, NOTE_PITCH, NOTE_VELOCITY, VALUE_CLAMPED};
 use super::compose::WrittenLine;
 use super::schedule::Heard;
 use mam_grammar::{Problem, Problems};
@@ -14,6 +14,9 @@ const LOUDEST: f64 = 2.0;
 
 /// The highest MIDI velocity, which stands for 1.
 const MOST_MIDI_VELOCITY: f64 = 127.0;
+
+/// For how many times its event a note is held at most that is meant so: what is above is a number of percent.
+const LONGEST: f64 = 16.0;
 
 /// What can be heard, in Hz.
 const AUDIBLE: std::ops::RangeInclusive<f64> = 16.0..=20_000.0;
@@ -32,7 +35,7 @@ pub(super) fn check(
         }
         let note = &event.value.to_note();
         let line = &written[event.line];
-        let found = [delay(note, line), velocity(note, line), pitch(note, line)];
+        let found = [delay(note, line), velocity(note, line), length(note, line), pitch(note, line)];
         for problem in found.into_iter().flatten() {
             if reported.insert((event.line, problem.code.name)) {
                 problems.add(problem);
@@ -85,6 +88,15 @@ fn velocity(note: &Note, line: &WrittenLine) -> Option<Problem> {
             false => "a velocity is from 0 to 1, as in `x:0.5`, and a little more for an accent".into(),
         },
     )
+}
+
+fn length(note: &Note, line: &WrittenLine) -> Option<Problem> {
+    (note.length > LONGEST).then(|| {
+        let shown = (note.length * 100.0).round() / 100.0;
+        let message = format!("a note of `{}` is held for {shown} times its event", line.name);
+        Problem::new(&NOTE_LENGTH, line.span, message)
+            .help(format!("1 is the whole event: {shown} percent of it are `.legato({shown}%)`"))
+    })
 }
 
 fn pitch(note: &Note, line: &WrittenLine) -> Option<Problem> {

@@ -12,6 +12,7 @@ use super::words::Words;
 use super::{Instrument, read, tempo};
 use crate::hir::builtins::PAN;
 use mam_grammar::ast::{Ast, Expr, Ident, ItemKind, Line, PatternText};
+use mam_grammar::mini::Notations;
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use mam_runtime::score::{Pattern, TimeSpan, Value};
 
@@ -86,7 +87,8 @@ fn lines(ast: &Ast) -> Vec<&Line> {
 /// Whether all words of a line's first cycle are names of notes, such as `c4`.
 fn names_notes(line: &Line, seed: u64) -> bool {
     let PatternText::Notation(text) = &line.pattern else { return false };
-    let pattern = read(&text.text, text.span, seed, Words::AsWritten, &mut Problems::default());
+    let (notations, problems) = (Notations::default(), &mut Problems::default());
+    let pattern = read(&text.text, text.span, seed, Words::AsWritten, &notations, problems);
     let events = pattern.query(TimeSpan::cycle(0)).unwrap_or_default();
     let is_note = |value: &Value| matches!(value, Value::Word(word) if note_number(word).is_some());
     !events.is_empty() && events.iter().all(|event| is_note(&event.value))
@@ -102,7 +104,8 @@ fn built(ast: &Ast, line: &Line, seed: u64, problems: &mut Problems) -> Pattern 
     let words = if notes { note_words(ast, line, &any) } else { Words::AsWritten };
     let tab = matches!(line.pattern, PatternText::Tab { .. });
     let (notes, player) = (notes || tab, Player::Unknown);
-    let mut modifier = Modifier { ast, meter: &meter, words, notes, seed, draws: 0, player, values: vec![] };
+    let (meter, notations, draws, values) = (&meter, &Notations::default(), 0, vec![]);
+    let mut modifier = Modifier { ast, meter, notations, words, notes, seed, draws, player, values };
     let (pattern, _) = line_pattern(&mut modifier, line, problems);
     if let Some(over) = line.over {
         let message = "`over` is for parameters, and a pattern by itself sets none";

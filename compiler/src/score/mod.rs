@@ -52,6 +52,7 @@ use crate::units::Units;
 use codes::{SCORE_NUMBER, SCORE_UNREACHED};
 use compose::Composer;
 use mam_grammar::ast::{Ast, Item, ItemKind};
+use mam_grammar::mini::Notations;
 use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{
@@ -140,12 +141,13 @@ pub struct Parameter {
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
 /// parameters that a pass may leave other than it found them: that depends on the values at the start.
-/// Looking through its patterns takes no more than `limits` allow.
+/// Looking through its patterns takes no more than `limits` allow; those in `notations` are not read again.
 pub fn from_ast(
     file: &File,
     seed: u64,
     targets: &dyn Targets,
     limits: &Limits,
+    notations: &Notations,
     problems: &mut Problems,
 ) -> (Score, Vec<Leftover>) {
     let ast = &file.ast;
@@ -153,7 +155,7 @@ pub fn from_ast(
     check_channels(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
-    let mut composer = Composer::new(ast, targets, &meter, seed, limits, problems);
+    let mut composer = Composer::new(ast, targets, (&meter, notations), seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, written, clips, marks, arranged, note_params, .. } = composer;
     let length = length::length(ast, &ast.items, &meter, arranged.is_some(), problems);
@@ -281,11 +283,18 @@ fn check_countable(ast: &Ast, transport: &Transport, changes: &[(Rational, Span)
 
 /// The pattern of a text of the notation by itself, its words as written. `place` covers `text`.
 pub fn notation(text: &str, place: Span, seed: u64, problems: &mut Problems) -> Pattern {
-    read(text, place, seed, words::Words::AsWritten, problems)
+    read(text, place, seed, words::Words::AsWritten, &Notations::default(), problems)
 }
 
-fn read(text: &str, place: Span, seed: u64, words: words::Words, problems: &mut Problems) -> Pattern {
-    match mam_grammar::mini::parse(text, place) {
+fn read(
+    text: &str,
+    place: Span,
+    seed: u64,
+    words: words::Words,
+    notations: &Notations,
+    problems: &mut Problems,
+) -> Pattern {
+    match notations.parse(text, place) {
         Ok(group) => mini::Builder::new(seed, problems).group(&group, words),
         Err(problem) => {
             problems.add(problem);

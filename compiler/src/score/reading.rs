@@ -5,6 +5,7 @@ use super::tempo::Meter;
 use super::words::Words;
 use super::{Instrument, Targets};
 use mam_grammar::ast::{Arg, Ast, ExprId, Ident};
+use mam_grammar::mini::Notations;
 use mam_grammar::{Problem, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::pattern::mix;
@@ -13,6 +14,8 @@ use mam_runtime::score::pattern::mix;
 pub(super) struct Modifier<'a> {
     pub(super) ast: &'a Ast,
     pub(super) meter: &'a Meter,
+    /// The patterns that have been read.
+    pub(super) notations: &'a Notations,
     /// How the values of the pattern are read.
     pub(super) words: Words<'a>,
     /// Whether the pattern is one of notes, which have velocity and pitch.

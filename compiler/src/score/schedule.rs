@@ -16,11 +16,8 @@ pub(super) struct Heard {
     pub(super) value: Value,
 }
 
-/// The onsets of a transport in the order of time, laid out as far as they have been asked for.
-pub(super) struct Schedule<'a> {
-    pub(super) transport: &'a Transport,
-    /// The bar up to which the onsets are there.
-    until: Rational,
+/// The onsets of a transport in the order of time, up to some bar.
+pub(super) struct Schedule {
     onsets: Vec<Heard>,
 }
 
@@ -36,48 +33,42 @@ fn held_until(event: &PatternEvent) -> Result<Rational, Overflow> {
     }
 }
 
-impl<'a> Schedule<'a> {
-    pub(super) fn new(transport: &'a Transport) -> Schedule<'a> {
-        Schedule { transport, until: Rational::ZERO, onsets: vec![] }
-    }
+/// The cycles of a clip's pattern that are heard before a bar.
+pub(super) fn cycles(clip: &Clip, horizon: Rational) -> impl DoubleEndedIterator<Item = TimeSpan> + use<> {
+    let end = clip.end.map_or(horizon, |end| end.min(horizon));
+    let heard = (end - clip.start).unwrap_or(Rational::ZERO);
+    (0..heard.ceil().max(0) as i64).map(move |cycle| {
+        let whole = TimeSpan::cycle(cycle);
+        TimeSpan { end: whole.end.min(heard), ..whole }
+    })
+}
 
-    /// Adds the onsets up to the bar `horizon`: at most about [`MOST_EVENTS`], and as far as `steps` go.
-    pub(super) fn extend(&mut self, horizon: Rational, steps: &mut u64) {
-        if horizon <= self.until {
-            return;
-        }
-        let first = self.onsets.len();
-        for clip in &self.transport.clips {
-            if self.onsets.len() - first > MOST_EVENTS {
+/// The onsets of a clip within a cycle of its pattern, or a part of one; none where these take more than so many steps.
+pub(super) fn onsets(transport: &Transport, clip: &Clip, part: TimeSpan, steps: &mut u64) -> Vec<Heard> {
+    let events = transport.lines[clip.line].pattern.query_within(part, steps).unwrap_or_default();
+    let heard = |event: PatternEvent| {
+        let begin = (clip.start + event.whole.begin).ok()?;
+        let over = (clip.start + held_until(&event).ok()?).ok()?;
+        let end = clip.end.map_or(over, |end| over.min(end));
+        Some(Heard { line: clip.line, begin, end, value: event.value })
+    };
+    events.into_iter().filter(PatternEvent::has_onset).filter_map(heard).collect()
+}
+
+impl Schedule {
+    /// The onsets up to the bar `horizon`: at most about [`MOST_EVENTS`], and as far as `steps` go.
+    pub(super) fn new(transport: &Transport, horizon: Rational, steps: &mut u64) -> Schedule {
+        let mut all = vec![];
+        let parts =
+            transport.clips.iter().flat_map(|clip| cycles(clip, horizon).map(move |part| (clip, part)));
+        for (clip, part) in parts {
+            if all.len() > MOST_EVENTS {
                 break;
             }
-            self.extend_clip(clip, horizon, first, steps);
+            all.extend(onsets(transport, clip, part, steps));
         }
-        self.onsets[first..].sort_by_key(|h| (h.begin, h.line));
-        self.until = horizon;
-    }
-
-    /// The onsets of one clip, cycle by cycle, so that no more than a cycle's events are in memory beside them.
-    fn extend_clip(&mut self, clip: &Clip, horizon: Rational, first: usize, steps: &mut u64) {
-        let pattern = &self.transport.lines[clip.line].pattern;
-        let end = clip.end.map_or(horizon, |end| end.min(horizon));
-        let (Ok(from), Ok(to)) = (self.until.max(clip.start) - clip.start, end - clip.start) else { return };
-        for cycle in from.floor() as i64..to.ceil() as i64 {
-            let whole = TimeSpan::cycle(cycle);
-            let span = TimeSpan { begin: whole.begin.max(from), end: whole.end.min(to) };
-            let events = pattern.query_within(span, steps).unwrap_or_default();
-            for event in events.into_iter().filter(PatternEvent::has_onset) {
-                let (begin, over) =
-                    (clip.start + event.whole.begin, held_until(&event).map(|end| clip.start + end));
-                if let (Ok(begin), Ok(Ok(over))) = (begin, over) {
-                    let end = clip.end.map_or(over, |end| over.min(end));
-                    self.onsets.push(Heard { line: clip.line, begin, end, value: event.value });
-                }
-            }
-            if self.onsets.len() - first > MOST_EVENTS {
-                return;
-            }
-        }
+        all.sort_by_key(|heard| (heard.begin, heard.line));
+        Schedule { onsets: all }
     }
 
     /// The onsets before the bar `horizon`.

@@ -44,8 +44,10 @@ impl Modifier<'_> {
             Player::Instrument(..) => Words::Values(&parameter),
             Player::Unknown | Player::Nothing => Words::Measured,
         };
-        let (ast, meter, seed, player) = (self.ast, self.meter, self.draw(), Player::Nothing);
-        let mut values = Modifier { ast, meter, words, notes: false, seed, draws: 0, player, values: vec![] };
+        let (seed, player) = (self.draw(), Player::Nothing);
+        let Modifier { ast, meter, notations, .. } = *self;
+        let (notes, draws, values) = (false, 0, vec![]);
+        let mut values = Modifier { ast, meter, notations, words, notes, seed, draws, player, values };
         let change = values.joined(arg, Joint::Value(parameter.index), Kind::Value, problems)?;
         if !self.values.contains(&parameter.index) {
             self.values.push(parameter.index);

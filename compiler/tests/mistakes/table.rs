@@ -101,6 +101,11 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "x * adsr(0.1, 0.1, 0.5, 0.1)" => "steady-event" "0.1" "`hold(every(500ms), 200ms)`";
     Value "x * adsr(1, 0.01, 0.1, 0.7, 0.2)" => "steady-event" "1" "`gate`";
     Value "x * (1 + 3dB)" => "level-added" "3dB" "multiply";
+    Value "x - 6dB" => "level-added" "6dB" "quieter";
+    Value "x + -6dB" => "level-added" "-6dB" "quieter";
+    Value "x - -6dB" => "level-added" "-6dB" "louder";
+    Value "sine(440Hz - 12st)" => "level-added" "12st" "lower";
+    Value "sine(440Hz + 50ct)" => "level-added" "50ct" "higher";
     Value "x * decay(trig, 200ms)" => "unknown-name" "trig" "`every(500ms)`";
     Value "envelope * x" => "unknown-name" "envelope" "adsr(hold(every" "adsr(hold(every(500ms), 200ms)) * x";
     Value "EnvGen.kr(1) * x" => "foreign-word" "EnvGen.kr" "adsr(hold(every" "adsr(hold(every(500ms), 200ms)) * x";
@@ -306,6 +311,8 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "sample :bd_haus\nout = noise()" => "foreign-word" "sample" "bd = kick()" "bd = kick()\nout = bd";
     Song "-- my song\nout = noise()" => "foreign-comment" "-- my song" "//";
     Song "# my song\nout = noise()" => "foreign-comment" "# my song" "//";
+    Song "% my song\nout = noise()" => "foreign-comment" "% my song" "//";
+    Song "out = noise()\n%% by me, 100 % mine" => "foreign-comment" "%% by me, 100 % mine" "//";
     Song "/* my song */\nout = noise()" => "foreign-comment" "/* my song */" "//";
     Song "/* my\n song */\nout = noise()" => "foreign-comment" "/* my\n song */" "//";
     Song ";; my song\nout = noise()" => "foreign-comment" ";; my song" "//";
@@ -437,6 +444,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "tap(x, 100ms, max: 50ms)" => "out-of-range" "100ms" "`max: 100ms`" "tap(x, 100ms, max: 100ms)";
     Value "x * adsr(every(1s), -5ms)" => "out-of-range" "-5ms" "`attack` takes" "x * adsr(every(1s), 5ms)";
     Value "x * ar(every(-1s))" => "out-of-range" "-1s" "`period` takes" "x * ar(every(1s))";
+    Value "x * ar(every(0 bars))" => "out-of-range" "0 bars" "`period` takes" "x * ar(every(1 bar))";
     Value "x * ar(every(0s))" => "out-of-range" "0s" "`period` takes" "x * ar(every(1s))";
     Value "fir(x, [])" => "no-element" "[]" "`[1]`" "fir(x, [1])";
     Value "wavetable([[]], 440Hz)" => "not-a-signal" "wavetable" "mamc doc wavetable" "wavetable([[1]], 440Hz)";

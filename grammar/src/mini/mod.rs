@@ -4,8 +4,10 @@
 //! words: whether `c4` is a note or `80%` a number depends on what the line plays.
 
 pub mod codes;
+mod notations;
 mod parse;
 
+pub use notations::Notations;
 pub use parse::{MOST_DEPTH, parse};
 
 use crate::source::Span;

@@ -10,11 +10,11 @@ use crate::ast::{
 use crate::problem::{Problem, Problems};
 use crate::source::{SourceId, Span};
 use pest::iterators::Pair;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The documentation before the token that begins at a byte.
-pub(super) type Docs = HashMap<usize, Vec<Span>>;
+pub(super) type Docs = BTreeMap<usize, Vec<Span>>;
 
 /// Builds a tree out of pairs.
 pub(super) struct Builder<'a> {

@@ -20,12 +20,14 @@ mod diagnose;
 mod layout;
 mod mistakes;
 mod pairs;
+mod pieces;
 mod placement;
 mod recover;
 mod scan;
 mod words;
 
 pub use build::TAB_CHARACTERS;
+pub use pieces::Pieces;
 pub use scan::{Kind as TokenKind, Scanned as Tokens, Token, scan as tokens};
 pub use words::{RESERVED, STATEMENTS, is_name, is_word};
 
@@ -46,13 +48,23 @@ mod grammar {
 
 /// Reads a whole file. The tree holds everything that could be read; when the problems have no error, all of it.
 pub fn parse(sources: &Sources, id: SourceId, limits: &Limits) -> (Ast, Problems) {
+    parse_again(sources, id, limits, None)
+}
+
+/// What [`parse`] gives, where items that stand in `pieces` are not read again; those that are read are kept there.
+pub fn parse_again(
+    sources: &Sources,
+    id: SourceId,
+    limits: &Limits,
+    pieces: Option<&mut Pieces>,
+) -> (Ast, Problems) {
     let text = &*sources.get(id).text;
     let mut problems = Problems::default();
     if text.len() > limits.file_bytes {
         problems.add(too_large(id, text.len(), limits));
         return (Ast::default(), problems);
     }
-    let (mut ast, found) = recover::read(id, text, limits);
+    let (mut ast, found) = recover::read(id, text, limits, pieces);
     problems.extend(found);
     placement::check(&mut ast, text, &mut problems);
     (ast, problems)

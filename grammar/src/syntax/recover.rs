@@ -10,6 +10,7 @@ use super::diagnose::Diagnosis;
 use super::grammar::{MamParser, Rule};
 use super::layout::{Layout, lay_out};
 use super::mistakes;
+use super::pieces::Pieces;
 use super::scan::{Kind, Scanned, Token, scan};
 use super::words::{RESERVED, STATEMENTS};
 use crate::ast::{Ast, Body, Definition, DefinitionKind, Ident, Item, ItemKind};
@@ -21,7 +22,12 @@ use pest::Parser;
 use std::ops::Range;
 
 /// Reads a text of acceptable size.
-pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Problems) {
+pub(super) fn read(
+    source: SourceId,
+    text: &str,
+    limits: &Limits,
+    pieces: Option<&mut Pieces>,
+) -> (Ast, Problems) {
     let scanned = scan(text);
     let mut problems = Problems::default();
     let mut words = scanned.tokens.iter().filter(|token| token.kind != Kind::Newline);
@@ -46,7 +52,8 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Ast, Probl
         ast: Ast::default(),
         problems: Problems::default(),
     };
-    let mut reader = Reader { layout, work, builder, problems, deep, unbraced: 0, most: limits.problems };
+    let most = limits.problems;
+    let mut reader = Reader { layout, work, builder, problems, deep, unbraced: 0, most, pieces };
     let items = reader.file();
     reader.finish(items, &scanned)
 }
@@ -122,11 +129,14 @@ struct Reader<'a> {
     unbraced: usize,
     /// When this many problems have been found, no more are looked for.
     most: usize,
+    /// What was read of a version before; `None` where there is no other version.
+    pieces: Option<&'a mut Pieces>,
 }
 
 impl Reader<'_> {
     fn file(&mut self) -> Vec<Item> {
-        if self.problems.is_empty()
+        if self.pieces.is_none()
+            && self.problems.is_empty()
             && let Ok(mut pairs) = MamParser::parse(Rule::file, &self.work.clone())
         {
             let items = pairs.next().and_then(|file| file.into_inner().next());
@@ -260,11 +270,43 @@ impl Reader<'_> {
         if self.is_deep(bytes) {
             return Err(None);
         }
+        if let Some(item) = self.known_item(bytes) {
+            return Ok(item);
+        }
         let piece = self.work[bytes.clone()].to_owned();
         let mut pairs = MamParser::parse(Rule::one, &piece).map_err(|error| Some(Box::new(error)))?;
         self.builder.base = bytes.start;
-        let item = pairs.next().and_then(|one| one.into_inner().next());
-        item.map(|item| self.builder.item(item)).ok_or(None)
+        let item = pairs.next().and_then(|one| one.into_inner().next()).ok_or(None)?;
+        let before = (self.builder.ast.exprs.len(), self.builder.problems.len());
+        let inside = self.builder.docs.range(bytes.start + 1..bytes.end.max(bytes.start + 1));
+        let docs: Vec<usize> = inside.map(|(&at, _)| at).collect();
+        let item = self.builder.item(item);
+        self.keep_item(bytes, &item, before, docs);
+        Ok(item)
+    }
+
+    /// The item that stands in `bytes`, where it has been read before.
+    fn known_item(&mut self, bytes: &Range<usize>) -> Option<Item> {
+        let Builder { text, source, docs, ast, .. } = &mut self.builder;
+        let pieces = self.pieces.as_deref_mut()?;
+        let mut item = pieces.find((text, &self.work), bytes, docs, *source, ast)?;
+        item.doc = self.builder.take_doc(item.span);
+        Some(item)
+    }
+
+    /// Keeps an item in which nothing is wrong for the next version; `docs` are the places of the documentation inside it.
+    fn keep_item(
+        &mut self,
+        bytes: &Range<usize>,
+        item: &Item,
+        (exprs, problems): (usize, usize),
+        docs: Vec<usize>,
+    ) {
+        let Builder { ast, problems: found, docs: left, .. } = &self.builder;
+        if let Some(pieces) = self.pieces.as_deref_mut().filter(|_| found.len() == problems) {
+            let taken = docs.into_iter().filter(|at| !left.contains_key(at)).map(|at| at - bytes.start);
+            pieces.keep(ast, exprs, bytes.start, item, taken.collect());
+        }
     }
 
     fn diagnose(&mut self, tokens: Range<usize>, error: Option<&pest::error::Error<Rule>>, rule: Rule) {

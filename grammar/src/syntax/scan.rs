@@ -153,6 +153,7 @@ impl<'a> Scanner<'a> {
             b'-' if self.rest().starts_with("--") && self.begins_comment() => {
                 self.foreign_comment(self.line_end(self.at));
             }
+            b'%' if self.begins_comment() => self.foreign_comment(self.line_end(self.at)),
             b';' if self.rest().starts_with(";;") && self.begins_line() => {
                 self.foreign_comment(self.line_end(self.at));
             }
@@ -227,7 +228,7 @@ impl<'a> Scanner<'a> {
         self.out.tokens.last().is_none_or(|token| token.kind == Kind::Newline)
     }
 
-    /// True for a `--` that begins a line where an item begins: no item begins with a sign, but an operand may.
+    /// True for a `--` or `%` that begins a line where an item begins: no item begins with a sign, but an operand may.
     fn begins_comment(&self) -> bool {
         const BLOCKS: [&str; 5] = ["def", "instrument", "effect", "play", "section"];
         let mut before = self.out.tokens.iter().rev().skip_while(|token| token.kind == Kind::Newline);

@@ -545,7 +545,7 @@ fn runners(program: &Program, buffers: &Buffers, lines: &IdMap<DelayId, Line>) -
 
 /// Brings zeroed state memory to its initial image. Pages of it that begin as 0 are not touched: until they are written they take
 /// no memory.
-fn begin(state: &mut [u8], image: &[u8]) {
+pub(crate) fn begin(state: &mut [u8], image: &[u8]) {
     const PAGE: usize = 4096;
     for (state, image) in state.chunks_mut(PAGE).zip(image.chunks(PAGE)) {
         if image.iter().any(|&byte| byte != 0) {

@@ -41,6 +41,8 @@ pub use clock::{Profile, Quantum, ticks, ticks_per_second};
 use input::{Fed, HostBlock};
 pub(crate) use input::{Waiting, flush};
 pub(crate) use instance::Instance;
+#[cfg(feature = "threads")]
+pub(crate) use instance::begin;
 pub use not_finite::NotFinite;
 #[cfg(feature = "threads")]
 pub(crate) use notes::NOTES;

@@ -3,6 +3,7 @@
 //! Whatever the partition, each step sees what it saw in the whole program, so the sound is the same to the bit.
 
 use crate::buffers;
+use crate::engine::begin;
 use crate::ids::{DelayId, IdMap, SignalId};
 use crate::program::{DelaySpec, Program, Step};
 use crate::score::Score;
@@ -253,7 +254,9 @@ impl<'p> Splitter<'p> {
     fn part(&self, steps: &[usize]) -> Part {
         let whole = self.program;
         let mut signals: HashMap<Value, SignalId> = HashMap::new();
-        let (mut state, mut delays): (Vec<u8>, IdMap<DelayId, DelaySpec>) = (vec![], IdMap::default());
+        let block = |index: usize| whole.steps[index].state_bytes.next_multiple_of(16);
+        let mut state = vec![0; steps.iter().map(|&index| block(index)).sum()];
+        let (mut planned, mut delays) = (0, IdMap::<DelayId, DelaySpec>::default());
         let (mut hears, mut inputs, mut needs) = (vec![], vec![], BTreeSet::new());
         let (mut gives, mut outputs) = (vec![], vec![]);
         let mut own = vec![];
@@ -297,17 +300,17 @@ impl<'p> Splitter<'p> {
             let copies: Option<Vec<SignalId>> = step.copies.iter().map(copied).collect();
             let lines = step.delays.iter().map(|&line| delays.push(whole.delays[line].clone())).collect();
             own.push(Step {
-                state: state.len(),
+                state: planned,
                 delays: lines,
                 copies: copies.unwrap_or_default(),
                 inputs: heard,
                 outputs: given,
                 ..step.clone()
             });
-            let block = step.state_bytes.next_multiple_of(16);
-            let end = whole.state.len().min(step.state + block);
-            state.extend_from_slice(&whole.state[step.state..end]);
-            state.resize(state.len().next_multiple_of(16), 0);
+            let end = whole.state.len().min(step.state + block(index));
+            let image = &whole.state[step.state..end];
+            begin(&mut state[planned..][..image.len()], image);
+            planned += block(index);
         }
         let cost = own.iter().map(|step| step.cost.max(1)).sum();
         let program = Program {

@@ -1,5 +1,6 @@
 //! Messages in, messages out. One thread answers; what has arrived meanwhile is taken all at once, and of several versions
-//! of a text only the newest is compiled.
+//! of a text only the newest is compiled. Problems are sent as soon as nearly all are known; what is left of the compilation is
+//! done while there is nothing else to do.
 
 use super::answers::{capabilities, prelude_location, text_of};
 use super::uri;
@@ -28,15 +29,20 @@ pub fn serve(connection: Connection) -> Result<(), String> {
     connection.initialize_finish(id, result).map_err(|error| error.to_string())?;
     let mut server = Server::new(folders(&start));
     let messages = queue(&connection);
-    while let Ok(first) = messages.recv() {
-        let mut batch = vec![first];
-        batch.extend(messages.try_iter());
-        let goes_on = server.take(batch, &mut |message| _ = connection.sender.send(message));
-        if !goes_on {
+    let mut send = |message| _ = connection.sender.send(message);
+    loop {
+        let mut batch: Vec<Message> = messages.try_iter().collect();
+        if batch.is_empty() {
+            // What is left of a compilation is for a text that is not about to be another one.
+            server.finish(&mut send);
+            let Ok(first) = messages.recv() else { return Ok(()) };
+            batch.push(first);
+            batch.extend(messages.try_iter());
+        }
+        if !server.take(batch, &mut send) {
             return Ok(());
         }
     }
-    Ok(())
 }
 
 /// The messages of a connection, as many as have arrived: the connection itself passes on one at a time.
@@ -70,6 +76,9 @@ pub struct Server {
     compiled: usize,
 }
 
+/// The methods whose answers say what something costs, which the whole compilation knows.
+const NEED_COSTS: [&str; 2] = ["textDocument/hover", "textDocument/inlayHint"];
+
 /// An answer, or what is wrong with the question, in words.
 type Answer = Result<Value, String>;
 
@@ -87,7 +96,8 @@ impl Server {
     }
 
     /// Takes messages in their order and sends what is said to them; false when the editor exits. Problems of the newest
-    /// texts are sent at the end, and before a request that needs them.
+    /// texts are sent at the end, and before a request that needs them; [`Server::finish`] sends the few that only the whole
+    /// compilation knows.
     pub fn take(&mut self, messages: Vec<Message>, send: &mut dyn FnMut(Message)) -> bool {
         let cancelled: BTreeSet<String> = messages.iter().filter_map(cancelled).collect();
         for message in messages {
@@ -145,6 +155,9 @@ impl Server {
             return Response::new_ok(id, Value::Null);
         }
         self.publish(send);
+        if NEED_COSTS.contains(&&*method) {
+            self.finish(send);
+        }
         match self.answer(&method, &params) {
             Some(Ok(answer)) => Response::new_ok(id, answer),
             Some(Err(words)) => Response::new_err(id, ErrorCode::RequestFailed as i32, words),
@@ -258,7 +271,7 @@ impl Server {
         Ok(json!({ "changes": changes }))
     }
 
-    /// Compiles what has changed, and sends the problems of files whose problems are others now.
+    /// Compiles what has changed as far as nearly all problems are known, and sends those of files whose problems are others now.
     fn publish(&mut self, send: &mut dyn FnMut(Message)) {
         let (compiled, gone) = self.workspace.update();
         self.compiled += compiled.len();
@@ -266,18 +279,37 @@ impl Server {
         for path in gone {
             touched.extend(self.published.remove(&path).unwrap_or_default().into_keys());
         }
-        for path in &compiled {
-            let Some(song) = self.workspace.songs.get(path) else { continue };
-            let now: BTreeMap<String, Value> = self
-                .workspace
-                .problems(song)
-                .into_iter()
-                .map(|(path, problems)| (self.workspace.uri_of(path), Value::Array(problems)))
-                .collect();
+        for path in compiled.into_iter().filter(|path| self.workspace.songs.contains_key(path)) {
+            let now = self.problems_of(&path);
             touched.extend(now.keys().cloned());
-            touched.extend(self.published.insert(path.clone(), now).unwrap_or_default().into_keys());
+            touched.extend(self.published.insert(path, now).unwrap_or_default().into_keys());
         }
-        for uri in touched {
+        self.send_problems(touched, send);
+    }
+
+    /// Does what is left of what was compiled, and sends what that finds out.
+    pub fn finish(&mut self, send: &mut dyn FnMut(Message)) {
+        let mut touched: BTreeSet<String> = BTreeSet::new();
+        for path in self.workspace.finish() {
+            let now = self.problems_of(&path);
+            if self.published.get(&path) != Some(&now) {
+                touched.extend(now.keys().cloned());
+                self.published.insert(path, now);
+            }
+        }
+        self.send_problems(touched, send);
+    }
+
+    /// What is known of the problems of a song, by the addresses of its files.
+    fn problems_of(&self, song: &Path) -> BTreeMap<String, Value> {
+        let Some(song) = self.workspace.songs.get(song) else { return BTreeMap::new() };
+        let all = self.workspace.problems(song).into_iter();
+        all.map(|(path, problems)| (self.workspace.uri_of(path), Value::Array(problems))).collect()
+    }
+
+    /// Sends the problems of files, each with those that it has in all songs.
+    fn send_problems(&self, files: BTreeSet<String>, send: &mut dyn FnMut(Message)) {
+        for uri in files {
             let mut all: Vec<&Value> = vec![];
             for problems in self.published.values().filter_map(|song| song.get(&uri)?.as_array()) {
                 // What several songs use has its problems once.

@@ -109,7 +109,7 @@ impl Workspace {
         }
     }
 
-    /// Compiles what has changed. Returns the songs that are new or were compiled again, and those that are songs no longer.
+    /// Compiles what has changed, as far as nearly all problems are known. Returns the songs that are new or were compiled again, and those that are songs no longer.
     pub(super) fn update(&mut self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let (mut compiled, mut seen) = (vec![], BTreeSet::new());
         // What a song uses is known when it has been compiled, and changes what is a song.
@@ -127,6 +127,18 @@ impl Workspace {
             self.compile(&path);
             compiled.push(path);
         }
+    }
+
+    /// Finishes what was begun with the songs that were compiled. Returns those.
+    pub(super) fn finish(&mut self) -> Vec<PathBuf> {
+        let mut finished = vec![];
+        for (path, song) in &mut self.songs {
+            if let Some(analysis) = song.analysis.as_mut().filter(|analysis| analysis.goes_on()) {
+                song.analyser.finish(analysis);
+                finished.push(path.clone());
+            }
+        }
+        finished
     }
 
     /// The texts that are songs.
@@ -188,7 +200,7 @@ impl Workspace {
         let disk = Disk::new(is_file.then_some(path), false);
         let loader = OpenFiles { disk, texts: &self.texts };
         let name = path.display().to_string();
-        let analysis = song.analyser.analyse(&name, text.as_deref().unwrap_or(""), &loader);
+        let analysis = song.analyser.begin(&name, text.as_deref().unwrap_or(""), &loader);
         let asked = loader.disk.asked.into_inner();
         song.uses = asked.into_iter().map(|path| fs::canonicalize(&path).unwrap_or(path)).collect();
         let own = |id: &SourceId| !analysis.is_prelude(*id);

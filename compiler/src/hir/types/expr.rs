@@ -86,8 +86,12 @@ impl Checker<'_> {
                 Value::mono(value, number.unit.map_or(Dimension::PLAIN, Dimension::from_unit))
             }
             Expr::Length { amount, .. } => {
-                let length = Value::mono(self.within(Kind::Slow, AT_LEAST_0), Dimension::TIME);
                 let amount = self.eval(at, *amount);
+                // None of it is 0 at every tempo.
+                if matches!(&amount, Value::Signal(none) if none.channel(0).constant() == Some(0.0)) {
+                    return Value::mono(Number::real(0.0), Dimension::TIME);
+                }
+                let length = Value::mono(self.within(Kind::Slow, AT_LEAST_0), Dimension::TIME);
                 self.binary(BinaryOp::Mul, (amount, span), (length, span))
             }
             Expr::Name(_) => self.name(at, expr),

@@ -50,9 +50,9 @@ pub struct Part {
     /// The equations that are computed with it, itself among them, where there are several.
     pub fused: Arc<[Arc<str>]>,
     /// Name and initial value of its states: the i-th of lane k is the kernel's word lanes · i + k.
-    pub states: Vec<(String, Imm)>,
+    pub states: Vec<(Arc<str>, Imm)>,
     /// Names of its delay lines, which stand together.
-    pub delays: Vec<String>,
+    pub delays: Vec<Arc<str>>,
     /// Its ports: indices into the call's.
     pub ports: Vec<usize>,
     /// Its voices, among the kernel's.

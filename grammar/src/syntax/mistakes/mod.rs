@@ -168,8 +168,10 @@ impl<'a> Mistakes<'a> {
                 continue;
             }
             let comment = &self.text[start..end];
-            let mark =
-                ["/*", "--", ";;", "#"].into_iter().find(|mark| comment.starts_with(mark)).unwrap_or("#");
+            let mark = ["/*", "--", ";;", "%", "#"]
+                .into_iter()
+                .find(|mark| comment.starts_with(mark))
+                .unwrap_or("#");
             let message = format!("`{mark}` does not begin a comment");
             let mut problem = self
                 .problem(&codes::FOREIGN_COMMENT, start, end, message)
@@ -445,7 +447,7 @@ impl<'a> Mistakes<'a> {
 /// A comment of another language as comments of this one, a line each.
 fn line_comments(comment: &str, mark: &str) -> String {
     if mark != "/*" {
-        return format!("//{}", comment.trim_start_matches(['#', '-', ';']));
+        return format!("//{}", comment.trim_start_matches(['#', '-', ';', '%']));
     }
     let inside = comment.trim_start_matches("/*").trim_end_matches("*/").trim();
     let lines = inside.lines().map(|line| format!("// {}", line.trim().trim_start_matches('*').trim()));

@@ -96,3 +96,21 @@ fn delays_of_one_signal_share_a_line() {
     };
     assert_eq!(program(1), program(7));
 }
+
+/// The longest `tap` decides how long the line is that several of a name share, wherever it stands.
+#[test]
+fn a_shared_line_is_as_long_as_its_longest_tap_needs() {
+    let x = noise(400);
+    let at = |n: usize, ago: usize| n.checked_sub(ago).map_or(0.0, |then| f64::from(x[then]));
+    for (first, second) in [(40, 100), (100, 40), (62, 63), (3, 300), (5, 250)] {
+        let sound = through(
+            &format!(
+                "x = in.left\n\
+                 out = tap(x, {first} * dt, max: {first} * dt) + 0.5 * tap(x, {second} * dt, max: {second} * dt)\n"
+            ),
+            &x,
+        );
+        let sums: Vec<f64> = (0..x.len()).map(|n| at(n, first) + 0.5 * at(n, second)).collect();
+        near(&sound, &sums, 1e-6, &format!("{first} and {second}"));
+    }
+}
