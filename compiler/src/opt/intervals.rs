@@ -84,6 +84,15 @@ pub struct Intervals {
     states: Vec<Interval>,
 }
 
+/// What of a kernel cannot become infinite, nor a NaN.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finite {
+    /// Whether all outputs are so.
+    pub outputs: bool,
+    /// By state: whether whatever it is set to is so.
+    pub states: Vec<bool>,
+}
+
 impl Intervals {
     /// Follows the states of a kernel through its bodies.
     pub fn analyse(kernel: &Kernel) -> Intervals {
@@ -109,6 +118,23 @@ impl Intervals {
             }
         }
         intervals
+    }
+
+    /// What of a kernel is finite whatever it hears, if its states are at the start.
+    pub fn finite(kernel: &Kernel) -> Finite {
+        let intervals = Intervals::analyse(kernel);
+        let mut finite = Finite { outputs: true, states: vec![true; kernel.states.len()] };
+        for body in [&kernel.general, &kernel.steady].into_iter().chain(&kernel.tail) {
+            let within = intervals.within(body);
+            let is_finite = |value: Value| {
+                within[value.index()].is_some_and(|(low, high)| low.is_finite() && high.is_finite())
+            };
+            finite.outputs &= body.outs.iter().all(|value| is_finite(*value));
+            for (state, value) in &body.sets {
+                finite.states[state.index()] &= is_finite(*value);
+            }
+        }
+        finite
     }
 
     /// Nothing is known of a kernel's states: what is found holds whatever they are.
@@ -320,6 +346,28 @@ mod tests {
         let (least, five) = (body.i32(i32::MIN), body.i32(5));
         let [least, five] = [least, five].map(|x| body.op(Op::Neg, &[x]));
         assert_eq!((interval_of(&body, least), interval_of(&body, five)), (None, Some((-5.0, -5.0))));
+    }
+
+    #[test]
+    fn what_is_bounded_in_every_body_is_finite() {
+        let mut kernel = Kernel::default();
+        let [held, grows] =
+            ["held", "grows"].map(|name| kernel.states.add(StateSlot::word(name.into(), Imm::F32(0.0))));
+        let mut body = Body::default();
+        let x = body.add(Op::Input(crate::ir::InputId::ZERO), Type::F32, &[]);
+        let [least, most] = [-1.0, 1.0].map(|x| body.f32(x));
+        let below = body.op(Op::Min, &[x, most]);
+        let between = body.op(Op::Max, &[below, least]);
+        let before = body.add(Op::Get(grows), Type::F32, &[]);
+        let sum = body.op(Op::Add, &[before, between]);
+        body.sets = vec![(held, between), (grows, sum)];
+        body.outs = vec![between];
+        (kernel.general, kernel.steady) = (body.clone(), body.clone());
+        assert_eq!(Intervals::finite(&kernel), Finite { outputs: true, states: vec![true, false] });
+        // What one body alone does not bound may fail.
+        body.outs = vec![below];
+        kernel.tail = Some(body);
+        assert_eq!(Intervals::finite(&kernel), Finite { outputs: false, states: vec![true, false] });
     }
 
     #[test]
