@@ -328,7 +328,7 @@ impl Builder {
     /// A new delay line for at most `longest` frames.
     pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
         let name = self.unique(name);
-        let frames = (longest + 2).next_power_of_two();
+        let frames = DelayLine::holding(longest);
         self.delay_voices.push(self.voice);
         self.kernel.delays.add(DelayLine { name, frames })
     }
