@@ -184,7 +184,9 @@ pub struct Step {
     pub cost: usize,
     /// The equations and voices that it computes, by the names that people know.
     pub computes: Arc<[Arc<str>]>,
-    /// The bytes of its block in which states of type f32 lie that are set while it runs.
+    /// Whether its outputs are finite whatever it hears.
+    pub bounded: bool,
+    /// The bytes of its block in which states of type f32 lie that are set while it runs, and may become infinite.
     pub singles: Vec<std::ops::Range<usize>>,
     /// The same for f64.
     pub doubles: Vec<std::ops::Range<usize>>,

@@ -66,12 +66,19 @@ impl Layout {
         words.collect()
     }
 
-    /// The bytes of the states of a type that are set while the kernel runs, joined where they follow one another.
-    pub fn floats(&self, kernel: &Kernel, scalar: Scalar) -> Vec<Range<usize>> {
+    /// The bytes of the states of a type that are set while the kernel runs and `may_fail`, joined where they follow one another.
+    pub fn floats(
+        &self,
+        kernel: &Kernel,
+        scalar: Scalar,
+        may_fail: impl Fn(usize) -> bool,
+    ) -> Vec<Range<usize>> {
         let bodies =
             [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()].into_iter().flatten();
         let mut set = vec![false; kernel.states.len()];
-        bodies.flat_map(|body| &body.sets).for_each(|(state, _)| set[state.index()] = true);
+        bodies
+            .flat_map(|body| &body.sets)
+            .for_each(|(state, _)| set[state.index()] = may_fail(state.index()));
         let mut joined: Vec<Range<usize>> = vec![];
         for ((state, &at), set) in kernel.states.values().zip(&self.states).zip(set) {
             let end = at + bytes(state.ty());

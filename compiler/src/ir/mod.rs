@@ -51,6 +51,7 @@ pub(crate) use op::{Formula, expand, is_elementary};
 pub use op::{Op, PortField, ROWS, Row, Signature};
 
 use mam_grammar::{Arena, Handle};
+use mam_runtime::LONG;
 use mam_runtime::block::Block;
 use std::sync::Arc;
 
@@ -144,6 +145,17 @@ pub struct DelayLine {
     pub name: String,
     /// Capacity in frames: a power of two, greater than the longest delay.
     pub frames: u32,
+}
+
+impl DelayLine {
+    /// Frames of a line in which four are written and four others read at once.
+    pub const LANES: u32 = 8;
+
+    /// The capacity of a line that is read at most so many frames back. The shortest ones are as long as others, so that a call goes
+    /// through each from one address on.
+    pub fn holding(longest: u32) -> u32 {
+        (longest + 2).next_power_of_two().max(LONG as u32)
+    }
 }
 
 /// A part of a kernel that falls silent: an instrument's voice with an `until`.

@@ -329,13 +329,13 @@ impl Builder {
     pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
         let name = self.unique(name);
         self.delay_voices.push(self.voice);
-        self.kernel.delays.add(DelayLine { name, frames: line_frames(longest) })
+        self.kernel.delays.add(DelayLine { name, frames: DelayLine::holding(longest) })
     }
 
     /// Makes a delay line long enough for `longest` frames, too.
     pub(super) fn lengthen(&mut self, line: Handle<DelayLine>, longest: u32) {
         let frames = &mut self.kernel.delays[line].frames;
-        *frames = line_frames(longest).max(*frames);
+        *frames = DelayLine::holding(longest).max(*frames);
     }
 
     /// Moves the states and delay lines of each voice together, so that they are reset as one range when it wakes.
@@ -397,11 +397,6 @@ impl Operations for Builder {
         let (Op::Mul, &[a, b]) = (product.op, product.args.as_slice()) else { return None };
         [(a, b), (b, a)].into_iter().find_map(|(factor, rest)| Some((self.constant(factor)?, rest)))
     }
-}
-
-/// The frames of a delay line that is read at most `longest` frames late, and between that one and the one before.
-fn line_frames(longest: u32) -> u32 {
-    (longest + 2).next_power_of_two()
 }
 
 /// The new place of each element when they are sorted by voice: first what belongs to none.

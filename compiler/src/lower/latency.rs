@@ -443,7 +443,7 @@ fn delay_kernel(frames: u32) -> Kernel {
     let mut body = Body::default();
     let mut kernel = Kernel { name: format!("latency.{frames}"), ..Kernel::default() };
     let name = "latency".to_owned();
-    let line = kernel.delays.add(DelayLine { name, frames: (frames + 2).next_power_of_two() });
+    let line = kernel.delays.add(DelayLine { name, frames: DelayLine::holding(frames) });
     let mut add =
         |op, ty, args: &[Value]| body.insts.add(Inst { op, ty, args: args.iter().copied().collect() });
     let input = add(Op::Input(InputId::new(0)), Type::F32, &[]);

@@ -85,7 +85,7 @@ pub(super) fn waiting(body: &Body) -> f64 {
 }
 
 /// About how many cycles pass before an instruction's result can be used (AMD Zen 3, Intel Golden Cove).
-fn latency(body: &Body, value: Value) -> f64 {
+pub(super) fn latency(body: &Body, value: Value) -> f64 {
     let inst = &body.insts[value];
     let is_float = matches!(inst.ty.scalar, Scalar::F32 | Scalar::F64);
     match inst.op {

@@ -17,6 +17,8 @@ pub type Interval = Option<(f64, f64)>;
 
 /// How often recurrences are followed until what still grows is given up.
 const ROUNDS: usize = 3;
+/// What is nearer to 0 is taken for it, as an operand and as a result of f32.
+const MIN_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 /// How far the approximations of elementary functions may be beside the function, relatively.
 const ERROR: f64 = 1e-6;
 
@@ -84,6 +86,15 @@ pub struct Intervals {
     states: Vec<Interval>,
 }
 
+/// What of a kernel cannot become infinite, nor a NaN.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finite {
+    /// Whether all outputs are so.
+    pub outputs: bool,
+    /// By state: whether whatever it is set to is so.
+    pub states: Vec<bool>,
+}
+
 impl Intervals {
     /// Follows the states of a kernel through its bodies.
     pub fn analyse(kernel: &Kernel) -> Intervals {
@@ -109,6 +120,23 @@ impl Intervals {
             }
         }
         intervals
+    }
+
+    /// What of a kernel is finite whatever it hears, if its states are at the start.
+    pub fn finite(kernel: &Kernel) -> Finite {
+        let intervals = Intervals::analyse(kernel);
+        let mut finite = Finite { outputs: true, states: vec![true; kernel.states.len()] };
+        for body in [&kernel.general, &kernel.steady].into_iter().chain(&kernel.tail) {
+            let within = intervals.within(body);
+            let is_finite = |value: Value| {
+                within[value.index()].is_some_and(|(low, high)| low.is_finite() && high.is_finite())
+            };
+            finite.outputs &= body.outs.iter().all(|value| is_finite(*value));
+            for (state, value) in &body.sets {
+                finite.states[state.index()] &= is_finite(*value);
+            }
+        }
+        finite
     }
 
     /// Nothing is known of a kernel's states: what is found holds whatever they are.
@@ -154,24 +182,36 @@ impl Intervals {
         let of = |i: usize| intervals[args[i].index()];
         let scalar = inst.ty.scalar;
         let rounded = |low: f64, high: f64| fitting(scalar, low, high);
-        let approximate =
-            |low: f64, high: f64| fitting(scalar, low - ERROR * low.abs(), high + ERROR * high.abs());
-        let finite = |i: usize| of(i).filter(|(low, high)| low.is_finite() && high.is_finite());
+        let is_finite = |&(low, high): &(f64, f64)| low.is_finite() && high.is_finite();
+        // Of what may overflow nothing is known.
+        let approximate = |low: f64, high: f64| {
+            fitting(scalar, low - ERROR * low.abs(), high + ERROR * high.abs()).filter(is_finite)
+        };
+        let finite = |i: usize| of(i).filter(is_finite);
         match inst.op {
             Op::Const(imm) => constant(imm),
             Op::Get(state) | Op::LiveIn(state) => self.state(state),
-            Op::Add => finite(0).zip(finite(1)).and_then(|((a, b), (c, d))| rounded(a + c, b + d)),
-            Op::Sub => finite(0).zip(finite(1)).and_then(|((a, b), (c, d))| rounded(a - d, b - c)),
+            Op::Add => sum(of(0)?, of(1)?).and_then(|(low, high)| rounded(low, high)),
+            Op::Sub => {
+                let (low, high) = of(1)?;
+                sum(of(0)?, (-high, -low)).and_then(|(low, high)| rounded(low, high))
+            }
             Op::Mul if args[0] == args[1] => {
                 let (low, high) = product(finite(0)?, finite(0)?);
                 rounded(low.max(0.0), high)
             }
-            Op::Mul => finite(0).zip(finite(1)).and_then(|(x, y)| {
+            Op::Mul => {
+                let (x, y) = (of(0)?, of(1)?);
+                // 0 times what is infinite is a NaN; what is subnormal is taken for 0.
+                let is_zero = |(low, high): (f64, f64)| low < MIN_NORMAL && high > -MIN_NORMAL;
+                if is_zero(x) && !is_finite(&y) || is_zero(y) && !is_finite(&x) {
+                    return None;
+                }
                 let (low, high) = product(x, y);
                 rounded(low, high)
-            }),
+            }
             Op::Div => {
-                let (low, high) = finite(1).filter(|(low, high)| *low > 0.0 || *high < 0.0)?;
+                let (low, high) = of(1).filter(|(low, high)| *low >= MIN_NORMAL || *high <= -MIN_NORMAL)?;
                 let (low, high) = product(finite(0)?, (1.0 / high, 1.0 / low));
                 approximate(low, high)
             }
@@ -255,6 +295,13 @@ fn join(range: &mut Interval, other: Interval, round: usize) -> bool {
     grown
 }
 
+/// The interval of a sum; none where infinite numbers of both signs may meet.
+fn sum((a, b): (f64, f64), (c, d): (f64, f64)) -> Interval {
+    let (low, high) = (a + c, b + d);
+    let meet = |x: f64, y: f64| x == f64::INFINITY && y == f64::NEG_INFINITY;
+    (!meet(b, c) && !meet(d, a) && !low.is_nan() && !high.is_nan()).then_some((low, high))
+}
+
 fn product(x: (f64, f64), y: (f64, f64)) -> (f64, f64) {
     corners(x, y, |x, y| x * y)
 }
@@ -268,8 +315,13 @@ fn corners((a, b): (f64, f64), (c, d): (f64, f64), f: impl Fn(f64, f64) -> f64) 
     )
 }
 
+/// A little less than a number.
+fn below(x: f64, by: f64) -> f64 {
+    if x.is_finite() { x - by * x.abs() } else { x }
+}
+
 /// What an operation gives whose exact results lie between two numbers: a little more, for rounding and flushing; nothing
-/// is known where an integer wraps or a float may become infinite.
+/// is known where an integer wraps, and a float may become infinite.
 fn fitting(scalar: Scalar, low: f64, high: f64) -> Interval {
     match scalar {
         Scalar::I32 => {
@@ -279,10 +331,11 @@ fn fitting(scalar: Scalar, low: f64, high: f64) -> Interval {
         Scalar::F32 | Scalar::F64 => {
             let by = if scalar == Scalar::F32 { 2f64.powi(-24) } else { 2f64.powi(-53) };
             let most = if scalar == Scalar::F32 { f64::from(f32::MAX) } else { f64::MAX };
-            let flushed = f64::from(f32::MIN_POSITIVE);
-            let low = if low > 0.0 && low < flushed { 0.0 } else { low - by * low.abs() };
-            let high = if high < 0.0 && -high < flushed { 0.0 } else { high + by * high.abs() };
-            (low >= -most && high <= most).then_some((low, high))
+            let low = if low > 0.0 && low < MIN_NORMAL { 0.0 } else { below(low, by) };
+            let high = if high < 0.0 && -high < MIN_NORMAL { 0.0 } else { -below(-high, by) };
+            let low = if low < -most { f64::NEG_INFINITY } else { low.min(most) };
+            let high = if high > most { f64::INFINITY } else { high.max(-most) };
+            Some((low, high))
         }
         Scalar::Bool => None,
     }
@@ -310,6 +363,20 @@ mod tests {
         let scaled = body.op(Op::Mul, &[between, half]);
         let (low, high) = interval_of(&body, scaled).expect("it is bounded");
         assert!((0.0624..=0.0625).contains(&low) && (0.25..0.2501).contains(&high), "{low} {high}");
+        // What is bounded on one side stays so: infinity is a number.
+        let above = body.op(Op::Max, &[x, least]);
+        let eight = body.f32(8.0);
+        let times = body.op(Op::Mul, &[above, eight]);
+        let more = body.op(Op::Add, &[times, least]);
+        let (low, high) = interval_of(&body, more).expect("it is no NaN");
+        assert!((1.124..=1.125).contains(&low) && high == f64::INFINITY, "{low} {high}");
+        // But it takes no part in what may be a NaN.
+        let none = body.f32(0.0);
+        let perhaps_none = body.op(Op::Min, &[between, none]);
+        for (op, args) in [(Op::Sub, [more, times]), (Op::Mul, [more, perhaps_none])] {
+            let perhaps = body.op(op, &args);
+            assert_eq!(interval_of(&body, perhaps), None);
+        }
         // A NaN stays one where it is the second operand, and in a sine.
         let perhaps = body.op(Op::Min, &[most, x]);
         assert_eq!(interval_of(&body, perhaps), None);
@@ -320,6 +387,28 @@ mod tests {
         let (least, five) = (body.i32(i32::MIN), body.i32(5));
         let [least, five] = [least, five].map(|x| body.op(Op::Neg, &[x]));
         assert_eq!((interval_of(&body, least), interval_of(&body, five)), (None, Some((-5.0, -5.0))));
+    }
+
+    #[test]
+    fn what_is_bounded_in_every_body_is_finite() {
+        let mut kernel = Kernel::default();
+        let [held, grows] =
+            ["held", "grows"].map(|name| kernel.states.add(StateSlot::word(name.into(), Imm::F32(0.0))));
+        let mut body = Body::default();
+        let x = body.add(Op::Input(crate::ir::InputId::ZERO), Type::F32, &[]);
+        let [least, most] = [-1.0, 1.0].map(|x| body.f32(x));
+        let below = body.op(Op::Min, &[x, most]);
+        let between = body.op(Op::Max, &[below, least]);
+        let before = body.add(Op::Get(grows), Type::F32, &[]);
+        let sum = body.op(Op::Add, &[before, between]);
+        body.sets = vec![(held, between), (grows, sum)];
+        body.outs = vec![between];
+        (kernel.general, kernel.steady) = (body.clone(), body.clone());
+        assert_eq!(Intervals::finite(&kernel), Finite { outputs: true, states: vec![true, false] });
+        // What one body alone does not bound may fail.
+        body.outs = vec![below];
+        kernel.tail = Some(body);
+        assert_eq!(Intervals::finite(&kernel), Finite { outputs: false, states: vec![true, false] });
     }
 
     #[test]

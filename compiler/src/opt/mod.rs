@@ -23,6 +23,7 @@ mod hoist;
 pub mod instances;
 pub mod intervals;
 mod lanes;
+mod late;
 mod reassociate;
 mod rebuild;
 pub mod vectorize;
@@ -110,7 +111,7 @@ impl Pass {
 }
 
 /// The first phase, in order.
-static CANONICALIZE: [Pass; 6] = [
+static CANONICALIZE: [Pass; 7] = [
     Pass::bodies("intervals", "drops bounds and roundings that change nothing", intervals::run),
     Pass::bodies("fold", "computes what is constant, drops what does nothing", fold::run),
     Pass::bodies("cse", "computes equal values once", cse::run),
@@ -121,6 +122,7 @@ static CANONICALIZE: [Pass; 6] = [
         reassociate::run,
     )
     .rounding(),
+    Pass::bodies("late", "adds last what is there last", late::run).rounding(),
     Pass::kernel("dce", "drops what nothing needs", |kernel, _| dce::run(kernel)),
 ];
 

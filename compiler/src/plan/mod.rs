@@ -12,6 +12,7 @@ use crate::ir::layout::{Layout, put};
 use crate::ir::{Body, DelayLine, Imm, Kernel, Module, Op, Scalar, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, is_noise};
 use crate::opt::instances::{Packed, PackedCall, Part};
+use crate::opt::intervals::{Finite, Intervals};
 use mam_grammar::Handle;
 use mam_runtime::block::Block;
 use mam_runtime::buffers;
@@ -59,13 +60,14 @@ impl Plan {
         let layouts: Vec<Layout> = packed.module.kernels.values().map(Layout::new).collect();
         let plan = Plan { reasons: packed.reasons.clone(), ..Plan::default() };
         let contents = content::contents(&packed.module);
+        let finite = packed.module.kernels.values().map(Intervals::finite).collect();
         let state_bytes = |call: &PackedCall| {
             state_bytes(&packed.module.kernels[call.kernel], &layouts[call.kernel.index()])
         };
         // Zeroed pages take memory when they are written: most of the state of a block is 0.
         let state = vec![0; packed.calls.iter().map(state_bytes).sum()];
         let signals = vec![None; packed.signals];
-        let mut planner = Planner { plan, state, planned: 0, signals, contents, count: 0 };
+        let mut planner = Planner { plan, state, planned: 0, signals, contents, finite, count: 0 };
         for call in &packed.calls {
             planner.step(call, &packed.module.kernels[call.kernel], &layouts[call.kernel.index()]);
         }
@@ -92,6 +94,8 @@ struct Planner {
     signals: Vec<Option<SignalId>>,
     /// A hash of each kernel.
     contents: Vec<u64>,
+    /// What of each kernel needs no examination.
+    finite: Vec<Finite>,
     count: usize,
 }
 
@@ -138,6 +142,11 @@ impl Planner {
             }
         });
         let inputs: Vec<SignalId> = call.inputs.iter().map(|&s| self.signal(s)).collect();
+        let finite = &self.finite[call.kernel.index()];
+        let may_fail = |state: usize| !finite.states[state];
+        let [singles, doubles] =
+            [Scalar::F32, Scalar::F64].map(|scalar| layout.floats(kernel, scalar, may_fail));
+        let bounded = block.is_none() && finite.outputs;
         let step = Step {
             name: label(&call.parts),
             parts: parts.collect(),
@@ -155,8 +164,9 @@ impl Planner {
             voices: voices.collect(),
             can_sleep: sleeps::can_sleep(kernel),
             computes: computes(&call.parts),
-            singles: layout.floats(kernel, Scalar::F32),
-            doubles: layout.floats(kernel, Scalar::F64),
+            singles,
+            doubles,
+            bounded,
             content: self.contents[call.kernel.index()],
             cost: cost(kernel),
         };

@@ -111,7 +111,7 @@ impl CallList {
             let (words, released) = (self.words.len(), self.released.len());
             self.released.extend(runner.released().map(|voice| (index, voice)));
             let examined = runner.examined();
-            if examined.is_examined {
+            if examined.states {
                 self.words.extend(runner.words(state));
             }
             // A block's state is too large to be kept for a stretch that may be undone. Delay lines are not kept: where nothing is
@@ -262,15 +262,18 @@ impl Listed {
     /// As for [`Listed::call`], and no kernel runs.
     #[inline]
     unsafe fn is_passed(&self, words: &[Words]) -> bool {
+        if !(self.examined.outputs || self.examined.states) {
+            return true;
+        }
         let mut product = Product::new();
-        if self.examined.is_examined {
+        if self.examined.outputs {
             for output in 0..self.outputs {
                 // SAFETY: the caller's promise: the table has so many outputs, each of a quantum and aligned as buffers are.
                 unsafe { product.take_quantum(*self.task.call.outputs.add(output)) };
             }
-            // SAFETY: the caller's promise; the words lie in the state memory.
-            words[self.words.clone()].iter().for_each(|words| unsafe { product.take_words(*words) });
         }
+        // SAFETY: the caller's promise; the words lie in the state memory.
+        words[self.words.clone()].iter().for_each(|words| unsafe { product.take_words(*words) });
         product.is_zero()
     }
 

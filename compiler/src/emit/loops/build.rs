@@ -264,7 +264,7 @@ impl Builder<'_> {
                 _ => None,
             })
             .collect();
-        let looks_up = |value: Value| matches!(body.insts[value].op, Op::Table(_));
+        let looks_up = |value: Value| matches!(body.insts[value].op, Op::Table(_) | Op::Neighbours(_));
         let indices = if !lines.is_empty() || of.computed().any(looks_up) { 2 } else { 0 };
         let others = [block, scratch, of.counts_frames].into_iter().filter(|is| *is).count();
         self.rules.machine.most_addresses().saturating_sub(lines.len() + indices + others)

@@ -155,5 +155,5 @@ fn distance(body: &Body, frames: Value) -> (Option<Value>, i32) {
 
 /// Whether neighbours of a line are read and written at once: a vector is no longer than half of it.
 pub(in crate::emit) fn has_neighbours(kernel: &Kernel, line: Handle<DelayLine>) -> bool {
-    kernel.delays[line].frames >= 8
+    kernel.delays[line].frames >= DelayLine::LANES
 }

@@ -142,9 +142,9 @@ fn obstacle(a: &Analysis) -> Result<(), String> {
 /// Why four neighbours of a line are not read at once.
 fn short_line(a: &Analysis, line: Handle<DelayLine>) -> Result<(), String> {
     let DelayLine { name, frames } = &a.kernel.delays[line];
-    match frames {
-        8.. => Ok(()),
-        _ => Err(format!("{name} has less than eight frames: give it a longer `max:`")),
+    match *frames {
+        DelayLine::LANES.. => Ok(()),
+        _ => Err(format!("{name} has less than eight frames")),
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Guard {
     block: Range<usize>,
     /// Its outputs are mere copies of what has been examined.
     copies: bool,
+    /// Its outputs are finite whatever it hears.
+    bounded: bool,
     /// It is silent because something was not finite.
     failed: bool,
     /// A note has come while its lines were being cleared.
@@ -62,6 +64,7 @@ impl Guard {
             doubles: placed(&step.doubles),
             block: step.state..step.state + step.state_bytes,
             copies: !step.copies.is_empty(),
+            bounded: step.bounded,
             failed: false,
             waited: false,
             watches_lines: false,
@@ -117,8 +120,10 @@ impl Guard {
 /// What of a step is examined after its calls by the list, so that most are looked at without their runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Examined {
-    /// Its outputs and states: whether they are finite.
-    pub(crate) is_examined: bool,
+    /// Whether its outputs are finite.
+    pub(crate) outputs: bool,
+    /// Whether the states are finite that may not be.
+    pub(crate) states: bool,
     /// It writes delay lines that are watched.
     pub(crate) has_lines: bool,
     /// Its tail is counted.
@@ -137,7 +142,7 @@ impl Examined {
                 std::slice::from_raw_parts(*call.outputs.add(output), quanta * QUANTUM)
             })
         };
-        !self.is_examined || (0..outputs).all(is_finite)
+        !self.outputs || (0..outputs).all(is_finite)
     }
 }
 
@@ -180,7 +185,7 @@ impl Runner {
         if self.guard.watches_lines && frames.end == QUANTUM {
             self.write_lines(frame, QUANTUM);
         }
-        if self.outputs_are_finite(frames) && self.states_are_finite(memory) {
+        if (self.guard.bounded || self.outputs_are_finite(frames)) && self.states_are_finite(memory) {
             return false;
         }
         self.fail(memory, frames.clone());
@@ -192,7 +197,8 @@ impl Runner {
         let guard = &self.guard;
         let is_examined = !self.silent && !guard.failed && !guard.copies;
         Examined {
-            is_examined,
+            outputs: is_examined && !guard.bounded,
+            states: is_examined && !(guard.singles.is_empty() && guard.doubles.is_empty()),
             has_lines: is_examined && guard.watches_lines,
             counts_tail: self.tail.is_counting(),
         }

@@ -8,12 +8,13 @@ mod stepping;
 
 use mam_compiler::emit::native::Jit;
 use mam_compiler::files::{Files, NoFiles};
-use mam_compiler::ir::Module;
+use mam_compiler::ir::{Kernel, Module};
+use mam_compiler::lower::Lowered;
 use mam_compiler::opt::{optimize, optimize_scalar};
 use mam_compiler::target::Target;
 use mam_compiler::{OptLevel, Options, Stage, compile};
-use mam_grammar::{Limits, Problem, Severity, Sources};
-use mam_runtime::Form;
+use mam_grammar::{Handle, Limits, Problem, Severity, Sources};
+use mam_runtime::{Form, Port};
 use mam_testing::rig::Rig;
 use mam_testing::texts;
 use std::process::ExitCode;
@@ -69,12 +70,12 @@ fn counts(name: &str, text: &str) -> Vec<(String, u64, u64)> {
         assert!(problems.iter().any(is_missing), "{name}: {problems:?}\n{text}");
         return vec![];
     }
-    let lowered = compilation.stages.lowered.module;
+    let lowered = compilation.stages.lowered;
     let target = Target::host();
-    let tables = lowered.tables.len();
+    let tables = lowered.module.tables.len();
     let [in_lanes, scalar] = [true, false].map(|lanes| {
-        let mut module = Module { tables: lowered.tables.clone(), ..Module::default() };
-        for kernel in lowered.kernels.values() {
+        let mut module = Module { tables: lowered.module.tables.clone(), ..Module::default() };
+        for kernel in lowered.module.kernels.values() {
             let mut optimised = kernel.clone();
             match lanes {
                 true => optimize(&mut optimised, tables, &target),
@@ -82,24 +83,29 @@ fn counts(name: &str, text: &str) -> Vec<(String, u64, u64)> {
             }
             module.kernels.add(optimised);
         }
-        executed(&module)
+        executed(&module, &lowered)
     });
-    let names = lowered.kernels.values().map(|kernel| kernel.name.to_string());
+    let names = lowered.module.kernels.values().map(|kernel| kernel.name.to_string());
     names.zip(in_lanes).zip(scalar).map(|((name, in_lanes), scalar)| (name, in_lanes, scalar)).collect()
 }
 
-/// The instructions that each kernel of a module executes in a call.
-fn executed(module: &Module) -> Vec<u64> {
+/// The instructions that each kernel of a module executes in a call, with the parameters of the song's first call of it and a note on
+/// its ports.
+fn executed(module: &Module, lowered: &Lowered) -> Vec<u64> {
     let code = Jit::new(module, OptLevel::Best).expect("checked modules compile");
-    let count = |(index, kernel)| {
+    let count = |(index, (handle, kernel)): (u32, (Handle<Kernel>, &Kernel))| {
         let mut rig = Rig::new(kernel);
-        rig.params.fill(1.0);
+        let call = lowered.calls.iter().find(|call| call.kernel == handle).expect("every kernel is called");
+        for (value, slot) in rig.params.iter_mut().zip(&call.params) {
+            *value = lowered.slots.info(*slot).default;
+        }
+        rig.ports.fill(Port { active: 1, gate: 1, note: 57.0, freq: 220.0, vel: 1.0, ..Port::default() });
         rig.call(&code, index, Form::Setup, 0);
         // The first steady call may still settle.
         rig.call(&code, index, Form::Steady, FRAMES);
         instructions(|| rig.call(&code, index, Form::Steady, FRAMES))
     };
-    (0..).zip(module.kernels.values()).map(count).collect()
+    (0..).zip(module.kernels.iter()).map(count).collect()
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
