@@ -91,6 +91,12 @@ impl Machine {
         self.vector_registers - 6
     }
 
+    /// How many addresses a loop keeps in registers at most. The rest is for its offset and its end, the stack, the call, and an
+    /// address that is loaded where it is used.
+    pub fn most_addresses(&self) -> usize {
+        self.general_registers - 6
+    }
+
     /// How many addresses in delay lines a loop holds at most. The rest is for its other addresses.
     pub fn most_line_addresses(&self) -> usize {
         self.general_registers - 8

@@ -7,11 +7,14 @@ use mam_compiler::ir::{Module, check};
 use mam_compiler::opt::{self, vectorize};
 use mam_compiler::target::{Machine, Target};
 use mam_grammar::Handle;
+use mam_runtime::Form;
 use mam_testing::agree;
+use mam_testing::gen_dots;
 use mam_testing::gen_ir::{self, Choices};
 use mam_testing::gen_rows;
 use mam_testing::gen_sums;
 use mam_testing::gen_triggers;
+use mam_testing::rig::Rig;
 use proptest::prelude::*;
 
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -136,6 +139,46 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// As they are, and with four terms in a vector.
+    #[test]
+    fn dot_products_keep_every_bit(dots in bytes(400), run in bytes(1500)) {
+        let module = gen_dots::module(&mut Choices(&dots));
+        lanes_agree(&module, &run)?;
+        lanes_agree(&in_vectors(&module), &run)?;
+    }
+
+    /// A sum in another order is off by a rounding of its terms for each addition at most.
+    #[test]
+    fn dot_products_are_the_sums_that_were_written(dots in bytes(400)) {
+        let written = gen_dots::module(&mut Choices(&dots));
+        let vectors = in_vectors(&written);
+        let [expected, seen] = [&written, &vectors].map(|module| {
+            let code = Interpreter::new(module.clone());
+            // Each on its own: another number that is fed back would be another index.
+            let one_frame = |x: i32| {
+                let mut rig = Rig::new(&module.kernels[Handle::new(0)]);
+                rig.inputs[0][0] = x as f32 / 32.0;
+                rig.call(&code, 0, Form::General, 1);
+                [rig.outputs[0][0], rig.outputs[1][0]]
+            };
+            (-8..40).map(one_frame).collect::<Vec<_>>()
+        });
+        for (expected, seen) in expected.iter().flatten().zip(seen.iter().flatten()) {
+            prop_assert!((expected - seen).abs() <= 20.0 * 20.0 * f32::EPSILON, "{expected} {seen}\n{vectors}");
+        }
+    }
+}
+
+/// A module as `reassociate` leaves it.
+fn in_vectors(module: &Module) -> Module {
+    let pass = opt::passes().find(|pass| pass.name == "reassociate").expect("there is one");
+    let kernels = module.kernels.values().map(|kernel| pass.run(kernel, &Target::host())).collect();
+    Module { kernels, tables: module.tables.clone() }
+}
+
 /// In each kind of lanes that keeps every bit a kernel gives the scalar form's; in all kinds the interpreter's bits are the
 /// machine's.
 fn lanes_agree(module: &Module, run: &[u8]) -> Result<(), TestCaseError> {
@@ -149,7 +192,7 @@ fn lanes_agree(module: &Module, run: &[u8]) -> Result<(), TestCaseError> {
         [(vectorize::channel_lanes(kernel), true), (widened(false), true), (widened(true), false)]
     {
         let Some(way) = way else { continue };
-        let changed = Module { kernels: [way].into_iter().collect(), ..Module::default() };
+        let changed = Module { kernels: [way].into_iter().collect(), tables: module.tables.clone() };
         prop_assert_eq!(check::module(&changed), Vec::<String>::new(), "{}\n{}", module, changed);
         let now = agree::run(&changed, &Interpreter::new(changed.clone()), Choices(run));
         if exact {

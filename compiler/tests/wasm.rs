@@ -11,6 +11,7 @@ use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
 use mam_runtime::image;
 use mam_testing::agree;
+use mam_testing::gen_dots;
 use mam_testing::gen_ir::{self, Choices};
 use mam_testing::gen_rows;
 use mam_testing::gen_triggers;
@@ -53,6 +54,11 @@ proptest! {
     #[test]
     fn triggers_and_taps_give_the_interpreters_bits(triggers in bytes(200), run in bytes(1500)) {
         agrees(&gen_triggers::module(&mut Choices(&triggers)), &run)?;
+    }
+
+    #[test]
+    fn dot_products_give_the_interpreters_bits(dots in bytes(400), run in bytes(1500)) {
+        agrees(&gen_dots::module(&mut Choices(&dots)), &run)?;
     }
 
     #[test]

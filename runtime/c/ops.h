@@ -275,6 +275,7 @@ FN i32x4 toint_f32x4(f32x4 a) {
 }
 FN i32x4 neg_i32x4(i32x4 a) { return sub_i32x4(splat_i32x4(0), a); }
 FN f32 total(f32x4 a) { return (LANE(a, 0) + LANE(a, 1)) + (LANE(a, 2) + LANE(a, 3)); }
+FN f32x4 totals(f32x4 a, f32x4 b, f32x4 c, f32x4 d) { return pack_f32x4(total(a), total(b), total(c), total(d)); }
 FN f32x4 slide_f32x4(f32x4 a, f32 b) { return pack_f32x4(b, LANE(a, 0), LANE(a, 1), LANE(a, 2)); }
 FN i32x4 slide_i32x4(i32x4 a, i32 b) { return pack_i32x4(b, LANE(a, 0), LANE(a, 1), LANE(a, 2)); }
 
@@ -283,6 +284,11 @@ FN f32 element(f32 const* table, i32 last, i32 i) { return table[i < 0 ? 0 : i >
 FN f32x4 elements(f32 const* table, i32 last, i32x4 i) {
     return pack_f32x4(element(table, last, LANE(i, 0)), element(table, last, LANE(i, 1)), element(table, last, LANE(i, 2)),
                       element(table, last, LANE(i, 3)));
+}
+FN f32x4 neighbours(f32 const* table, i32 last, i32 i) {
+    return i >= 0 && i <= last - 3 ? load_f32x4(table + i)
+                                   : pack_f32x4(element(table, last, i), element(table, last, add_i32(i, 1)),
+                                                element(table, last, add_i32(i, 2)), element(table, last, add_i32(i, 3)));
 }
 FN f32x4 read4(f32 const* line, u32 mask, u32 at) {
     at &= mask;

@@ -5,7 +5,7 @@
 mod memory;
 
 use crate::ir::layout::Layout;
-use crate::ir::{Body, Imm, Kernel, Module, Op, Rate, Scalar, Type, Value};
+use crate::ir::{Body, Imm, Kernel, Module, Op, Rate, Scalar, TableId, Type, Value};
 use mam_grammar::Handle;
 use mam_runtime::{Call, Code, Form};
 use memory::Memory;
@@ -171,10 +171,11 @@ impl<'a> Run<'a> {
             Op::Extract(lane) => [arg(0)[lane as usize]; 4],
             Op::Splat => [arg(0)[0]; 4],
             Op::Pack => [arg(0)[0], arg(1)[0], arg(2)[0], arg(3)[0]],
-            Op::Total => {
-                let add = |a: Imm, b: Imm| Op::Add.row().meaning.expect("an addition")(&[a, b], Scalar::F32);
-                let [a, b, c, d] = arg(0);
-                [add(add(a, b), add(c, d)); 4]
+            Op::Total => [total(arg(0)); 4],
+            Op::Totals => std::array::from_fn(|k| total(arg(k))),
+            Op::Neighbours(table) => {
+                let first = as_i32(arg(0)[0]);
+                std::array::from_fn(|k| self.element(table, first.wrapping_add(k as i32)))
             }
             Op::Slide => [arg(1)[0], arg(0)[0], arg(0)[1], arg(0)[2]],
             op => {
@@ -217,17 +218,25 @@ impl<'a> Run<'a> {
                 let at = absolute.wrapping_sub(as_i32(index()) as u32);
                 Imm::F32(self.memory.read(line.index(), self.kernel.delays[line].frames, at))
             }
-            Op::Table(i) => {
-                let table = &self.module.tables[i.index()];
-                let last = table.len() as i32 - 1;
-                Imm::F32(table[as_i32(index()).clamp(0, last) as usize])
-            }
+            Op::Table(i) => self.element(i, as_i32(index())),
             _ => unreachable!("an op with a meaning"),
         }
+    }
+
+    /// An element of a constant table.
+    fn element(&self, table: TableId, index: i32) -> Imm {
+        let table = &self.module.tables[table.index()];
+        Imm::F32(table[index.clamp(0, table.len() as i32 - 1) as usize])
     }
 }
 
 const ZERO: Imm = Imm::I32(0);
+
+/// The sum of four lanes.
+fn total([a, b, c, d]: [Imm; 4]) -> Imm {
+    let add = |a: Imm, b: Imm| Op::Add.row().meaning.expect("an addition")(&[a, b], Scalar::F32);
+    add(add(a, b), add(c, d))
+}
 
 fn scalar_bytes(ty: Type) -> usize {
     crate::ir::layout::bytes(ty.with_lanes(1))

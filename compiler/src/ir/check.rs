@@ -239,7 +239,7 @@ impl Check<'_> {
                 slot(&kernel.states, state).is_some_and(|state| ty == state.ty())
             }
             Op::Read(line) => slot(&kernel.delays, line).is_some(),
-            Op::Table(i) => i.index() < self.tables,
+            Op::Table(i) | Op::Neighbours(i) => i.index() < self.tables,
             Op::Extract(lane) => lane < 4,
             _ => true,
         };

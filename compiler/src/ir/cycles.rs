@@ -33,7 +33,7 @@ fn inst_cycles(body: &Body, rates: &[Rate], value: Value) -> u32 {
                 _ => 5,
             }
         }
-        Op::Read(_) | Op::Table(_) => 8,
+        Op::Read(_) | Op::Table(_) | Op::Neighbours(_) | Op::Totals => 8,
         Op::Mul if inst.ty == Type::I32.with_lanes(4) => 8,
         _ => 2,
     }

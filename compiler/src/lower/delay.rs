@@ -66,6 +66,8 @@ impl Order {
 const SIDE: usize = 8;
 /// Places between two frames at which the windowed sinc is tabulated.
 const PHASES: usize = 512;
+/// Frames that make up a value, and weights of a row of their table.
+const ROW: usize = 2 * SIDE;
 /// The parameter of Kaiser's window: side lobes 98 dB down.
 const KAISER: f64 = 9.8;
 
@@ -375,7 +377,10 @@ impl Lower<'_, '_> {
         let whole = b.real(Op::Floor, [scaled]);
         let rest = b.real(Op::Sub, [scaled, whole]);
         let phase = b.push(Op::ToInt, Type::I32, &[whole]);
-        places.map(|place| sinc_weight(b, table, place, phase, rest)).collect()
+        let phase = b.index_up_to(PHASES as i32, phase);
+        let row = b.i32(ROW as i32);
+        let row = b.push(Op::Mul, Type::I32, &[phase, row]);
+        places.map(|place| sinc_weight(b, table, place, row, rest)).collect()
     }
 
     /// `fir(x, coefficients)`: one line, read at each whole distance.
@@ -444,15 +449,16 @@ fn sinc_weight(
     b: &mut super::builder::Builder,
     table: TableId,
     place: i32,
-    phase: Value,
+    row: Value,
     rest: Value,
 ) -> Value {
-    let first = b.i32((place + SIDE as i32) * PHASES as i32);
-    let above = b.push(Op::Sub, Type::I32, &[first, phase]);
-    let one = b.i32(1);
-    let below = b.push(Op::Sub, Type::I32, &[above, one]);
-    let above = b.push(Op::Table(table), Type::F32, &[above]);
-    let below = b.push(Op::Table(table), Type::F32, &[below]);
+    // What lies furthest back comes first, as in a line.
+    let column = SIDE as i32 - place;
+    let (here, next) = (b.i32(column), b.i32(column + ROW as i32));
+    let [above, below] = [here, next].map(|ahead| {
+        let index = b.push(Op::Add, Type::I32, &[row, ahead]);
+        b.push(Op::Table(table), Type::F32, &[index])
+    });
     lerp(b, above, below, rest)
 }
 
@@ -490,14 +496,16 @@ fn bessel(x: f64) -> f64 {
     sum
 }
 
-/// The windowed sinc at each place between −SIDE and SIDE; what belongs to one point adds up to 1.
+/// The windowed sinc between −SIDE and SIDE, row by row the weights of the frames around a point: at each place between two frames, at the
+/// next one, and once more those, so that each row has one after it. Those of a row add up to 1.
 fn sinc_table() -> Vec<f64> {
-    let mut table: Vec<f64> = (0..=2 * SIDE * PHASES)
+    let mut all: Vec<f64> = (0..=2 * SIDE * PHASES)
         .map(|place| windowed_sinc(place as f64 / PHASES as f64 - SIDE as f64))
         .collect();
     for phase in 0..PHASES {
-        let sum: f64 = table.iter().skip(phase).step_by(PHASES).sum();
-        table.iter_mut().skip(phase).step_by(PHASES).for_each(|weight| *weight /= sum);
+        let sum: f64 = all.iter().skip(phase).step_by(PHASES).sum();
+        all.iter_mut().skip(phase).step_by(PHASES).for_each(|weight| *weight /= sum);
     }
-    table
+    let row = |phase: usize| (1..=ROW).rev().map(move |frame| frame * PHASES - phase);
+    (0..=PHASES).chain([PHASES]).flat_map(row).map(|place| all[place]).collect()
 }

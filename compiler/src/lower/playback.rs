@@ -469,7 +469,7 @@ impl Builder {
     }
 
     /// An index that is at least 0 and at most `most`. Of tables that are read at constant distances from it, only it is bounded then.
-    fn index_up_to(&mut self, most: i32, index: Value) -> Value {
+    pub(super) fn index_up_to(&mut self, most: i32, index: Value) -> Value {
         let (none, most) = (self.i32(0), self.i32(most));
         let index = self.push(Op::Min, Type::I32, &[index, most]);
         self.push(Op::Max, Type::I32, &[index, none])

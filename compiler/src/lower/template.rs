@@ -13,7 +13,7 @@ use super::state::noise_seed;
 use super::value::{NodeVal, Shape};
 use crate::dimension::Dimension;
 use crate::graph::{Given, Group, Instance, NodeId};
-use crate::ir::{Body, Kernel, Op};
+use crate::ir::{Body, Kernel};
 use mam_grammar::Limits;
 use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
@@ -166,7 +166,7 @@ impl Song<'_> {
         let path = self.path(node);
         let instance = self.graph.instance(node)?;
         let [(_, NodeVal::Shape(shape))] = &made.results[..] else { return None };
-        let tables = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Table(_)));
+        let tables = |body: &Body| body.insts.values().any(|inst| inst.op.table().is_some());
         let kernel = &made.kernel;
         if tables(&kernel.general) || tables(&kernel.steady) || !made.blocks.is_empty() {
             return None;

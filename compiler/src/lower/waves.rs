@@ -84,7 +84,9 @@ impl Lower<'_, '_> {
         if let Some((_, table)) = self.song.waves.iter().find(|(known, _)| *known == cycles) {
             return *table;
         }
-        let table = self.shared_table(cycles.iter().flat_map(Harmonics::copies).collect());
+        // Of a whole cycle the last tap is that of the next copy.
+        let copies = cycles.iter().flat_map(Harmonics::copies);
+        let table = self.shared_table(copies.chain([0.0]).collect());
         self.song.waves.push((cycles, table));
         table
     }
@@ -133,6 +135,8 @@ impl Builder {
         let whole = self.real(Op::Floor, [place]);
         let p = self.real(Op::Sub, [place, whole]);
         let first = self.push(Op::ToInt, Type::I32, &[whole]);
+        // A phase just below 0 may be rounded to a whole cycle.
+        let first = self.index_up_to(CYCLE as i32, first);
         let (one, two) = (self.f64(1.0), self.f64(2.0));
         let (above, below, far) =
             (self.real(Op::Add, [p, one]), self.real(Op::Sub, [p, one]), self.real(Op::Sub, [p, two]));

@@ -94,8 +94,8 @@ fn latency(body: &Body, value: Value) -> f64 {
         Op::Mul | Op::ToInt | Op::ToFloat | Op::Promote | Op::Demote => 4.0,
         Op::Div => 12.0,
         Op::Sqrt => 16.0,
-        Op::Read(_) | Op::Table(_) => 6.0,
-        Op::Total => 8.0,
+        Op::Read(_) | Op::Table(_) | Op::Neighbours(_) => 6.0,
+        Op::Total | Op::Totals => 8.0,
         _ => 1.0,
     }
 }
@@ -110,6 +110,8 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
         // The first lane is where a scalar is.
         Op::Extract(0) if inst.ty.scalar != Scalar::Bool => 0.0,
         Op::Read(_) if wide && rates[inst.args.as_slice()[0].index()] <= Rate::Segment => 5.0,
+        Op::Neighbours(_) => 3.0,
+        Op::Read(_) if wide && body.insts[inst.args.as_slice()[0]].op == Op::Splat => 5.0,
         Op::Read(_) | Op::Table(_) if wide => 18.0,
         Op::Read(_) | Op::Table(_) => 4.0,
         Op::ToInt if wide => 8.0,
@@ -123,6 +125,7 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
             _ => 3.0,
         },
         Op::Total => 4.0,
+        Op::Totals => 9.0,
         Op::Extract(_) | Op::Splat if inst.ty.scalar == Scalar::Bool => 3.0,
         _ => 1.0,
     }

@@ -81,7 +81,9 @@ fn identity(body: &Body, inst: &Inst) -> Option<Same> {
         }),
         [c, a, b] if inst.op == Op::Select => select(body, scalar, c, a, b),
         [a, b, c] if inst.op == Op::Fma => fma(body, a, b, c),
-        [a, b, c, d] if a == b && b == c && c == d => Some(Same::Op(Op::Splat, vec![a])),
+        [a, b, c, d] if inst.op == Op::Pack && a == b && b == c && c == d => {
+            Some(Same::Op(Op::Splat, vec![a]))
+        }
         _ => None,
     }
 }

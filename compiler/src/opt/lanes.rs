@@ -1,7 +1,7 @@
 //! The builder of bodies in lanes: what each old value has become, and the changes from one form to another. Time lanes,
 //! channel lanes and instance lanes are made with it.
 
-use crate::ir::{Body, Inst, Op, Value};
+use crate::ir::{Body, Imm, Inst, Op, Value};
 
 /// Lanes of a value.
 pub const LANES: usize = 4;
@@ -66,11 +66,21 @@ impl<'a> LaneBuilder<'a> {
         let lanes = match self.values[value.index()] {
             LaneValue { lanes: Some(lanes), .. } => return lanes,
             LaneValue { uniform: Some(uniform), .. } => self.splat(uniform),
-            LaneValue { each: Some(each), .. } => self.op(Op::Pack, &each),
+            LaneValue { each: Some(each), .. } => self.packed(&each),
             _ => unreachable!("operands are built before their users"),
         };
         self.define_lanes(value, lanes);
         lanes
+    }
+
+    /// Four new scalars in lanes.
+    fn packed(&mut self, each: &[Value; LANES]) -> Value {
+        let insts = each.map(|value| &self.new.insts[value]);
+        if insts.iter().all(|inst| inst.op == Op::Total) {
+            let vectors = insts.map(|inst| inst.args.as_slice()[0]);
+            return self.op(Op::Totals, &vectors);
+        }
+        self.op(Op::Pack, each)
     }
 
     /// A new value in all lanes.
@@ -86,13 +96,46 @@ impl<'a> LaneBuilder<'a> {
         let each = match self.values[value.index()] {
             LaneValue { each: Some(each), .. } => return each,
             LaneValue { uniform: Some(uniform), .. } => [uniform; LANES],
-            LaneValue { lanes: Some(lanes), .. } => {
-                std::array::from_fn(|k| self.op(Op::Extract(k as u8), &[lanes]))
-            }
+            LaneValue { lanes: Some(lanes), .. } => match self.ahead(value) {
+                // The lanes of what it is ahead of are taken out once for all that are.
+                Some((of, constant)) => {
+                    let constant = self.new.i32(constant);
+                    self.each(of).map(|of| self.op(Op::Add, &[of, constant]))
+                }
+                None => std::array::from_fn(|k| self.op(Op::Extract(k as u8), &[lanes])),
+            },
             _ => unreachable!("operands are built before their users"),
         };
         self.define_each(value, each);
         each
+    }
+
+    /// An old whole number as another one and a constant that is added to it.
+    fn ahead(&self, value: Value) -> Option<(Value, i32)> {
+        let inst = &self.old.insts[value];
+        let (Op::Add, &[a, b]) = (inst.op, inst.args.as_slice()) else { return None };
+        match (self.old.as_const(a), self.old.as_const(b)) {
+            (_, Some(Imm::I32(constant))) => Some((a, constant)),
+            (Some(Imm::I32(constant)), _) => Some((b, constant)),
+            _ => None,
+        }
+    }
+
+    /// Four old values in lanes, if they all are in that form.
+    fn rows(&self, values: &[Value]) -> Option<[Value; LANES]> {
+        let lanes: Option<Vec<Value>> = values.iter().map(|value| self.values[value.index()].lanes).collect();
+        lanes?.try_into().ok()
+    }
+
+    /// The k-th lanes of four vectors, for each k: of two vectors each, two lanes of each at a time.
+    fn transposed(&mut self, [a, b, c, d]: [Value; LANES]) -> [Value; LANES] {
+        let mut shuffled = |x: Value, y: Value, [i, j]: [u8; 2]| {
+            let lanes = [(x, i), (x, j), (y, i), (y, j)].map(|(of, lane)| self.op(Op::Extract(lane), &[of]));
+            self.op(Op::Pack, &lanes)
+        };
+        let [low, high] = [[0, 1], [2, 3]].map(|half| [shuffled(a, b, half), shuffled(c, d, half)]);
+        let [even, odd] = [[0, 2], [1, 3]];
+        [(low, even), (low, odd), (high, even), (high, odd)].map(|([x, y], lanes)| shuffled(x, y, lanes))
     }
 
     /// A value in one lane.
@@ -122,6 +165,11 @@ impl<'a> LaneBuilder<'a> {
     /// An instruction four times, lane by lane; `op` is what it does in each.
     pub(super) fn copies(&mut self, value: Value, op: impl Fn(usize) -> Op) -> [Value; LANES] {
         let inst = &self.old.insts[value];
+        if inst.op == Op::Pack
+            && let Some(rows) = self.rows(inst.args.as_slice())
+        {
+            return self.transposed(rows);
+        }
         let columns: Vec<[Value; LANES]> = inst.args.as_slice().iter().map(|arg| self.each(*arg)).collect();
         std::array::from_fn(|k| {
             let args = columns.iter().map(|column| column[k]).collect();

@@ -15,6 +15,7 @@ mod analysis;
 mod cost;
 mod cse;
 mod dce;
+mod dot_products;
 mod elementary;
 mod fma;
 mod fold;
@@ -114,7 +115,12 @@ static CANONICALIZE: &[Pass] = &[
     Pass::bodies("fold", "computes what is constant, drops what does nothing", fold::run),
     Pass::bodies("cse", "computes equal values once", cse::run),
     Pass::bodies("affine", "gathers loop-invariant factors and terms, in f64", affine::run).rounding(),
-    Pass::bodies("reassociate", "adds up long sums in four partial sums", reassociate::run).rounding(),
+    Pass::bodies(
+        "reassociate",
+        "adds up long sums, and those of neighbours in tables, in four partial sums",
+        reassociate::run,
+    )
+    .rounding(),
     Pass::kernel("dce", "drops what nothing needs", |kernel, _| dce::run(kernel)),
 ];
 

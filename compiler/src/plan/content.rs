@@ -1,6 +1,6 @@
 //! What a kernel computes, as a hash: whether an edit changes a step.
 
-use crate::ir::{Kernel, Module, Op};
+use crate::ir::{Kernel, Module};
 use crate::lower::anonymous;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -16,7 +16,7 @@ pub(super) fn contents(module: &Module) -> Vec<u64> {
         let mut hasher = FxHasher::default();
         anonymous(kernel).hash(&mut hasher);
         for inst in kernel.general.insts.values() {
-            if let Op::Table(table) = inst.op {
+            if let Some(table) = inst.op.table() {
                 tables[table.index()].hash(&mut hasher);
             }
         }

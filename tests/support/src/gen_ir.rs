@@ -117,7 +117,7 @@ const SCALARS: [Scalar; 4] = [Scalar::F32, Scalar::F64, Scalar::I32, Scalar::Boo
 pub fn module(choices: &mut Choices) -> Module {
     let mut module = Module::default();
     for _ in 0..choices.below(3) {
-        let length = 1 + choices.below(5);
+        let length = 1 + choices.below(9);
         module.tables.push((0..length).map(|_| choices.f32()).collect());
     }
     let kernel = kernel(choices, module.tables.len(), true);
@@ -238,6 +238,7 @@ impl Random<'_, '_> {
             Signature::Source => self.source(body, op),
             Signature::Any => self.carry(body),
             Signature::Lookup => self.lookup(body, op, lanes),
+            Signature::Neighbours => self.lookup(body, op, 1),
             Signature::Same(count, of) => {
                 let ty = self.ty(of, lanes);
                 let args: Vec<Value> = (0..count).map(|_| self.value(body, ty)).collect();
@@ -283,6 +284,10 @@ impl Random<'_, '_> {
             Signature::Total => {
                 let x = self.value(body, Type::F32.with_lanes(4));
                 body.op(op, &[x]);
+            }
+            Signature::Totals => {
+                let all: Vec<Value> = (0..4).map(|_| self.value(body, Type::F32.with_lanes(4))).collect();
+                body.op(op, &all);
             }
             Signature::Slide => {
                 let ty = self.lane();
@@ -362,17 +367,24 @@ impl Random<'_, '_> {
     }
 
     fn lookup(&mut self, body: &mut Body, op: Op, lanes: u8) {
-        let count = if op == Op::Table(TableId::ZERO) { self.tables } else { self.kernel.delays.len() };
+        let count = if op.table().is_some() { self.tables } else { self.kernel.delays.len() };
         if count == 0 {
             return;
         }
         let i = self.choices.below(count);
-        let op = if op == Op::Table(TableId::ZERO) {
-            Op::Table(TableId::new(i))
-        } else {
-            Op::Read(Handle::new(i))
+        let op = match op {
+            Op::Table(_) => Op::Table(TableId::new(i)),
+            Op::Neighbours(_) => Op::Neighbours(TableId::new(i)),
+            _ => Op::Read(Handle::new(i)),
         };
-        let index = self.value(body, Type::I32.with_lanes(lanes));
+        let mut index = self.value(body, Type::I32.with_lanes(lanes));
+        if op.table().is_some() && self.choices.below(2) == 0 {
+            // Within a table, perhaps.
+            let (none, most) = (body.constant(Imm::I32(0), lanes), self.choices.below(3) as i32);
+            let most = body.constant(Imm::I32(most), lanes);
+            index = body.op(Op::Min, &[index, most]);
+            index = body.op(Op::Max, &[index, none]);
+        }
         body.op(op, &[index]);
     }
 }

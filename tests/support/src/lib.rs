@@ -22,6 +22,7 @@
 pub mod agree;
 pub mod cases;
 pub mod exports;
+pub mod gen_dots;
 pub mod gen_ir;
 pub mod gen_json;
 pub mod gen_mam;

@@ -42,6 +42,10 @@ impl Writer<'_> {
                 let element = if ty.lanes == 1 { "element" } else { "elements" };
                 format!("{element}(table{}, {last}, {})", i.index(), arg(0))
             }
+            Op::Neighbours(i) => {
+                let last = self.from.module.tables[i.index()].len() - 1;
+                format!("neighbours(table{}, {last}, {})", i.index(), arg(0))
+            }
 
             Op::Add if plain => format!("{} + {}", arg(0), arg(1)),
             Op::Sub if plain => format!("{} - {}", arg(0), arg(1)),
@@ -94,6 +98,7 @@ impl Writer<'_> {
             Op::Extract(lane) => format!("LANE({}, {lane})", arg(0)),
             Op::Pack => format!("pack_{}({})", ctype(ty), self.packed(inst.args.as_slice()).join(", ")),
             Op::Total => format!("total({})", arg(0)),
+            Op::Totals => format!("totals({})", args.join(", ")),
             Op::Slide => {
                 let &[lanes, first] = inst.args.as_slice() else { unreachable!("two operands") };
                 format!("slide_{}({}, {})", ctype(ty), arg(0), self.before(lanes, first))

@@ -6,7 +6,7 @@ use super::distribution::Distribution;
 use super::distribution::members;
 use super::residency::{cached, commuted, resident};
 use super::schedule::{reads, scheduled};
-use super::{Access, Action, Carried, Loop, LoopPlan, Pointer, Rules, Scratch, StateUpdate};
+use super::{Access, Action, Address, Carried, Loop, LoopPlan, Pointer, Rules, Scratch, StateUpdate};
 use crate::ir::lanes::lane_of;
 use crate::ir::{Body, DelayLine, Imm, Kernel, Op, Rate, Scalar, Value};
 use crate::target::OptLevel;
@@ -16,14 +16,16 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl LoopPlan {
-    /// What an iteration of the loop at this index loads anew, although it is known from before: hoisted values that are not
-    /// resident in it, and what earlier loops have spilled.
+    /// What an iteration of the loop at this index does not have, although it is known from before: hoisted values that are not
+    /// resident in it, and what earlier loops have computed, which was that of another iteration. What it needs of them is loaded.
     pub fn loaded_anew(&self, index: usize) -> impl Iterator<Item = Value> + '_ {
         let resident = &self.loops[index].resident;
         let hoisted = self.hoisted.keys().copied().filter(move |value| !resident.contains(value));
         let earlier = self.loops[..index].iter().flat_map(|earlier| &earlier.body);
         hoisted.chain(earlier.filter_map(|action| match action {
-            Action::Spill(value) => Some(*value),
+            Action::Compute(value) | Action::Read { value, .. } | Action::FirstLane { value, .. } => {
+                Some(*value)
+            }
             _ => None,
         }))
     }
@@ -144,6 +146,38 @@ fn after_loops(body: &Body, rates: &[Rate], distribution: &Distribution) -> BTre
     body.insts.handles().filter(is_after).collect()
 }
 
+/// What an iteration of a loop finds at addresses of the loop, each where it first does.
+fn addresses(body: &Body, of: &Loop) -> Vec<Address> {
+    let guarded =
+        |line| of.linear_writes.iter().find(|write| write.line == line).map(|write| write.with_guard);
+    let address_of = |value: Value| of.linear_read(value).and_then(|read| read.after).unwrap_or(value);
+    let mut addresses = vec![];
+    for action in &of.body {
+        match *action {
+            Action::Compute(value) => match body.insts[value].op {
+                Op::Input(i) => addresses.push(Address::Signal(Pointer::Input(i.index() as u32))),
+                Op::Param(i) if body.ty(value).scalar == Scalar::F32 => {
+                    addresses.push(Address::Signal(Pointer::Moving(i.index() as u32)));
+                }
+                _ => {}
+            },
+            Action::Read { value, access: Access::Linear, .. } => {
+                addresses.push(Address::Read(address_of(value)))
+            }
+            Action::Output { index, .. } => addresses.push(Address::Signal(Pointer::Output(index as u32))),
+            Action::Write { line, .. } => {
+                let guard = guarded(line);
+                addresses.extend(guard.map(|_| Address::Write(line)));
+                addresses.extend(guard.filter(|with_guard| *with_guard).map(|_| Address::Guard(line)));
+            }
+            _ => {}
+        }
+    }
+    let mut seen = BTreeSet::new();
+    addresses.retain(|address| seen.insert(*address));
+    addresses
+}
+
 struct Builder<'a> {
     body: &'a Body,
     rules: &'a Rules<'a>,
@@ -179,7 +213,7 @@ impl Builder<'_> {
                 Op::Read(_) => !is_linear(value),
                 _ => false,
             });
-        Loop {
+        let of = Loop {
             preheader: body
                 .insts
                 .handles()
@@ -197,7 +231,43 @@ impl Builder<'_> {
             resident,
             counts_frames,
             states,
-        }
+            ..Loop::default()
+        };
+        let addresses = addresses(body, &of);
+        let addresses_in_registers = addresses.len().min(self.room_for_addresses(stage, &of));
+        Loop { addresses, addresses_in_registers, ..of }
+    }
+
+    /// How many addresses of a loop have registers: what is left beside what else it needs some for.
+    fn room_for_addresses(&self, stage: usize, of: &Loop) -> usize {
+        let body = self.body;
+        let is_hoisted = |arg: &Value| self.plan.hoisted.contains_key(arg) && !of.resident.contains(arg);
+        let uses_block = |action: &Action| match *action {
+            Action::Store(_) => true,
+            // Its operand was needed for the address.
+            Action::Read { access: Access::Linear, .. } => false,
+            Action::Compute(value) | Action::Read { value, .. } => {
+                let inst = &body.insts[value];
+                matches!(inst.op, Op::Get(_)) || inst.args.as_slice().iter().any(is_hoisted)
+            }
+            _ => false,
+        };
+        let is_last = stage + 1 == self.distribution.count;
+        let block = !is_last || of.body.iter().chain(&of.exit).any(uses_block);
+        let scratch = of.computed().any(|value| self.scratch.offsets.contains_key(&value));
+        let lines: BTreeSet<_> = of
+            .body
+            .iter()
+            .filter_map(|action| match *action {
+                Action::Read { line, access: Access::Contiguous(_) | Access::Gather, .. } => Some(line),
+                Action::Write { line, .. } if !self.lines.is_long(line) => Some(line),
+                _ => None,
+            })
+            .collect();
+        let looks_up = |value: Value| matches!(body.insts[value].op, Op::Table(_));
+        let indices = if !lines.is_empty() || of.computed().any(looks_up) { 2 } else { 0 };
+        let others = [block, scratch, of.counts_frames].into_iter().filter(|is| *is).count();
+        self.rules.machine.most_addresses().saturating_sub(lines.len() + indices + others)
     }
 
     /// The states that a loop reads and sets: those in registers, and those that stay in memory.

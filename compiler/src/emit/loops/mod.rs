@@ -93,6 +93,11 @@ pub struct Loop {
     pub linear_reads: Vec<LinearRead>,
     /// Delay lines that are written with linear addressing.
     pub linear_writes: Vec<LinearWrite>,
+    /// What an iteration finds at an address plus its offset, in the order in which it does; what shares an address with another
+    /// read has none.
+    pub addresses: Vec<Address>,
+    /// How many of the addresses, of the first ones, have registers. The others are in memory, and loaded where they are used.
+    pub addresses_in_registers: usize,
     /// Hoisted values that are loaded before the loop and stay in registers.
     pub resident: Vec<Value>,
     /// Hoisted values that are loaded once an iteration, where they are first used.
@@ -110,6 +115,11 @@ pub struct Loop {
 }
 
 impl Loop {
+    /// A value as a read with linear addressing, if it is one.
+    pub(in crate::emit) fn linear_read(&self, value: Value) -> Option<&LinearRead> {
+        self.linear_reads.iter().find(|read| read.value == value)
+    }
+
     /// The values that an iteration computes, in order.
     pub(in crate::emit) fn computed(&self) -> impl Iterator<Item = Value> {
         self.body.iter().filter_map(|action| match action {
@@ -117,6 +127,19 @@ impl Loop {
             _ => None,
         })
     }
+}
+
+/// Something of which a loop knows the address for the call's first frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Address {
+    /// A signal: an input, an output, or a parameter frame by frame.
+    Signal(Pointer),
+    /// A read with linear addressing that has an address of its own.
+    Read(Value),
+    /// Where a delay line is written with linear addressing.
+    Write(Handle<DelayLine>),
+    /// Where its guard copy is written, if each iteration does that.
+    Guard(Handle<DelayLine>),
 }
 
 /// A state, and the value that it has after an iteration.
@@ -235,7 +258,7 @@ pub struct Transpose {
 }
 
 /// Which of the call's tables of pointers, and which entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pointer {
     /// The block of state memory.
     State,
@@ -251,6 +274,13 @@ pub enum Pointer {
     Input(u32),
     /// An output.
     Output(u32),
+}
+
+impl Pointer {
+    /// Whether it goes on with the frames of a call.
+    pub(in crate::emit) fn is_signal(self) -> bool {
+        matches!(self, Pointer::Moving(_) | Pointer::Input(_) | Pointer::Output(_))
+    }
 }
 
 /// The plans of a form of a kernel: one a body that it runs, in order.

@@ -1,6 +1,6 @@
 //! Loop plans as text, for people: `mamc dump loops`.
 
-use super::{Access, Action, FormBody, Loop, LoopPlan, Pointer, StateUpdate, Uniform, plans};
+use super::{Access, Action, Address, FormBody, Loop, LoopPlan, Pointer, StateUpdate, Uniform, plans};
 use crate::ir::layout::Layout;
 use crate::ir::text::{InstText, Name, Number, ValueName};
 use crate::ir::{Body, DelayLine, Kernel, Module, Op, Value};
@@ -83,6 +83,11 @@ impl<'a> Printer<'a> {
             let guard = if write.with_guard { " and its guard" } else { "" };
             writeln!(f, "  address to write {}{guard}", self.line(write.line))?;
         }
+        if let Some(stored @ [_, ..]) = of.addresses.get(of.addresses_in_registers..) {
+            f.write_str("  addresses in memory:")?;
+            stored.iter().try_for_each(|address| self.address(f, *address))?;
+            writeln!(f)?;
+        }
         values(f, "  resident:", &of.resident)?;
         values(f, "  once an iteration:", &of.cached.iter().copied().collect::<Vec<_>>())?;
         writeln!(f, "  loop{}", if of.counts_frames { ", counting frames" } else { "" })?;
@@ -144,6 +149,15 @@ impl<'a> Printer<'a> {
             Pointer::Moving(i) => write!(f, " param {}", name(&self.kernel.params, i)),
             Pointer::Input(i) => write!(f, " input {}", name(&self.kernel.inputs, i)),
             Pointer::Output(i) => write!(f, " output {}", name(&self.kernel.outputs, i)),
+        }
+    }
+
+    fn address(&self, f: &mut Formatter<'_>, address: Address) -> fmt::Result {
+        match address {
+            Address::Signal(pointer) => self.pointer(f, pointer),
+            Address::Read(value) => write!(f, " {}", ValueName(value)),
+            Address::Write(line) => write!(f, " write {}", self.line(line)),
+            Address::Guard(line) => write!(f, " guard {}", self.line(line)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::isa::Encoding;
 use super::memory::{Memory, Region, fixed, flags};
-use crate::emit::loops::{LoopPlan, Pointer};
+use crate::emit::loops::{Address, LoopPlan, Pointer};
 use crate::ir::layout::Layout;
 use crate::ir::{self, Body, Kernel, Module, Scalar, StateSlot};
 use crate::opt::intervals::Interval;
@@ -37,8 +37,17 @@ pub(super) struct Emitter<'a> {
     pub(super) cached: &'a BTreeSet<ir::Value>,
     /// The intervals of the body's values, whatever its states are, once a table has been read.
     pub(super) intervals: OnceCell<Vec<Interval>>,
+    /// Addresses in tables that have been found since the latest loop began.
+    pub(super) table_addresses: TableAddresses,
     /// The iteration of the latest loop; none before the first.
     pub(super) iteration: Option<Iteration>,
+}
+
+/// Where tables begin, and where entries lie from which others are so many further on.
+#[derive(Default)]
+pub(super) struct TableAddresses {
+    pub(super) tables: FxHashMap<u32, Value>,
+    pub(super) entries: FxHashMap<(u32, ir::Value), Value>,
 }
 
 /// Where an iteration finds what it works on.
@@ -53,14 +62,18 @@ pub(super) struct Iteration {
     pub(super) states: FxHashMap<Handle<StateSlot>, Value>,
     /// Where loop-carried values are that have none.
     pub(super) slots: BTreeMap<ir::Value, StackSlot>,
-    /// The addresses of reads with linear addressing.
-    pub(super) reads: BTreeMap<ir::Value, ReadAddress>,
-    /// Those of writes: of the line, and of its guard copy where an iteration writes that.
-    pub(super) writes: BTreeMap<Handle<ir::DelayLine>, Vec<Value>>,
+    /// Where the loop's addresses are.
+    pub(super) addresses: BTreeMap<Address, Home>,
 }
 
-/// An address for the call's first frame, and how many bytes after it something begins.
-pub(super) type ReadAddress = (Value, i32);
+/// Where an address is throughout a loop.
+#[derive(Clone, Copy)]
+pub(super) enum Home {
+    /// In a register, if the code generator finds one.
+    Register(Value),
+    /// On the stack. (What the code generator spills itself it stores again in each iteration.)
+    Stack(StackSlot),
+}
 
 /// The type of a value in the code generator. A bool is 0 or 1 in a byte, or all bits of a lane.
 pub(super) fn clif(ty: ir::Type) -> Type {
@@ -88,6 +101,7 @@ impl<'a> Emitter<'a> {
             scratch: None,
             cached: &from.plan.cached,
             intervals: OnceCell::new(),
+            table_addresses: TableAddresses::default(),
             iteration: None,
         }
     }
@@ -207,11 +221,15 @@ impl<'a> Emitter<'a> {
         if lane == 0 { frame } else { b.ins().iadd_imm_s(frame, i64::from(lane)) }
     }
 
-    /// Where a signal's frames of this iteration are.
-    pub(super) fn signal(&mut self, b: &mut FunctionBuilder, which: Pointer) -> Value {
-        let pointer = self.pointer(b, which);
-        let offset = self.iteration().offset;
-        b.ins().iadd(pointer, offset)
+    /// Where this iteration's frames are of something that the loop has an address of.
+    pub(super) fn at(&mut self, b: &mut FunctionBuilder, address: Address) -> Value {
+        let iteration = self.iteration();
+        let (home, offset) = (iteration.addresses[&address], iteration.offset);
+        let first = match home {
+            Home::Register(first) => first,
+            Home::Stack(slot) => b.ins().stack_load(types::I64, types::I64, slot, 0),
+        };
+        b.ins().iadd(first, offset)
     }
 
     /// A scalar bool as the four bytes that it takes in memory.

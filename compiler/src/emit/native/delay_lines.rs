@@ -3,13 +3,13 @@
 //! Addresses for linear addressing are found once, before a loop: where it reads, where it writes, and where that has to be
 //! written again for the guard. Everywhere else each frame's address is found by itself.
 
-use super::body::{Emitter, ReadAddress};
+use super::body::{Emitter, Home};
 use super::inst::{immediate, pack};
 use super::memory::{Memory, Region, entry, fixed, flags};
-use crate::emit::loops::{Access, Loop, Pointer, Uniform, has_neighbours};
+use crate::emit::loops::{Access, Address, Loop, Pointer, Uniform, has_neighbours};
 use crate::ir::{self, DelayLine, Imm, Scalar};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_grammar::Handle;
 use mam_runtime::guard_copied;
@@ -40,32 +40,49 @@ fn within(b: &mut FunctionBuilder, frame: Value, frames: u32) -> Value {
     b.ins().ishl_imm_u(at, 2)
 }
 
-/// The addresses of a loop's reads, and of its writes and their guard copies, for the call's first frame.
-type Addresses = (BTreeMap<ir::Value, ReadAddress>, BTreeMap<Handle<DelayLine>, Vec<Value>>);
-
 impl Emitter<'_> {
-    /// Finds the addresses that a loop goes on from.
-    pub(super) fn linear_addresses(&mut self, b: &mut FunctionBuilder, of: &Loop) -> Addresses {
+    /// Finds the addresses that a loop goes on from; those that have no registers first, each of which is stored at once.
+    pub(super) fn addresses(&mut self, b: &mut FunctionBuilder, of: &Loop) -> BTreeMap<Address, Home> {
         let mut known = Known::default();
-        let (mut reads, mut writes) = (BTreeMap::new(), BTreeMap::new());
-        for read in of.linear_reads.iter().filter(|read| read.after.is_none()) {
-            let address = self.address(b, &mut known, read.line, Some(read.ago));
-            reads.insert(read.value, (address, 0));
+        let (in_registers, on_stack) = of.addresses.split_at(of.addresses_in_registers);
+        let mut homes = BTreeMap::new();
+        for &address in on_stack {
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size_of::<u64>() as u32, 3);
+            let slot = b.create_sized_stack_slot(data);
+            let first = self.first_address(b, &mut known, of, address);
+            b.ins().stack_store(types::I64, first, slot, 0);
+            homes.insert(address, Home::Stack(slot));
         }
-        for read in &of.linear_reads {
-            if let Some((address, _)) = read.after.map(|other| reads[&other]) {
-                reads.insert(read.value, (address, size_of::<f32>() as i32));
+        // What is computed may need more registers than what is loaded.
+        let (signals, others): (Vec<Address>, Vec<Address>) =
+            in_registers.iter().partition(|address| matches!(address, Address::Signal(_)));
+        for address in others.into_iter().chain(signals) {
+            homes.insert(address, Home::Register(self.first_address(b, &mut known, of, address)));
+        }
+        homes
+    }
+
+    /// An address for the call's first frame.
+    fn first_address(
+        &mut self,
+        b: &mut FunctionBuilder,
+        known: &mut Known,
+        of: &Loop,
+        address: Address,
+    ) -> Value {
+        match address {
+            Address::Signal(pointer) => self.memory.load(b, pointer),
+            Address::Read(value) => {
+                let read = of.linear_read(value).expect("it is one of them");
+                self.address(b, known, read.line, Some(read.ago))
             }
-        }
-        for write in &of.linear_writes {
-            let mut addresses = vec![self.address(b, &mut known, write.line, None)];
-            if write.with_guard {
+            Address::Write(line) => self.address(b, known, line, None),
+            Address::Guard(line) => {
+                let written = self.address(b, known, line, None);
                 let first = known.first(b, &self.memory);
-                addresses.push(self.guard_copy(b, write.line, first, addresses[0], true));
+                self.guard_copy(b, line, first, written, true)
             }
-            writes.insert(write.line, addresses);
         }
-        (reads, writes)
     }
 
     /// What was written so many frames ago.
@@ -79,9 +96,12 @@ impl Emitter<'_> {
         let (flags, lanes) = (flags(b, Region::Delay), self.from.body.ty(value).lanes);
         match access {
             Access::Linear => {
-                let iteration = self.iteration();
-                let ((first, after), offset) = (iteration.reads[&value], iteration.offset);
-                let address = b.ins().iadd(first, offset);
+                let other = self.from.plan.loops.iter().find_map(|of| of.linear_read(value)?.after);
+                let (read, after) = match other {
+                    Some(other) => (other, size_of::<f32>() as i32),
+                    None => (value, 0),
+                };
+                let address = self.at(b, Address::Read(read));
                 let ty = if lanes == 1 { types::F32 } else { types::F32X4 };
                 b.ins().load(ty, flags, address, after)
             }
@@ -132,9 +152,13 @@ impl Emitter<'_> {
     pub(super) fn write(&mut self, b: &mut FunctionBuilder, line: Handle<DelayLine>, value: ir::Value) {
         let (flags, ty) = (flags(b, Region::Delay), self.from.body.ty(value));
         let x = self.value(b, value);
-        if let Some(addresses) = self.iteration().writes.get(&line).cloned() {
-            for first in addresses {
-                let address = b.ins().iadd(first, self.iteration().offset);
+        let linear = [Address::Write(line), Address::Guard(line)]
+            .into_iter()
+            .filter(|address| self.iteration.as_ref().is_some_and(|i| i.addresses.contains_key(address)));
+        let linear: Vec<Address> = linear.collect();
+        if !linear.is_empty() {
+            for address in linear {
+                let address = self.at(b, address);
                 b.ins().store(flags, x, address, 0);
             }
             return;
@@ -233,6 +257,15 @@ impl Emitter<'_> {
         b.ins().iadd(pointer, at)
     }
 
+    /// The scalar that is in all lanes of a vector, where it is in a register.
+    fn splatted(&self, vector: ir::Value) -> Option<Value> {
+        let inst = &self.from.body.insts[vector];
+        match (inst.op, inst.args.as_slice()) {
+            (ir::Op::Splat, &[scalar]) => self.values[scalar.index()],
+            _ => None,
+        }
+    }
+
     fn uniform(&mut self, b: &mut FunctionBuilder, uniform: Uniform) -> Value {
         match uniform {
             Uniform::Constant(imm) => immediate(b, imm, 1),
@@ -243,10 +276,10 @@ impl Emitter<'_> {
                     let base = self.pointer(b, Pointer::State);
                     b.ins().load(types::I32, fixed(), base, at as i32)
                 }
-                _ => {
+                _ => self.splatted(vector).unwrap_or_else(|| {
                     let x = self.value(b, vector);
                     b.ins().extractlane(x, 0)
-                }
+                }),
             },
         }
     }

@@ -2,20 +2,13 @@
 
 use super::body::{Emitter, clif};
 use super::memory::{Region, flags};
-use crate::emit::loops::Pointer;
+use crate::emit::loops::{Address, Pointer};
 use crate::ir::lanes::{Half, halves, is_mask, lane_of};
 use crate::ir::{self, Imm, Op, PortField, Rate, Scalar};
-use crate::opt::intervals::{Interval, Intervals};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{
-    Endianness, ExternalName, GlobalValueData, InstBuilder, MemFlagsData, Type, UserExternalName, Value,
-    types,
-};
+use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mam_runtime::Port;
-
-/// The namespace of constant tables in relocations; functions have 0.
-pub(super) const TABLES: u32 = 1;
 
 /// How many bits of an f32 are its fraction.
 const FRACTION: Option<Imm> = Some(Imm::I32(23));
@@ -53,6 +46,7 @@ impl Emitter<'_> {
     fn operands(&mut self, b: &mut FunctionBuilder, value: ir::Value, inst: &ir::Inst) -> Vec<Value> {
         let given = match inst.op {
             Op::Shl | Op::Ushr | Op::Sshr | Op::Slide | Op::Splat | Op::Pack | Op::Read(_) => &[],
+            Op::Table(_) | Op::Neighbours(_) => &[],
             Op::Select if is_mask(self.from.body, value) => &inst.args.as_slice()[..1],
             _ => inst.args.as_slice(),
         };
@@ -97,6 +91,7 @@ impl Emitter<'_> {
             Op::LoopCarried => self.carried(b, value),
             Op::Read(_) => unreachable!("the plan has an action for it"),
             Op::Table(i) => self.table(b, i.index() as u32, inst.args.as_slice()[0], ty),
+            Op::Neighbours(i) => self.neighbours(b, i.index() as u32, inst.args.as_slice()[0]),
 
             Op::Add if float => b.ins().fadd(arg(0), arg(1)),
             Op::Add => b.ins().iadd(arg(0), arg(1)),
@@ -154,14 +149,7 @@ impl Emitter<'_> {
                 let high = b.ins().ushr_imm_u(bits, 32);
                 b.ins().ireduce(types::I32, high)
             }
-            Op::FromHighBits => {
-                let bits = b.ins().uextend(types::I64, arg(0));
-                let bits = b.ins().ishl_imm_u(bits, 32);
-                let cast = bitcast(b, types::F64, bits);
-                // An operand is flushed by any arithmetic.
-                let one = immediate(b, Imm::F64(1.0), 1);
-                b.ins().fmul(cast, one)
-            }
+            Op::FromHighBits => from_high_bits(b, arg(0)),
 
             Op::SinTurn | Op::CosTurn | Op::TanTurn | Op::Exp2 | Op::Log2 | Op::Pow | Op::Tanh | Op::Atan => {
                 unreachable!("elementary functions are expanded before")
@@ -180,6 +168,7 @@ impl Emitter<'_> {
             Op::Extract(lane) => extract(b, arg(0), ty.scalar, lane),
             Op::Pack => self.packed(b, inst.args.as_slice(), ty.scalar),
             Op::Total => total(b, arg(0)),
+            Op::Totals => totals(b, [arg(0), arg(1), arg(2), arg(3)]),
             Op::Slide => self.slide(b, &inst.args, ty.scalar),
         }
     }
@@ -187,7 +176,8 @@ impl Emitter<'_> {
     /// Four scalars as lanes: of two vectors that two of them each are, one shuffle.
     fn packed(&mut self, b: &mut FunctionBuilder, lanes: &[ir::Value], scalar: Scalar) -> Value {
         let [first, second] = halves(self.from.body, &self.from.plan.rates, lanes);
-        if let (Half::Separate(_), Half::Separate(_), true) = (first, second, first != second) {
+        let are_lanes = lanes.iter().all(|lane| self.extracted(*lane).is_some());
+        if let (Half::Separate(_), Half::Separate(_), true) = (first, second, first != second && !are_lanes) {
             let lanes: Vec<Value> = lanes.iter().map(|x| self.value(b, *x)).collect();
             return pack(b, &lanes, scalar);
         }
@@ -204,6 +194,10 @@ impl Emitter<'_> {
         match half {
             Half::Of(vector, lanes) => (self.value(b, vector), lanes),
             Half::Separate(both) => {
+                if let [Some((x, i)), Some((y, j))] = both.map(|lane| self.extracted(lane)) {
+                    let (x, y) = (self.value(b, x), self.value(b, y));
+                    return (shuffled(b, x, y, [i, i, 4 + j, 4 + j], scalar), [0, 2]);
+                }
                 let [x, y] = both.map(|x| {
                     let x = self.value(b, x);
                     splat(b, x, scalar)
@@ -214,7 +208,7 @@ impl Emitter<'_> {
     }
 
     fn load_signal(&mut self, b: &mut FunctionBuilder, which: Pointer, ty: ir::Type) -> Value {
-        let address = self.signal(b, which);
+        let address = self.at(b, Address::Signal(which));
         let flags = flags(b, Region::Signal);
         b.ins().load(clif(ty), flags, address, 0)
     }
@@ -259,64 +253,6 @@ impl Emitter<'_> {
         let lanes = b.ins().vconst(types::I32X4, lanes);
         let first = splat(b, frame, Scalar::I32);
         b.ins().iadd(first, lanes)
-    }
-
-    /// An entry of a table. An index that cannot lie outside is not bounded once more, and what is constant in it is a part of the
-    /// address.
-    fn table(&mut self, b: &mut FunctionBuilder, table: u32, index: ir::Value, ty: ir::Type) -> Value {
-        let name = b.func.declare_imported_user_function(UserExternalName::new(TABLES, table));
-        let table_data = GlobalValueData::Symbol {
-            name: ExternalName::user(name),
-            offset: 0.into(),
-            colocated: self.from.encoding.near_tables,
-            tls: false,
-        };
-        let data = b.create_global_value(table_data);
-        let base = b.ins().symbol_value(types::I64, data);
-        let last = self.from.module.tables[table as usize].len() as i64 - 1;
-        let is_within = self.is_within(index, last);
-        let (index, ahead) = if is_within { self.index_and_constant(index) } else { (index, 0) };
-        let index = self.value(b, index);
-        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-        let lanes: Vec<Value> = (0..ty.lanes)
-            .map(|lane| {
-                let index = self.lane(b, index, ir::Type::I32.with_lanes(ty.lanes), lane);
-                let index = if is_within { index } else { bounded(b, index, last) };
-                let index = b.ins().uextend(types::I64, index);
-                let index = b.ins().ishl_imm_u(index, 2);
-                let address = b.ins().iadd(base, index);
-                b.ins().load(types::F32, flags, address, 4 * ahead)
-            })
-            .collect();
-        if ty.lanes == 1 { lanes[0] } else { pack(b, &lanes, Scalar::F32) }
-    }
-
-    /// Whether a value is at least 0 and at most `last`, whatever the states are.
-    fn is_within(&self, value: ir::Value, last: i64) -> bool {
-        self.interval(value).is_some_and(|(low, high)| low >= 0.0 && high <= last as f64)
-    }
-
-    fn interval(&self, value: ir::Value) -> Interval {
-        let analyse = || Intervals::of_any_states(self.from.kernel).within(self.from.body);
-        self.intervals.get_or_init(analyse)[value.index()]
-    }
-
-    /// An index without what is added to it, where that is constant and what it is added to is an index as well that is known here.
-    fn index_and_constant(&self, index: ir::Value) -> (ir::Value, i32) {
-        const MOST: i32 = 1 << 20;
-        let inst = &self.from.body.insts[index];
-        if let (Op::Add, &[a, b]) = (inst.op, inst.args.as_slice()) {
-            for (index, constant) in [(a, b), (b, a)] {
-                let is_index = self.interval(index).is_some_and(|(low, _)| low >= 0.0);
-                match self.imm(constant) {
-                    Some(Imm::I32(ahead @ 0..MOST)) if is_index && self.values[index.index()].is_some() => {
-                        return (index, ahead);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        (index, 0)
     }
 
     /// `a` where x < y, else `b`: the form that becomes one instruction where the operands allow.
@@ -453,13 +389,6 @@ impl Emitter<'_> {
     }
 }
 
-/// An index that is at least 0 and at most `last`.
-fn bounded(b: &mut FunctionBuilder, index: Value, last: i64) -> Value {
-    let (zero, last) = (b.ins().iconst(types::I32, 0), b.ins().iconst(types::I32, last));
-    let index = b.ins().smax(index, zero);
-    b.ins().smin(index, last)
-}
-
 pub(super) fn immediate(b: &mut FunctionBuilder, imm: Imm, lanes: u8) -> Value {
     if lanes > 1 {
         let lane = match imm {
@@ -482,6 +411,16 @@ pub(super) fn immediate(b: &mut FunctionBuilder, imm: Imm, lanes: u8) -> Value {
         Imm::I32(x) => b.ins().iconst(types::I32, i64::from(x as u32)),
         Imm::Bool(x) => b.ins().iconst(types::I8, i64::from(x)),
     }
+}
+
+/// The f64 of which the upper half of the bits is given, and the lower is 0.
+fn from_high_bits(b: &mut FunctionBuilder, high: Value) -> Value {
+    let bits = b.ins().uextend(types::I64, high);
+    let bits = b.ins().ishl_imm_u(bits, 32);
+    let cast = bitcast(b, types::F64, bits);
+    // An operand is flushed by any arithmetic.
+    let one = immediate(b, Imm::F64(1.0), 1);
+    b.ins().fmul(cast, one)
 }
 
 fn bitcast(b: &mut FunctionBuilder, ty: Type, x: Value) -> Value {
@@ -547,6 +486,16 @@ fn total(b: &mut FunctionBuilder, x: Value) -> Value {
     let others = shuffled(b, pairs, pairs, [2, 3, 0, 1], Scalar::F32);
     let sum = b.ins().fadd(pairs, others);
     b.ins().extractlane(sum, 0)
+}
+
+/// (0+1)+(2+3) of each of four: the neighbours of two are added at once.
+fn totals(b: &mut FunctionBuilder, of: [Value; 4]) -> Value {
+    let pairs = |b: &mut FunctionBuilder, x: Value, y: Value| {
+        let [even, odd] = [[0, 2, 4, 6], [1, 3, 5, 7]].map(|lanes| shuffled(b, x, y, lanes, Scalar::F32));
+        b.ins().fadd(even, odd)
+    };
+    let [x, y] = [[of[0], of[1]], [of[2], of[3]]].map(|[x, y]| pairs(b, x, y));
+    pairs(b, x, y)
 }
 
 pub(super) fn pack(b: &mut FunctionBuilder, lanes: &[Value], scalar: Scalar) -> Value {

@@ -1,9 +1,9 @@
 //! The loops of a plan.
 
-use super::body::{Emitter, Iteration, clif, stored};
+use super::body::{Emitter, Iteration, TableAddresses, clif, stored};
 use super::inst::extract;
 use super::memory::{Region, flags};
-use crate::emit::loops::{Action, Carried, Loop, Pointer, Scratch};
+use crate::emit::loops::{Action, Address, Carried, Loop, Pointer, Scratch};
 use crate::ir;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -17,7 +17,8 @@ impl<'a> Emitter<'a> {
     /// The loops and what comes after them, from the byte offset `start` to `end`; at least one iteration.
     pub(super) fn loops(&mut self, b: &mut FunctionBuilder, start: Value, end: Value) {
         let plan = self.from.plan;
-        for pointer in &plan.pointers {
+        // Signals have their addresses where a loop needs them: until then they would take registers.
+        for pointer in plan.pointers.iter().filter(|pointer| !pointer.is_signal()) {
             self.pointer(b, *pointer);
         }
         let data = StackSlotData::new(StackSlotKind::ExplicitSlot, plan.scratch.bytes, 4);
@@ -33,7 +34,7 @@ impl<'a> Emitter<'a> {
 
     fn run(&mut self, b: &mut FunctionBuilder, index: usize, of: &'a Loop, (start, end): (Value, Value)) {
         let (block, exit) = (b.create_block(), b.create_block());
-        let (reads, writes) = self.linear_addresses(b, of);
+        let addresses = self.addresses(b, of);
         for &value in &of.resident {
             self.values[value.index()] = self.hoisted(b, value);
         }
@@ -56,7 +57,7 @@ impl<'a> Emitter<'a> {
 
         b.switch_to_block(block);
         self.forget(index, of);
-        self.iteration = Some(Iteration { offset, frame, scratch: None, states, slots, reads, writes });
+        self.iteration = Some(Iteration { offset, frame, scratch: None, states, slots, addresses });
         of.body.iter().for_each(|action| self.act(b, action));
         let step = i64::from(self.from.plan.step);
         let next = b.ins().iadd_imm_s(offset, 4 * step);
@@ -105,7 +106,7 @@ impl<'a> Emitter<'a> {
             Action::Spill(value) => self.spill(b, value),
             Action::Output { index, value } => {
                 let (x, signal) = (self.value(b, value), flags(b, Region::Signal));
-                let address = self.signal(b, Pointer::Output(index as u32));
+                let address = self.at(b, Address::Signal(Pointer::Output(index as u32)));
                 b.ins().store(signal, x, address, 0);
             }
             Action::Write { line, value } => self.write(b, line, value),
@@ -117,6 +118,7 @@ impl<'a> Emitter<'a> {
     fn forget(&mut self, index: usize, of: &'a Loop) {
         self.from.plan.loaded_anew(index).for_each(|value| self.values[value.index()] = None);
         self.cached = &of.cached;
+        self.table_addresses = TableAddresses::default();
     }
 
     /// A value that an earlier loop has spilled.

@@ -17,6 +17,7 @@ mod isa;
 mod jit;
 mod loops;
 mod memory;
+mod tables;
 mod transpose;
 
 pub use counts::{Counts, counts};

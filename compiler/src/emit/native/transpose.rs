@@ -18,6 +18,10 @@ impl Emitter<'_> {
         if all.is_empty() {
             return;
         }
+        // Loaded here for both loops.
+        for output in all.iter().flat_map(|transpose| transpose.outputs) {
+            self.pointer(b, Pointer::Output(output as u32));
+        }
         let bytes = b.ins().isub(end, start);
         let whole = b.ins().band_imm_s(bytes, -(4 * LANES as i64));
         let middle = b.ins().iadd(start, whole);

@@ -6,8 +6,10 @@ use super::{Data, Subnormals, lanes, memory};
 use crate::emit::loops::{LoopPlan, Pointer};
 use crate::ir::layout::Layout;
 use crate::ir::{Body, DelayLine, Imm, Kernel, Module, Scalar, StateSlot, Type, Value};
+use crate::opt::intervals::Interval;
 use mam_grammar::Handle;
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::{Instruction, ValType};
 
@@ -32,6 +34,8 @@ pub(super) struct Emitter<'a> {
     pub(super) values: Vec<Option<Local>>,
     /// Which values stay: see [`Subnormals::FlushStored`].
     pub(super) stays: Vec<bool>,
+    /// The intervals of the body's values, whatever its states are, once a table has been read.
+    pub(super) intervals: OnceCell<Vec<Interval>>,
     /// The hoisted values that are loaded once: the plan's, or those of the latest loop.
     pub(super) cached: &'a BTreeSet<Value>,
     /// The iteration of the latest loop; none before the first.
@@ -66,6 +70,7 @@ impl<'a> Emitter<'a> {
             memory: Memory::default(),
             values: vec![None; from.body.insts.len()],
             stays: from.staying(),
+            intervals: OnceCell::new(),
             cached: &from.plan.cached,
             iteration: None,
         }

@@ -10,6 +10,7 @@ use super::{DATA, FMA_F32, FMA_F64, Subnormals};
 use crate::emit::loops::Pointer;
 use crate::ir::lanes::{Half, halves, is_mask, lane_of};
 use crate::ir::{Imm, Inst, Op, PortField, Scalar, Type, Value};
+use crate::opt::intervals::Intervals;
 use mam_runtime::Port;
 use wasm_encoder::{Instruction, ValType};
 
@@ -53,6 +54,7 @@ impl Emitter<'_> {
             Op::LoopCarried => unreachable!("it has been copied"),
             Op::Read(_) => unreachable!("the plan has an action for it"),
             Op::Table(i) => self.table(f, i.index(), args[0], inst.ty),
+            Op::Neighbours(i) => self.neighbours(f, i.index(), args[0]),
 
             Op::Neg => self.negate(f, args[0], operand),
             Op::Min | Op::Max => self.extremum(f, inst.op, args, operand),
@@ -94,6 +96,7 @@ impl Emitter<'_> {
             }
             Op::Pack => self.packed(f, args, inst.ty.scalar),
             Op::Total => self.total(f, args[0]),
+            Op::Totals => self.totals(f, args),
             Op::Slide => self.slide(f, args),
             Op::Fma => self.fma(f, args, inst.ty),
             op => unreachable!("{}: it has no encoding, or is a plain one", op.row().name),
@@ -319,6 +322,28 @@ impl Emitter<'_> {
         f.op(Instruction::F32x4ExtractLane(0));
     }
 
+    /// (0+1)+(2+3) of each of four: the neighbours of two are added at once.
+    fn totals(&mut self, f: &mut Function, args: &[Value]) {
+        let add_pairs = |emitter: &Self, f: &mut Function| {
+            let y = f.pop(ValType::V128);
+            let x = f.pop(ValType::V128);
+            for lanes in [[0, 2, 4, 6], [1, 3, 5, 7]] {
+                f.get(x);
+                f.get(y);
+                shuffle(f, lanes);
+            }
+            f.op(Instruction::F32x4Add);
+            if emitter.from.subnormals == Subnormals::FlushAll {
+                flush(f, Type::F32.with_lanes(4));
+            }
+        };
+        for pair in args.chunks(2) {
+            pair.iter().for_each(|arg| self.push(f, *arg));
+            add_pairs(self, f);
+        }
+        add_pairs(self, f);
+    }
+
     fn load_signal(&mut self, f: &mut Function, which: Pointer, ty: Type) {
         self.signal(f, which);
         load(f, ty, 0);
@@ -376,23 +401,67 @@ impl Emitter<'_> {
 
     /// An entry of a constant table, the nearest one where the index is beyond its ends.
     fn table(&mut self, f: &mut Function, table: usize, index: Value, ty: Type) {
-        let last = self.from.module.tables[table].len() as i32 - 1;
-        let offset = self.from.data.tables[table] as usize;
-        let entry = |f: &mut Function, lane: u8| {
+        let last = self.last_entry(table);
+        let is_within = self.is_within(index, last);
+        each_lane(f, ty, |f, lane| {
             self.push_lane(f, index, lane);
-            for (limit, is_beyond) in [(0, Instruction::I32GtS), (last, Instruction::I32LtS)] {
-                let i = f.pop(ValType::I32);
-                f.get(i);
-                f.i32(limit);
-                f.get(i);
-                f.i32(limit);
-                f.ops([is_beyond, Instruction::Select]);
+            if !is_within {
+                bound(f, last);
             }
-            f.ops([Instruction::I32Const(2), Instruction::I32Shl]);
-            f.ops([Instruction::GlobalGet(DATA), Instruction::I32Add]);
-            f.op(Instruction::F32Load(at(offset, 2)));
-        };
-        each_lane(f, ty, entry);
+            self.entry_address(f);
+            f.op(Instruction::F32Load(at(self.table_offset(table), 2)));
+        });
+    }
+
+    /// Four neighbouring entries of a table: one vector where they cannot lie outside.
+    fn neighbours(&mut self, f: &mut Function, table: usize, index: Value) {
+        let last = self.last_entry(table);
+        if self.is_within(index, last - 3) {
+            self.push(f, index);
+            self.entry_address(f);
+            return f.op(Instruction::V128Load(at(self.table_offset(table), 2)));
+        }
+        lanes::pack(f, Scalar::F32, |f, lane| {
+            self.push(f, index);
+            f.add(i32::from(lane));
+            bound(f, last);
+            self.entry_address(f);
+            f.op(Instruction::F32Load(at(self.table_offset(table), 2)));
+        });
+    }
+
+    /// Replaces the index on the stack by its address in a table that begins where the data does.
+    fn entry_address(&self, f: &mut Function) {
+        f.ops([Instruction::I32Const(2), Instruction::I32Shl]);
+        f.ops([Instruction::GlobalGet(DATA), Instruction::I32Add]);
+    }
+
+    fn table_offset(&self, table: usize) -> usize {
+        self.from.data.tables[table] as usize
+    }
+
+    /// The index of a table's last entry.
+    fn last_entry(&self, table: usize) -> i32 {
+        self.from.module.tables[table].len() as i32 - 1
+    }
+
+    /// Whether an index is at least 0 and at most `last`, whatever the states are.
+    fn is_within(&self, index: Value, last: i32) -> bool {
+        let analyse = || Intervals::of_any_states(self.from.kernel).within(self.from.body);
+        let interval = self.intervals.get_or_init(analyse)[index.index()];
+        interval.is_some_and(|(low, high)| low >= 0.0 && high <= f64::from(last))
+    }
+}
+
+/// Bounds the index on the stack: at least 0, and at most `last`.
+fn bound(f: &mut Function, last: i32) {
+    for (limit, is_beyond) in [(0, Instruction::I32GtS), (last, Instruction::I32LtS)] {
+        let i = f.pop(ValType::I32);
+        f.get(i);
+        f.i32(limit);
+        f.get(i);
+        f.i32(limit);
+        f.ops([is_beyond, Instruction::Select]);
     }
 }
 

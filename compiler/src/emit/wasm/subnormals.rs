@@ -36,11 +36,14 @@ impl Emitter<'_> {
         let all = self.from.subnormals == Subnormals::FlushAll;
         let flushes = match op {
             // What memory and constants hold is not subnormal, and these give numbers that are whole, or far from 0.
-            Op::Const(_) | Op::Get(_) | Op::LiveIn(_) | Op::LoopCarried | Op::Read(_) | Op::Table(_) => false,
+            Op::Const(_) | Op::Get(_) | Op::LiveIn(_) | Op::LoopCarried => false,
+            Op::Read(_) | Op::Table(_) | Op::Neighbours(_) => false,
             Op::Param(_) | Op::Input(_) | Op::Port(..) | Op::ToFloat | Op::Sqrt => false,
             Op::Floor | Op::Ceil | Op::Trunc | Op::Round => false,
             Op::FromHighBits | Op::Demote => true,
-            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Bits | Op::Total => all || self.stays[value.index()],
+            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Bits | Op::Total | Op::Totals => {
+                all || self.stays[value.index()]
+            }
             // The rest passes on what it is given.
             _ => !all && self.stays[value.index()],
         };

@@ -89,6 +89,8 @@ pub enum Op {
     Read(Handle<DelayLine>),
     /// `table i`: an element of a constant table (i32 → f32); the index is clamped to the table.
     Table(TableId),
+    /// `neighbours i`: the elements i, i+1, i+2, i+3 of a constant table as lanes (i32 → f32); each index is clamped to the table.
+    Neighbours(TableId),
 
     // Arithmetic on numbers
     /// a + b
@@ -191,6 +193,8 @@ pub enum Op {
     Pack,
     /// The sum of the lanes, (0+1)+(2+3), each addition rounded (f32 → scalar).
     Total,
+    /// `totals a b c d`: the total of each of four, lane k that of the k-th (f32).
+    Totals,
     /// `slide a b`: four lanes a frame later: the scalar b, then the first three lanes of a.
     Slide,
 }
@@ -204,10 +208,19 @@ impl Op {
             // It is loaded and stored, and lives through the frame.
             Op::Get(_) => 4,
             Op::Read(_) => 12,
-            Op::Table(_) => 6,
+            Op::Table(_) | Op::Neighbours(_) => 6,
+            Op::Totals => 9,
             Op::SinTurn | Op::CosTurn | Op::Exp2 | Op::Log2 => 16,
             Op::TanTurn | Op::Tanh | Op::Pow | Op::Atan => 32,
             _ => 1,
+        }
+    }
+
+    /// The constant table that it reads, if it reads one.
+    pub fn table(self) -> Option<TableId> {
+        match self {
+            Op::Table(table) | Op::Neighbours(table) => Some(table),
+            _ => None,
         }
     }
 

@@ -41,7 +41,10 @@ macro_rules! rows {
     };
 }
 
-use Signature::{Any, Compare, Convert, Extract, Lookup, Pack, Same, Select, Slide, Source, Splat, Total};
+use Signature::{
+    Any, Compare, Convert, Extract, Lookup, Neighbours, Pack, Same, Select, Slide, Source, Splat, Total,
+    Totals,
+};
 
 rows! {
     Const(Imm::I32(0)) "const" Source, None;
@@ -55,6 +58,7 @@ rows! {
     LoopCarried "loop_carried" Any, None;
     Read(Handle::ZERO) "read" Lookup, None;
     Table(TableId::ZERO) "table" Lookup, None;
+    Neighbours(TableId::ZERO) "neighbours" Neighbours, None;
 
     Add "add" Same(2, NUMBERS), Some(meaning::add);
     Sub "sub" Same(2, NUMBERS), Some(meaning::sub);
@@ -106,5 +110,6 @@ rows! {
     Extract(0) "extract" Extract, None;
     Pack "pack" Pack, None;
     Total "total" Total, None;
+    Totals "totals" Totals, None;
     Slide "slide" Slide, None;
 }

@@ -12,6 +12,8 @@ pub enum Signature {
     Any,
     /// One i32, in as many lanes as the result, an f32.
     Lookup,
+    /// One i32 of one lane; the result is four lanes of f32.
+    Neighbours,
     /// So many operands, all of the result's type, which is one of these.
     Same(usize, &'static [Scalar]),
     /// Two numbers of one type; the result is a bool in as many lanes.
@@ -28,6 +30,8 @@ pub enum Signature {
     Pack,
     /// Four lanes of f32 to one.
     Total,
+    /// Four times four lanes of f32 to four.
+    Totals,
     /// Four lanes and one to four.
     Slide,
 }
@@ -48,6 +52,7 @@ impl Signature {
             (Signature::Source, []) => true,
             (Signature::Any, &[a]) => a == ty,
             (Signature::Lookup, &[a]) => a == Type::I32.with_lanes(ty.lanes) && ty.scalar == Scalar::F32,
+            (Signature::Neighbours, &[a]) => a == Type::I32 && ty == Type::F32.with_lanes(4),
             (Signature::Same(count, of), _) => {
                 args.len() == count && of.contains(&ty.scalar) && args.iter().all(|a| *a == ty)
             }
@@ -64,6 +69,9 @@ impl Signature {
                 args.len() == 4 && args.iter().all(|b| *b == a) && a.lanes == 1 && ty == a.with_lanes(4)
             }
             (Signature::Total, &[a]) => a == Type::F32.with_lanes(4) && ty == Type::F32,
+            (Signature::Totals, _) => {
+                args.len() == 4 && args.iter().all(|a| *a == ty) && ty == Type::F32.with_lanes(4)
+            }
             (Signature::Slide, &[a, b]) => a == ty && ty.lanes == 4 && b == ty.with_lanes(1),
             _ => false,
         }
@@ -75,6 +83,7 @@ impl Signature {
             Signature::Source => 0,
             Signature::Any
             | Signature::Lookup
+            | Signature::Neighbours
             | Signature::Convert(_)
             | Signature::Splat
             | Signature::Extract
@@ -82,7 +91,7 @@ impl Signature {
             Signature::Same(count, _) => count,
             Signature::Compare | Signature::Slide => 2,
             Signature::Select => 3,
-            Signature::Pack => 4,
+            Signature::Pack | Signature::Totals => 4,
         }
     }
 }
@@ -95,7 +104,8 @@ impl Op {
         match self.row().signature {
             Signature::Source => None,
             Signature::Lookup => Some(Type::F32.with_lanes(first?.lanes)),
-            Signature::Any | Signature::Same(..) | Signature::Slide => first,
+            Signature::Neighbours => Some(Type::F32.with_lanes(4)),
+            Signature::Any | Signature::Same(..) | Signature::Slide | Signature::Totals => first,
             Signature::Compare => Some(Type::BOOL.with_lanes(first?.lanes)),
             Signature::Select => args.get(1).copied(),
             Signature::Convert(pairs) => {

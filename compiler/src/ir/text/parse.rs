@@ -233,10 +233,8 @@ fn op<'w>(
         Op::Get(_) => Op::Get(state(kernel, carried()?)?),
         Op::LiveIn(_) => Op::LiveIn(state(kernel, carried()?)?),
         Op::Read(_) => Op::Read(line(kernel, carried()?)?),
-        Op::Table(_) => {
-            let number = carried()?.parse().map_err(|_| "a table is called by its number")?;
-            Op::Table(TableId::new(number))
-        }
+        Op::Table(_) => Op::Table(table(carried()?)?),
+        Op::Neighbours(_) => Op::Neighbours(table(carried()?)?),
         Op::Extract(_) => Op::Extract(carried()?.parse().map_err(|_| "a lane is called by its number")?),
         op => return Ok((op, words)),
     };
@@ -253,6 +251,10 @@ fn state(kernel: &Kernel, name: &str) -> Result<Handle<StateSlot>, String> {
 
 fn line(kernel: &Kernel, name: &str) -> Result<Handle<DelayLine>, String> {
     place(kernel.delays.values().map(|s| s.name.as_str()), name).map(Handle::new)
+}
+
+fn table(word: &str) -> Result<TableId, String> {
+    word.parse().map(TableId::new).map_err(|_| "a table is called by its number".into())
 }
 
 fn value(word: &str) -> Result<Value, String> {

@@ -107,7 +107,7 @@ impl Kernel {
                 write!(f, " {}", Name(self.states.get(state).map_or("?", |state| &state.name)))?;
             }
             Op::Read(line) => write!(f, " {}", Name(self.delays.get(line).map_or("?", |line| &line.name)))?,
-            Op::Table(i) => write!(f, " {}", i.index())?,
+            Op::Table(i) | Op::Neighbours(i) => write!(f, " {}", i.index())?,
             Op::Extract(lane) => write!(f, " {lane}")?,
             _ => {}
         }

@@ -11,7 +11,7 @@ use super::scalarize::ScalarRegion;
 use super::scan::{self, Linear};
 use super::schedule::Schedule;
 use super::segmented::{self, Advance, Segmented};
-use crate::ir::{DelayLine, Imm, Op, Scalar, Value};
+use crate::ir::{DelayLine, Imm, Op, Value};
 use crate::opt::analysis::{Analysis, ShortRead};
 use mam_grammar::Handle;
 
@@ -19,7 +19,7 @@ use mam_grammar::Handle;
 pub(super) enum Form {
     /// One instruction on four frames at once.
     Elementwise(Value),
-    /// One instruction frame by frame, as f64 has no lanes.
+    /// One instruction frame by frame, as f64 has no lanes, and what has lanes no others.
     FrameByFrame(Value),
     /// `prev` of what is in no recurrence with it: what its state is set to, one frame later.
     Previous { get: Value, next: Value },
@@ -124,7 +124,8 @@ fn obstacle(a: &Analysis) -> Result<(), String> {
         return Err("it is in lanes already".into());
     }
     for (value, inst) in a.body.insts.iter() {
-        if inst.ty.lanes > 1 && !a.is_invariant(value) {
+        // What is made of a frame alone is made frame by frame, whatever its lanes; states are not.
+        if inst.ty.lanes > 1 && matches!(inst.op, Op::Get(_)) && !a.is_invariant(value) {
             return Err("it has lanes of its own".into());
         }
         if matches!(inst.op, Op::LoopCarried | Op::LiveIn(_) | Op::CallFrame) {
@@ -132,7 +133,7 @@ fn obstacle(a: &Analysis) -> Result<(), String> {
         }
         if let Op::Read(line) = inst.op {
             short_line(a, line)?;
-            delay_fits(a, line, inst.args.as_slice()[0])?;
+            delay_fits(a, line, Distance::of_read(a, value))?;
         }
     }
     Ok(())
@@ -147,9 +148,36 @@ fn short_line(a: &Analysis, line: Handle<DelayLine>) -> Result<(), String> {
     }
 }
 
+/// How far back a read goes.
+#[derive(Clone, Copy)]
+pub(super) struct Distance {
+    /// In frames; of neighbours, the furthest.
+    pub(super) ago: Value,
+    /// The least with which nothing is read that an iteration of four frames writes.
+    pub(super) least: f64,
+}
+
+impl Distance {
+    pub(super) fn of_read(a: &Analysis, read: Value) -> Distance {
+        let inst = &a.body.insts[read];
+        let ago = inst.args.as_slice()[0];
+        match (a.body.insts[ago].op, a.body.insts[ago].args.as_slice()) {
+            (Op::Splat, &[ago]) => Distance { ago, least: 7.0 },
+            _ => Distance { ago, least: 4.0 },
+        }
+    }
+}
+
 /// Why a delay is not one of four frames at once.
-fn delay_fits(a: &Analysis, line: Handle<DelayLine>, ago: Value) -> Result<(), String> {
+fn delay_fits(
+    a: &Analysis,
+    line: Handle<DelayLine>,
+    Distance { ago, least }: Distance,
+) -> Result<(), String> {
     let DelayLine { name, frames } = &a.kernel.delays[line];
+    if a.body.ty(ago).lanes > 1 || least > 4.0 && a.is_invariant(ago) {
+        return Err("it has lanes of its own".into());
+    }
     if a.is_invariant(ago) {
         // What is not a constant is a condition of the body.
         let never =
@@ -158,7 +186,7 @@ fn delay_fits(a: &Analysis, line: Handle<DelayLine>, ago: Value) -> Result<(), S
     }
     match a.interval(ago) {
         // Where it is not known to be four frames, the call may know it.
-        Some((least, most)) if most <= f64::from(*frames) && (least >= 4.0 || bounds::has_bounds(a, ago)) => {
+        Some((low, most)) if most <= f64::from(*frames) && (low >= least || bounds::has_bounds(a, ago)) => {
             Ok(())
         }
         _ => Err(format!(
@@ -205,14 +233,14 @@ impl Recogniser<'_> {
     /// An instruction that is in no recurrence.
     fn single(&mut self, value: Value) -> Form {
         let inst = &self.a.body.insts[value];
-        let double = |v: &Value| self.a.body.ty(*v).scalar == Scalar::F64;
+        let packable = |v: &Value| self.a.body.ty(*v).is_packable();
         if let Some(next) = self.a.next_of(inst.op) {
             return Form::Previous { get: value, next };
         }
         if let Some(read) = self.a.short_read(value) {
             return Form::ShortRead { value, read };
         }
-        if double(&value) || inst.args.as_slice().iter().any(double) {
+        if !packable(&value) || !inst.args.as_slice().iter().all(packable) {
             return Form::FrameByFrame(value);
         }
         if let Some(ramp) = self.inductions.ramp(self.a, value) {

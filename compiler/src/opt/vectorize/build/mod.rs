@@ -8,7 +8,7 @@ mod pulses;
 mod scan;
 mod segmented;
 
-use super::recurrence::Form;
+use super::recurrence::{Distance, Form};
 use super::scan::{Slope, formula};
 use crate::ir::{Body, Imm, Op, Scalar, StateSlot, Type, Value};
 use crate::opt::analysis::{Analysis, ShortRead};
@@ -64,16 +64,18 @@ impl Builder<'_> {
     /// Delays that are not constants have to be at least four frames, and less than the line has.
     fn delays_fit(&mut self) {
         let body = self.a.body;
-        for inst in body.insts.values() {
-            let (Op::Read(line), &[ago]) = (inst.op, inst.args.as_slice()) else { continue };
+        for (read, inst) in body.insts.iter() {
+            let Op::Read(line) = inst.op else { continue };
+            let Distance { ago, least: fits } = Distance::of_read(self.a, read);
             let frames = self.a.kernel.delays[line].frames as i32;
             // A constant is one to three frames, which has a form of its own, or fits.
             if body.as_const(ago).is_some() {
                 continue;
             }
             if !self.a.is_invariant(ago) {
-                if !self.a.interval(ago).is_some_and(|(least, _)| least >= 4.0) {
-                    self.only_if_at_least(ago, 5.0);
+                if !self.a.interval(ago).is_some_and(|(least, _)| least >= fits) {
+                    // Bounds that a call knows are a frame wider.
+                    self.only_if_at_least(ago, fits + 1.0);
                 }
                 continue;
             }
@@ -99,8 +101,7 @@ impl Builder<'_> {
                 self.b.define_lanes(*value, lanes);
             }
             Form::FrameByFrame(value) => {
-                let op = self.b.old.insts[*value].op;
-                let each = self.b.copies(*value, |_| op);
+                let each = self.frame_by_frame(*value);
                 self.b.define_each(*value, each);
             }
             Form::Previous { get, next } => self.previous(*get, *next),
@@ -134,6 +135,38 @@ impl Builder<'_> {
             self.b.new.writes.push((*line, lanes));
         }
         self.b.new.outs = body.outs.iter().map(|value| self.b.lanes(*value)).collect();
+    }
+
+    /// An instruction once for each frame.
+    fn frame_by_frame(&mut self, value: Value) -> [Value; LANES] {
+        let inst = self.a.body.insts[value].clone();
+        if let (Op::Read(_), &[ago]) = (inst.op, inst.args.as_slice()) {
+            let each = self.b.each(ago);
+            return std::array::from_fn(|k| {
+                let ago = self.of_first_frame(each[k], k);
+                self.b.new.add(inst.op, inst.ty, &[ago])
+            });
+        }
+        self.b.copies(value, |_| inst.op)
+    }
+
+    /// A distance from an iteration's k-th frame as one from its first.
+    fn of_first_frame(&mut self, ago: Value, k: usize) -> Value {
+        if k == 0 {
+            return ago;
+        }
+        let inst = &self.b.new.insts[ago];
+        let lanes = inst.ty.lanes;
+        match (inst.op, inst.args.as_slice()) {
+            (Op::Splat, &[scalar]) => {
+                let scalar = self.of_first_frame(scalar, k);
+                self.b.op(Op::Splat, &[scalar])
+            }
+            _ => {
+                let by = self.b.new.constant(Imm::I32(k as i32), lanes);
+                self.b.op(Op::Sub, &[ago, by])
+            }
+        }
     }
 
     /// `prev`: the lanes of what the state is set to, one frame later.
@@ -276,9 +309,8 @@ impl Builder<'_> {
         });
         let mut args: Vec<Value> = args.collect();
         // A scalar reads from the iteration's first frame on.
-        if let (Op::Read(_), 1..) = (inst.op, k) {
-            let by = self.b.new.i32(k as i32);
-            args[0] = self.b.op(Op::Sub, &[args[0], by]);
+        if let Op::Read(_) = inst.op {
+            args[0] = self.of_first_frame(args[0], k);
         }
         self.b.new.add(inst.op, inst.ty, &args)
     }
