@@ -22,7 +22,7 @@ pub static CAF: SoundKind = SoundKind { name: "CAF", endings: &["caf"], relative
 pub static FLAC: SoundKind = SoundKind { name: "FLAC", endings: &["flac"], relatives: &[] };
 /// MPEG's audio layer 3.
 pub static MP3: SoundKind = SoundKind { name: "MP3", endings: &["mp3"], relatives: &[] };
-/// Xiph's lossy compression.
+/// Xiph's lossy compression Vorbis, in Ogg pages.
 pub static OGG_VORBIS: SoundKind = SoundKind { name: "Ogg Vorbis", endings: &["ogg", "oga"], relatives: &[] };
 
 /// All that can be read.
