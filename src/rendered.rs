@@ -3,6 +3,7 @@
 use mam_grammar::problem::count;
 use mam_measure::levels::Levels;
 use mam_runtime::file::{Bits, Container, Format};
+use mam_runtime::sound_kinds::either;
 use serde::Serialize;
 use std::fmt;
 
@@ -15,7 +16,7 @@ pub struct Rendered {
     /// The node that is heard in it; none for the song.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// Its kind: `wav`, `aiff`, `caf` or `flac`.
+    /// Its kind, as the usual ending of such files: `wav`.
     pub format: &'static str,
     /// The kind of its samples: `16`, `24` or `32f`.
     pub bits: &'static str,
@@ -129,7 +130,9 @@ impl fmt::Display for Rendered {
     }
 }
 
-/// The ending of a container's files, with its point.
-pub fn dotted(container: Container) -> String {
-    format!(".{}", container.extensions()[0])
+/// The usual endings of the sound files that this build writes, and `more`: `.wav, .aiff, .caf or .flac`.
+pub fn endings(more: &[&str]) -> String {
+    let sounds = Container::ALL.iter().map(|container| container.extensions()[0]);
+    let dotted: Vec<String> = sounds.chain(more.iter().copied()).map(|ending| format!(".{ending}")).collect();
+    either(&dotted)
 }

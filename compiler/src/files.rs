@@ -15,6 +15,7 @@ pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
 use mam_grammar::syntax::Pieces;
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
+use mam_runtime::sound_kinds;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -378,7 +379,8 @@ impl Reader<'_> {
             match self.loader.folder(at, &folder.text, most) {
                 Ok(names) if names.is_empty() => {
                     let why = format!("there is no sound file in `{}`", folder.text);
-                    let help = "a kit has a part for each WAV, AIFF, CAF, FLAC, MP3 or Ogg Vorbis file of the folder";
+                    let help =
+                        format!("a kit has a part for each {} file of the folder", sound_kinds::names());
                     self.problems.add(Problem::new(&codes::CANNOT_USE, folder.span, why).help(help));
                 }
                 Ok(names) => expand::fill(ast, item, &names, self.problems),

@@ -20,10 +20,3 @@ impl Samples {
         self.channels.first().map_or(vec![], |channel| channel.iter().copied().map(f64::from).collect())
     }
 }
-
-/// Whether a text is the name of a sound file, by its ending: of the formats that `sample` reads where the host can.
-pub(crate) fn is_named_as_sound(name: &str) -> bool {
-    const ENDINGS: [&str; 10] = ["wav", "wave", "aif", "aiff", "aifc", "caf", "flac", "mp3", "ogg", "oga"];
-    let ending = std::path::Path::new(name).extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
-}

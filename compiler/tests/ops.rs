@@ -49,37 +49,32 @@ fn edges(scalar: Scalar) -> Vec<Imm> {
     }
 }
 
-/// A kernel that computes `op` of each combination of its operands, which come out of states so that nothing folds.
-/// The results go into states. With four lanes, each lane has another combination.
-fn kernel(op: Op, to: Scalar, from: &[Scalar], all: &[Vec<Imm>], lanes: u8) -> Kernel {
+/// The operands of one instruction: the lanes of each.
+type Operands = Vec<Vec<Imm>>;
+
+/// A kernel that computes `op` of each of `all`; the lanes of the operands come out of states so that nothing folds. The
+/// results are its last states.
+fn kernel(op: Op, to: Type, all: &[Operands]) -> Kernel {
     let mut kernel = Kernel { name: op.row().name.into(), outputs: vec!["out".into()], ..Kernel::default() };
     let mut body = Body::default();
-    let mut sets = vec![];
-    for group in all.chunks(lanes as usize) {
-        let columns: Vec<Value> = (0..from.len())
-            .map(|i| {
-                let lane = |kernel: &mut Kernel, body: &mut Body, combination: &Vec<Imm>| {
-                    let name = format!("{}", kernel.states.len());
-                    let state = kernel.states.add(StateSlot::word(name, combination[i]));
-                    body.add(Op::Get(state), Type { scalar: from[i], lanes: 1 }, &[])
-                };
-                let column: Vec<Value> = group.iter().map(|one| lane(&mut kernel, &mut body, one)).collect();
-                if lanes == 1 {
-                    column[0]
-                } else {
-                    body.op(Op::Pack, &[column[0], column[1], column[2], column[3]])
-                }
-            })
-            .collect();
-        let result = body.add(op, Type { scalar: to, lanes }, &columns);
-        for lane in 0..lanes {
-            let one = if lanes == 1 { result } else { body.op(Op::Extract(lane), &[result]) };
-            let name = format!("{}", kernel.states.len());
-            let state = kernel.states.add(StateSlot::word(name, Imm::zero(to)));
-            sets.push((state, one));
-        }
+    let mut results = vec![];
+    for operands in all {
+        let operand = |lanes: &Vec<Imm>| {
+            let lanes = lanes.iter().map(|init| {
+                let state = kernel.states.add(StateSlot::word(format!("{}", kernel.states.len()), *init));
+                body.add(Op::Get(state), Type { scalar: init.scalar(), lanes: 1 }, &[])
+            });
+            let lanes: Vec<Value> = lanes.collect();
+            if let [one] = lanes[..] { one } else { body.op(Op::Pack, &lanes) }
+        };
+        let operands: Vec<Value> = operands.iter().map(operand).collect();
+        results.push(body.add(op, to, &operands));
     }
-    body.sets = sets;
+    for result in results {
+        let name = format!("{}", kernel.states.len());
+        let state = kernel.states.add(StateSlot { name, init: Imm::zero(to.scalar), lanes: to.lanes });
+        body.sets.push((state, result));
+    }
     body.outs = vec![body.f32(0.0)];
     kernel.steady = body.clone();
     kernel.general = body;
@@ -112,7 +107,11 @@ fn each_op_computes_its_meaning_in_machine_code() {
                 }
                 for part in all.chunks(64) {
                     checked += part.len();
-                    agree(row.op, kernel(row.op, to, &from, part, lanes));
+                    // With four lanes, each has another combination.
+                    let column = |group: &[Vec<Imm>], i: usize| group.iter().map(|one| one[i]).collect();
+                    let operands = |group| (0..from.len()).map(|i| column(group, i)).collect();
+                    let all: Vec<Operands> = part.chunks(lanes.into()).map(operands).collect();
+                    agree(row.op, kernel(row.op, Type { scalar: to, lanes }, &all));
                 }
             }
         }
@@ -120,7 +119,8 @@ fn each_op_computes_its_meaning_in_machine_code() {
     assert!(checked > 20_000, "{checked}");
 }
 
-fn agree(op: Op, kernel: Kernel) {
+/// What can be seen of a kernel, which is the same by the interpreter, in machine code and in WebAssembly.
+fn agree(op: Op, kernel: Kernel) -> Vec<u64> {
     let mut module = Module::default();
     module.kernels.add(kernel);
     assert_eq!(check::module(&module), Vec::<String>::new());
@@ -128,10 +128,100 @@ fn agree(op: Op, kernel: Kernel) {
     let module = agree::legalized(&module);
     let jit = Jit::new(&module, OptLevel::Best).expect("the kernel compiles");
     let seen = agree::run(&module, &jit, Choices(&[]));
-    assert_eq!(seen, expected, "{}: {module}", op.row().name);
+    assert_eq!(seen, expected, "machine code of {}: {module}", op.row().name);
     let wasm = Wasm::new(&module, Subnormals::FlushAll).expect("the kernel is encoded");
     let seen = agree::run(&module, &wasm, Choices(&[]));
-    assert_eq!(seen, expected, "{}: {module}", op.row().name);
+    assert_eq!(seen, expected, "WebAssembly of {}: {module}", op.row().name);
+    expected
+}
+
+/// Whether the result of an op comes from beyond its operands: what a call is given, a memory, another iteration.
+/// `random.rs` holds these.
+fn reads_beyond_its_operands(op: Op) -> bool {
+    op.row().signature == Signature::Source
+        || op.table().is_some()
+        || matches!(op, Op::LoopCarried | Op::Read(_))
+}
+
+/// The lanes that an op without a meaning gives, of the lanes of its operands. A new one has its line here.
+fn moved(op: Op, operands: &[Vec<Imm>]) -> Vec<Imm> {
+    match (op, operands) {
+        (Op::Splat, [a]) => vec![a[0]; 4],
+        (Op::Extract(lane), [a]) => vec![a[usize::from(lane)]],
+        (Op::Pack, all) => all.concat(),
+        (Op::Total, [a]) => vec![total(a)],
+        (Op::Totals, all) => all.iter().map(|a| total(a)).collect(),
+        (Op::Slide, [a, b]) => vec![b[0], a[0], a[1], a[2]],
+        _ => panic!("`{}` has neither a meaning nor a line in `moved`", op.row().name),
+    }
+}
+
+fn total(lanes: &[Imm]) -> Imm {
+    let [a, b, c, d] = [0, 1, 2, 3].map(|lane| match lanes[lane] {
+        Imm::F32(x) => x,
+        _ => panic!("f32 alone is added up"),
+    });
+    Imm::F32((a + b) + (c + d))
+}
+
+/// Lane `n` of all lanes of the operands of a case: no two are equal, but of bools, which have every combination as
+/// the cases go on. The sum of floats depends on the order in which they are added.
+fn lane(scalar: Scalar, case: usize, n: usize) -> Imm {
+    let k = (5 * case + n) % 61;
+    let float = (k + 1) as f64 / 7.0 * [1.0, -1e4, 1e8, -1e-3][k % 4];
+    match scalar {
+        Scalar::F32 => Imm::F32(float as f32),
+        Scalar::F64 => Imm::F64(float),
+        Scalar::I32 => Imm::I32((k as i32 + 1).wrapping_mul(0x0765_4321)),
+        Scalar::Bool => Imm::Bool(case >> n & 1 == 1),
+    }
+}
+
+/// The types of operands and results that an op may have.
+fn typings(op: Op) -> Vec<(Type, Vec<Type>)> {
+    let scalars = [Scalar::F32, Scalar::F64, Scalar::I32, Scalar::Bool];
+    let types = scalars.iter().flat_map(|&scalar| [1, 4].map(|lanes| Type { scalar, lanes }));
+    let types: Vec<Type> = types.filter(|ty| ty.lanes == 1 || ty.with_lanes(1).is_packable()).collect();
+    let signature = op.row().signature;
+    let mut operands: Vec<Vec<Type>> = vec![vec![]];
+    for _ in 0..signature.operands() {
+        operands =
+            operands.iter().flat_map(|head| types.iter().map(|ty| [&head[..], &[*ty]].concat())).collect();
+    }
+    let pairs = operands.iter().flat_map(|args| types.iter().map(|ty| (*ty, args.clone())));
+    pairs.filter(|(ty, args)| signature.admits(*ty, args)).collect()
+}
+
+/// Ops without a meaning, of lanes that differ, whatever is computed elsewhere of alike ones.
+#[test]
+fn each_op_that_moves_lanes_puts_them_where_it_says() {
+    let all_lanes = |op| match op {
+        Op::Extract(_) => (0..4).map(Op::Extract).collect(),
+        op => vec![op],
+    };
+    let rows = ROWS.iter().filter(|row| row.meaning.is_none() && !reads_beyond_its_operands(row.op));
+    for op in rows.flat_map(|row| all_lanes(row.op)) {
+        let typings = typings(op);
+        assert!(!typings.is_empty(), "{}", op.row().name);
+        for (to, from) in typings {
+            let count: u32 = from.iter().map(|ty| u32::from(ty.lanes)).sum();
+            let case = |case| {
+                let mut lanes = 0_usize..;
+                let mut operand = |ty: &Type| {
+                    let numbers = lanes.by_ref().take(ty.lanes.into());
+                    numbers.map(|n| lane(ty.scalar, case, n)).collect()
+                };
+                from.iter().map(&mut operand).collect()
+            };
+            let all: Vec<Operands> = (0..1 << count.min(8)).map(case).collect();
+            for part in all.chunks(32) {
+                let expected = part.iter().flat_map(|operands| moved(op, operands)).map(Imm::bits);
+                let expected: Vec<u64> = expected.collect();
+                let seen = agree(op, kernel(op, to, part));
+                assert_eq!(seen[seen.len() - expected.len()..], expected, "{} of {from:?}", op.row().name);
+            }
+        }
+    }
 }
 
 #[test]

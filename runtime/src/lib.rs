@@ -52,6 +52,7 @@ pub mod precedence;
 pub mod program;
 pub mod render;
 pub mod score;
+pub mod sound_kinds;
 pub mod voices;
 
 pub use channels::ChannelLayout;

@@ -6,6 +6,7 @@
 
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::rendered::endings;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -41,6 +42,8 @@ enum Kind {
     File,
     /// A file below the root that is written.
     Output,
+    /// The same of a render, whose endings follow the documentation.
+    Sound,
     /// Words that are passed on.
     Words,
 }
@@ -53,6 +56,16 @@ struct Argument {
     flag: &'static str,
     needed: bool,
     doc: &'static str,
+}
+
+impl Argument {
+    /// Its documentation, whole.
+    fn described(&self) -> String {
+        match self.kind {
+            Kind::Sound => format!("{} {}.", self.doc, endings(&["mid"])),
+            _ => self.doc.into(),
+        }
+    }
 }
 
 /// A verb: a command of `mamc` with some of its flags.
@@ -116,12 +129,7 @@ const TOOLS: [Tool; 8] = [
         arguments: &[
             TEXT,
             FILE,
-            needed(
-                "output",
-                Kind::Output,
-                "--output",
-                "The sound file: .wav, .flac, .aiff; .mid for the notes.",
-            ),
+            needed("output", Kind::Sound, "--output", "The file of sound, or of notes, by its ending:"),
             DURATION,
             FROM,
         ],
@@ -229,7 +237,12 @@ impl Server {
         for argument in tool.arguments {
             let Some(value) = given.get(argument.name) else {
                 if argument.needed {
-                    return Err(format!("`{}` needs `{}`: {}", tool.name, argument.name, argument.doc));
+                    return Err(format!(
+                        "`{}` needs `{}`: {}",
+                        tool.name,
+                        argument.name,
+                        argument.described()
+                    ));
                 }
                 continue;
             };
@@ -239,7 +252,7 @@ impl Server {
                     text = Some(value.to_owned());
                     "-".into()
                 }
-                Kind::File | Kind::Output => self.below(value)?,
+                Kind::File | Kind::Output | Kind::Sound => self.below(value)?,
                 Kind::Words => value.to_owned(),
             };
             has_song |= matches!(argument.kind, Kind::Text | Kind::File) || argument.name == "filter";
@@ -330,7 +343,7 @@ fn reader(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle
 /// A tool as the protocol lists it.
 fn described(tool: &Tool) -> Value {
     let property = |argument: &Argument| {
-        (argument.name.to_owned(), json!({ "type": "string", "description": argument.doc }))
+        (argument.name.to_owned(), json!({ "type": "string", "description": argument.described() }))
     };
     let properties: Map<String, Value> = tool.arguments.iter().map(property).collect();
     let required: Vec<&str> =

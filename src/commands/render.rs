@@ -9,7 +9,7 @@ use crate::names::Names;
 use crate::normalizing;
 use crate::offline::{Job, Span};
 use crate::output::{Inputs, Output};
-use crate::rendered::{Notes, NotesReport, Report, dotted};
+use crate::rendered::{Notes, NotesReport, Report, endings};
 use crate::report::unplayed;
 use crate::stems::{self, Difference, Listening};
 use crate::take::{self, Take};
@@ -477,12 +477,11 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
     if let Some(container) = Container::from_extension(ending) {
         return Ok(container);
     }
-    let known: Vec<String> = Container::ALL.iter().map(|&c| dotted(c)).collect();
-    let known = known.join(", ");
+    let known = endings(&["mid"]);
     let name = target.display();
     if ending.is_empty() {
         let what = format!("`{name}` does not say what kind of file to write");
-        return Err(Failure::Usage(format!("{what}: let it end with {known} or .mid, or use --format")));
+        return Err(Failure::Usage(format!("{what}: let it end with {known}, or use --format")));
     }
     let wav = target.with_extension("wav");
     if input::is_song(target) {
@@ -490,7 +489,7 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
         return Err(Failure::Usage(format!("{what}: give it another name, such as `-o {}`", wav.display())));
     }
     Err(Failure::Usage(format!(
-        "mam does not write .{ending} files, but {known} and .mid: render `{wav}` and convert it, for example with `ffmpeg -i {wav} {name}`",
+        "mam does not write .{ending} files, only {known}: render `{wav}` and convert it, for example with `ffmpeg -i {wav} {name}`",
         wav = wav.display()
     )))
 }

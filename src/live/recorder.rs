@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{Inputs, Output};
+use crate::rendered::endings;
 use mam_runtime::file::{self, Container, Details, Dither, FileError, Writer};
 use mam_runtime::output::Format;
 use mam_runtime::{ChannelLayout, Program};
@@ -30,8 +31,9 @@ impl Take {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let container = Container::from_extension(ending).ok_or_else(|| {
             Failure::Usage(format!(
-                "cannot tell from `{}` what kind of file to record: let it end with .wav, .aiff, .caf or .flac",
-                path.display()
+                "cannot tell from `{}` what kind of file to record: let it end with {}",
+                path.display(),
+                endings(&[])
             ))
         })?;
         // Not as in a render, which can be made again.

@@ -14,6 +14,23 @@ fn widest(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
+/// The first page that is read shows each command once at least.
+#[test]
+fn the_table_of_the_readme_has_every_command() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let table: String = readme.lines().filter(|line| line.starts_with("| `mamc")).collect();
+    let help = Folder::new("readme").run(&["help"]).exits(0).out;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = listed.map_while(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let names: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(names.len() > 20, "{help}");
+    let missing = |name: &&&str| {
+        !table.contains(&format!("`mamc {name} ")) && !table.contains(&format!("`mamc {name}`"))
+    };
+    let missing: Vec<_> = names.iter().filter(missing).collect();
+    assert!(missing.is_empty(), "without a row in README.md: {missing:?}");
+}
+
 #[test]
 fn a_new_song_is_good_and_never_replaces_one() {
     let folder = Folder::new("new").with("mine.mam", "mine");

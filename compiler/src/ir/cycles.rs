@@ -27,7 +27,7 @@ fn inst_cycles(body: &Body, rates: &[Rate], value: Value) -> u32 {
         Op::ToInt | Op::ToFloat | Op::Input(_) | Op::Frame => 4,
         Op::Pack => {
             let halves = halves(body, rates, inst.args.as_slice());
-            match halves.iter().filter(|half| matches!(half, Half::Both(_))).count() {
+            match halves.iter().filter(|half| matches!(half, Half::Separate(_))).count() {
                 0 => 3,
                 2 if halves[0] != halves[1] => 8,
                 _ => 5,

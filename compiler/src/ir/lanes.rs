@@ -16,7 +16,7 @@ pub enum Half {
     /// Two lanes of a vector.
     Of(Value, [u8; 2]),
     /// Two scalars.
-    Both([Value; 2]),
+    Separate([Value; 2]),
 }
 
 /// What a `pack` of four puts together.
@@ -25,7 +25,7 @@ pub fn halves(body: &Body, rates: &[Rate], lanes: &[Value]) -> [Half; 2] {
         let (one, other) = (lane_of(body, rates, pair[0]), lane_of(body, rates, pair[1]));
         match (one, other) {
             (Some((vector, a)), Some((same, b))) if vector == same => Half::Of(vector, [a, b]),
-            _ => Half::Both([pair[0], pair[1]]),
+            _ => Half::Separate([pair[0], pair[1]]),
         }
     })
 }

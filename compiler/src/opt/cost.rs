@@ -120,8 +120,8 @@ fn inst_cost(body: &Body, rates: &[Rate], value: Value) -> f64 {
         Op::Div | Op::Sqrt => 4.0,
         Op::Pack => match halves(body, rates, inst.args.as_slice()) {
             [Half::Of(..), Half::Of(..)] => 1.0,
-            [Half::Both(one), Half::Both(other)] if one != other => 4.0,
-            [Half::Both(_), Half::Both(_)] => 2.0,
+            [Half::Separate(one), Half::Separate(other)] if one != other => 4.0,
+            [Half::Separate(_), Half::Separate(_)] => 2.0,
             _ => 3.0,
         },
         Op::Total => 4.0,

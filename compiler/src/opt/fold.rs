@@ -69,7 +69,6 @@ fn identity(body: &Body, inst: &Inst) -> Option<Same> {
             let (op, inner) = of(a);
             unary(inst.op, body.ty(a), op, inner.as_slice())
         }
-        [a, b] if inst.op == Op::Pack => same(a == b, a),
         [a, b] if matches!(inst.op, Op::Lt | Op::Le | Op::Eq | Op::Ne) => {
             binary(body, inst.op, scalar, a, b).or_else(|| chosen(body, inst))
         }

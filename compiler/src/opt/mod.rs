@@ -111,7 +111,7 @@ impl Pass {
 }
 
 /// The first phase, in order.
-static CANONICALIZE: [Pass; 7] = [
+static CANONICALIZE: &[Pass] = &[
     Pass::bodies("intervals", "drops bounds and roundings that change nothing", intervals::run),
     Pass::bodies("fold", "computes what is constant, drops what does nothing", fold::run),
     Pass::bodies("cse", "computes equal values once", cse::run),
@@ -127,11 +127,11 @@ static CANONICALIZE: [Pass; 7] = [
 ];
 
 /// The second phase.
-static VECTORIZE: [Pass; 1] =
-    [Pass::kernel("vectorize", "computes several frames or channels at once", vectorize::chosen).rounding()];
+static VECTORIZE: &[Pass] =
+    &[Pass::kernel("vectorize", "computes several frames or channels at once", vectorize::chosen).rounding()];
 
 /// The third phase, in order.
-static FINISH: [Pass; 5] = [
+static FINISH: &[Pass] = &[
     Pass::bodies("elementary", "expands elementary functions", elementary::run).rounding(),
     Pass::bodies("finish-fold", "folds again", fold::run),
     Pass::bodies("fma", "multiplies and adds with one rounding, where the target can", fma::run).rounding(),
@@ -149,9 +149,9 @@ pub struct Phase {
 
 /// The phases, in order.
 pub static PHASES: &[Phase] = &[
-    Phase { name: "canonicalize", passes: &CANONICALIZE },
-    Phase { name: "vectorize", passes: &VECTORIZE },
-    Phase { name: "finish", passes: &FINISH },
+    Phase { name: "canonicalize", passes: CANONICALIZE },
+    Phase { name: "vectorize", passes: VECTORIZE },
+    Phase { name: "finish", passes: FINISH },
 ];
 
 /// All passes, in the order in which they run.

@@ -2,6 +2,7 @@
 
 use mam_compiler::files::{Samples, Unusable};
 use mam_runtime::file::{self as sound, Sound, Wanted};
+use mam_runtime::sound_kinds::is_named_as_sound;
 use std::io::Read;
 
 /// All samples of a sound file that is called `name` in messages, if there are no more than `most`, of each channel; of more
@@ -35,12 +36,7 @@ pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) 
     Ok(Samples { rate, channels })
 }
 
-/// The endings of sound files that can be read.
-const ENDINGS: [&str; 13] =
-    ["wav", "wave", "rf64", "bw64", "w64", "aiff", "aif", "aifc", "caf", "flac", "mp3", "ogg", "oga"];
-
 /// Whether the ending of a file's name, in whatever case, is that of a sound file; files that begin with a point are hidden.
 pub fn is_sound(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    !name.starts_with('.') && ending.is_some_and(|ending| ENDINGS.contains(&&*ending))
+    !name.starts_with('.') && is_named_as_sound(name)
 }

@@ -4,6 +4,7 @@
 use super::FileError;
 use super::intake::Intake;
 use super::vorbis::{MOST_TABLE_VALUES, table_values};
+use crate::sound_kinds;
 use std::cell::Cell;
 use std::io::{ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,7 +50,7 @@ fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Res
     let tags = MetadataOptions::default().limit_tag_bytes(most).limit_visual_bytes(most);
     let mut reader = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), tags)
-        .map_err(|_| FileError::Unsupported("not a WAV, AIFF, CAF, FLAC, MP3 or Ogg Vorbis file".into()))?;
+        .map_err(|_| FileError::Unsupported(format!("not a {} file", sound_kinds::names())))?;
     let track = reader
         .default_track(TrackType::Audio)
         .ok_or_else(|| FileError::Malformed("the file holds no sound".into()))?;

@@ -35,6 +35,7 @@ pub use read::read;
 pub use software::software;
 
 use crate::channels::ChannelLayout;
+use crate::sound_kinds::{self, SoundKind};
 use plain::Plain;
 use sink::Sink;
 use std::fmt;
@@ -74,11 +75,16 @@ impl Container {
 
     /// The endings of its files; the first is the usual one.
     pub fn extensions(self) -> &'static [&'static str] {
+        self.kind().endings
+    }
+
+    /// What is known of such files without reading or writing them.
+    fn kind(self) -> &'static SoundKind {
         match self {
-            Container::Wav => &["wav", "wave"],
-            Container::Aiff => &["aiff", "aif", "aifc"],
-            Container::Caf => &["caf"],
-            Container::Flac => &["flac"],
+            Container::Wav => &sound_kinds::WAV,
+            Container::Aiff => &sound_kinds::AIFF,
+            Container::Caf => &sound_kinds::CAF,
+            Container::Flac => &sound_kinds::FLAC,
         }
     }
 
@@ -225,12 +231,7 @@ impl From<io::Error> for FileError {
 
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Container::Wav => "WAV",
-            Container::Aiff => "AIFF",
-            Container::Caf => "CAF",
-            Container::Flac => "FLAC",
-        })
+        f.write_str(self.kind().name)
     }
 }
 

@@ -123,7 +123,7 @@ impl Writer<'_> {
             for (place, &value) in values.iter().enumerate() {
                 let from = match half {
                     Half::Of(vector, lanes) => Some((vector, lanes[place])),
-                    Half::Both(_) => None,
+                    Half::Separate(_) => None,
                 };
                 all.push(self.lane(value, from));
             }

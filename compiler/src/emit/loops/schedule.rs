@@ -18,7 +18,7 @@ pub(super) fn reads(body: &Body, rates: &[Rate], value: Value) -> Vec<Value> {
         (Op::Pack, lanes) => {
             let read = |half: Half| match half {
                 Half::Of(vector, _) => [vector; 2],
-                Half::Both(lanes) => lanes,
+                Half::Separate(lanes) => lanes,
             };
             halves(body, rates, lanes).into_iter().flat_map(read).collect()
         }

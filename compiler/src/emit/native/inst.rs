@@ -177,12 +177,12 @@ impl Emitter<'_> {
     fn packed(&mut self, b: &mut FunctionBuilder, lanes: &[ir::Value], scalar: Scalar) -> Value {
         let [first, second] = halves(self.from.body, &self.from.plan.rates, lanes);
         let are_lanes = lanes.iter().all(|lane| self.extracted(*lane).is_some());
-        if let (Half::Both(_), Half::Both(_), true) = (first, second, first != second && !are_lanes) {
+        if let (Half::Separate(_), Half::Separate(_), true) = (first, second, first != second && !are_lanes) {
             let lanes: Vec<Value> = lanes.iter().map(|x| self.value(b, *x)).collect();
             return pack(b, &lanes, scalar);
         }
         let (x, [i, j]) = self.half(b, first, scalar);
-        if let (true, Half::Both(_)) = (first == second, first) {
+        if let (true, Half::Separate(_)) = (first == second, first) {
             return x;
         }
         let (y, [k, l]) = self.half(b, second, scalar);
@@ -193,7 +193,7 @@ impl Emitter<'_> {
     fn half(&mut self, b: &mut FunctionBuilder, half: Half, scalar: Scalar) -> (Value, [u8; 2]) {
         match half {
             Half::Of(vector, lanes) => (self.value(b, vector), lanes),
-            Half::Both(both) => {
+            Half::Separate(both) => {
                 if let [Some((x, i)), Some((y, j))] = both.map(|lane| self.extracted(lane)) {
                     let (x, y) = (self.value(b, x), self.value(b, y));
                     return (shuffled(b, x, y, [i, i, 4 + j, 4 + j], scalar), [0, 2]);
@@ -481,16 +481,9 @@ pub(super) fn extract(b: &mut FunctionBuilder, x: Value, scalar: Scalar, lane: u
 
 /// (0+1)+(2+3): beside each lane its neighbour, beside each pair the other.
 fn total(b: &mut FunctionBuilder, x: Value) -> Value {
-    let turned = |b: &mut FunctionBuilder, x: Value, lanes: [u8; 4]| {
-        let order: Vec<u8> = lanes.iter().flat_map(|lane| (0..4).map(move |byte| 4 * lane + byte)).collect();
-        let order = b.func.dfg.immediates.push(order.into());
-        let bytes = bitcast(b, types::I8X16, x);
-        let turned = b.ins().shuffle(bytes, bytes, order);
-        bitcast(b, types::F32X4, turned)
-    };
-    let neighbours = turned(b, x, [1, 0, 3, 2]);
+    let neighbours = shuffled(b, x, x, [1, 0, 3, 2], Scalar::F32);
     let pairs = b.ins().fadd(x, neighbours);
-    let others = turned(b, pairs, [2, 3, 0, 1]);
+    let others = shuffled(b, pairs, pairs, [2, 3, 0, 1], Scalar::F32);
     let sum = b.ins().fadd(pairs, others);
     b.ins().extractlane(sum, 0)
 }

@@ -139,11 +139,11 @@ impl Emitter<'_> {
     /// Four scalars as lanes: of two vectors that two of them each are, one shuffle.
     fn packed(&mut self, f: &mut Function, args: &[Value], scalar: Scalar) {
         let [first, second] = halves(self.from.body, &self.from.plan.rates, args);
-        if let (Half::Both(_), Half::Both(_), true) = (first, second, first != second) {
+        if let (Half::Separate(_), Half::Separate(_), true) = (first, second, first != second) {
             return lanes::pack(f, scalar, |f, lane| self.push(f, args[usize::from(lane)]));
         }
         let [i, j] = self.push_half(f, first, scalar);
-        if let (true, Half::Both(_)) = (first == second, first) {
+        if let (true, Half::Separate(_)) = (first == second, first) {
             return;
         }
         let [k, l] = self.push_half(f, second, scalar);
@@ -157,7 +157,7 @@ impl Emitter<'_> {
                 self.push(f, vector);
                 lanes
             }
-            Half::Both(both) => {
+            Half::Separate(both) => {
                 for x in both {
                     self.push(f, x);
                     splat(f, scalar);

@@ -7,10 +7,10 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::Type;
 use crate::hir::parts::Parts;
-use crate::samples::is_named_as_sound;
 use mam_grammar::foreign;
 use mam_grammar::syntax::is_name;
 use mam_grammar::{Problem, Span};
+use mam_runtime::sound_kinds::is_named_as_sound;
 use std::sync::Arc;
 
 /// What is known of the elements of a list.

@@ -1,7 +1,8 @@
 //! The ops: the closed set that everything is made of.
 //!
-//! An op is a variant of [`Op`] with its doc, a row of [`ROWS`] with its name and typing rule, and a meaning: the
-//! function that the constant folder and the interpreter run.
+//! An op is a variant of [`Op`] with its doc and a row of [`ROWS`] with its name and typing rule. An elementwise op has a meaning,
+//! the function of one lane that the constant folder and the interpreter run; a structural one, a source or one that moves lanes,
+//! has none: the interpreter and each back end say what it gives.
 
 mod elementary;
 mod meaning;

@@ -1,4 +1,4 @@
-//! The table of ops: one row an op. A new op is a row here, a meaning, and an arm in the code generator.
+//! The table of ops: one row an op. What else a new op needs stands in `docs/how-to-add.md`.
 
 use super::typing::{FLOATS, INTS, LOGIC, NUMBERS, Signature};
 use super::{Op, PortField, meaning};
