@@ -110,7 +110,7 @@ impl Test {
         let mut pictures = vec![];
         let outcomes = self.measure(&jobs, |job, outcome| {
             pictures.push(self.draw(job, outcome, &inputs)?);
-            let is_shown = !self.json && !(outcome.holds && console.quiet);
+            let is_shown = !(self.json || outcome.holds && console.quiet);
             let picture = pictures.last().and_then(Option::as_deref);
             if is_shown { console.result(&line(job, outcome, picture, widest)) } else { Ok(()) }
         })?;

@@ -50,7 +50,7 @@ struct Device {
 }
 
 impl Gear {
-    /// Begins to look after machines. `network` allows OSC to go to other computers.
+    /// Begins to look after machines: before the device plays, so that no note of its first frames is missing. `network` allows OSC to go to other computers.
     pub(super) fn start(control: &mut Control, events: Sender<LoopEvent>, network: bool) -> Gear {
         let (orders, received) = channel();
         let worker = Worker {

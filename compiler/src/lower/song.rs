@@ -194,7 +194,7 @@ impl Line<'_> {
             return None;
         }
         let outputs = made.kernel.outputs.len();
-        let (states, delays) = memory(&made.kernel);
+        let (states, delays) = (named_states(&made.kernel), named_lines(&made.kernel));
         let kernel = known.unwrap_or_else(|| self.intern(made.kernel, &made.params));
         let result = self.lowered.signals;
         // The voices' own signals come after the signals that everybody knows the node by.
@@ -329,7 +329,7 @@ impl Line<'_> {
         outputs: Vec<SignalId>,
     ) {
         let of = |table: &[usize], places: &[usize]| places.iter().map(|&i| table[i]).collect::<Vec<_>>();
-        let (states, delays) = memory(&piece.kernel);
+        let (states, delays) = (named_states(&piece.kernel), named_lines(&piece.kernel));
         let inputs = [of(&made.inputs, &piece.inputs), more].concat();
         let (params, ports) = (of(&made.params, &piece.params), of(&made.ports, &piece.ports));
         let kernel = self.intern(piece.kernel, &params);
@@ -421,10 +421,14 @@ impl Line<'_> {
     }
 }
 
-/// Names and initial values of a kernel's states, and names of its delay lines.
-fn memory(kernel: &Kernel) -> (Vec<(Arc<str>, Imm)>, Vec<Arc<str>>) {
-    let states = kernel.states.values().map(|state| (state.name.as_str().into(), state.init));
-    (states.collect(), kernel.delays.values().map(|line| line.name.as_str().into()).collect())
+/// Names and initial values of a kernel's states.
+fn named_states(kernel: &Kernel) -> Vec<(Arc<str>, Imm)> {
+    kernel.states.values().map(|state| (state.name.as_str().into(), state.init)).collect()
+}
+
+/// Names of a kernel's delay lines.
+fn named_lines(kernel: &Kernel) -> Vec<Arc<str>> {
+    kernel.delays.values().map(|line| line.name.as_str().into()).collect()
 }
 
 /// The data of voice `v`: each voice has noise of its own.

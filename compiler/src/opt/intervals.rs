@@ -182,7 +182,6 @@ impl Intervals {
         let of = |i: usize| intervals[args[i].index()];
         let scalar = inst.ty.scalar;
         let rounded = |low: f64, high: f64| fitting(scalar, low, high);
-        let is_finite = |&(low, high): &(f64, f64)| low.is_finite() && high.is_finite();
         // Of what may overflow nothing is known.
         let approximate = |low: f64, high: f64| {
             fitting(scalar, low - ERROR * low.abs(), high + ERROR * high.abs()).filter(is_finite)
@@ -200,16 +199,7 @@ impl Intervals {
                 let (low, high) = product(finite(0)?, finite(0)?);
                 rounded(low.max(0.0), high)
             }
-            Op::Mul => {
-                let (x, y) = (of(0)?, of(1)?);
-                // 0 times what is infinite is a NaN; what is subnormal is taken for 0.
-                let is_zero = |(low, high): (f64, f64)| low < MIN_NORMAL && high > -MIN_NORMAL;
-                if is_zero(x) && !is_finite(&y) || is_zero(y) && !is_finite(&x) {
-                    return None;
-                }
-                let (low, high) = product(x, y);
-                rounded(low, high)
-            }
+            Op::Mul => times(of(0)?, of(1)?).and_then(|(low, high)| rounded(low, high)),
             Op::Div => {
                 let (low, high) = of(1).filter(|(low, high)| *low >= MIN_NORMAL || *high <= -MIN_NORMAL)?;
                 let (low, high) = product(finite(0)?, (1.0 / high, 1.0 / low));
@@ -266,6 +256,18 @@ impl Intervals {
             _ => None,
         }
     }
+}
+
+fn is_finite((low, high): &(f64, f64)) -> bool {
+    low.is_finite() && high.is_finite()
+}
+
+/// The products of two numbers, where none of them can be a NaN.
+fn times(x: (f64, f64), y: (f64, f64)) -> Interval {
+    // 0 times what is infinite is a NaN; what is subnormal is taken for 0.
+    let is_zero = |(low, high): (f64, f64)| low < MIN_NORMAL && high > -MIN_NORMAL;
+    let may_be_nan = is_zero(x) && !is_finite(&y) || is_zero(y) && !is_finite(&x);
+    (!may_be_nan).then(|| product(x, y))
 }
 
 fn constant(imm: Imm) -> Interval {

@@ -4,7 +4,7 @@ use super::amount::plain;
 use super::arguments::Kind;
 use super::codes::MODIFIER;
 use super::reading::{Modifier, Player, Use};
-use super::set::found;
+use super::targets::found;
 use super::vocabulary::{find, modifiers};
 use super::words::Words;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId};

@@ -1,9 +1,9 @@
 //! What a song's names mean to its score.
 
-use super::codes::NOT_PLAYABLE;
+use super::codes::{DRIVEN_PARAMETER, MODIFIER, NOT_PLAYABLE};
 use super::{Instrument, Meaning, Parameter, Targets};
 use crate::places::Bindings;
-use mam_grammar::ast::Line as Written;
+use mam_grammar::ast::{Ident, Line as Written};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Span};
 use mam_runtime::ids::ParamId;
@@ -124,5 +124,57 @@ pub(super) fn unknown_target(problem: Problem, name: &str, known: &[String]) -> 
                 .guess(start, format!("{equation}\n"))
         }
         None => problem.nearest(name, "names that can be played here", known),
+    }
+}
+
+/// How a property of the note itself, which is not a parameter, is set.
+fn of_the_note(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "vel" => "write `.vel(0.5)`, or the velocity behind each note: `c4:0.5`",
+        "freq" | "note" => {
+            "the pattern says the pitch, `\"c4 e4\"` or `\"440Hz\"`, and `.transpose(7st)` moves it"
+        }
+        "gate" => "`.legato(0.5)` holds each note for half of its step",
+        "trig" => "each step of the pattern begins a note",
+        _ => return None,
+    })
+}
+
+/// The parameter of an instrument that a name means.
+pub(super) fn found(
+    targets: &dyn Targets,
+    instrument: &Instrument,
+    name: &Ident,
+) -> Result<Parameter, Problem> {
+    let (of, path) = (&*instrument.name, format!("{}.{name}", instrument.name));
+    let problem = |message: String| Problem::new(&MODIFIER, name.span, message);
+    match targets.find(&[of, &name.name]) {
+        Meaning::Parameter(Parameter { is_driven: true, .. }) => {
+            let message = format!("`{path}` follows a signal, so that no note can set it");
+            let help = "give it a number in its equation, or leave it out of `.set`";
+            Err(Problem::new(&DRIVEN_PARAMETER, name.span, message).help(help))
+        }
+        Meaning::Parameter(parameter) if parameter.instrument == Some(instrument.index) => Ok(parameter),
+        Meaning::Parameter(_) => Err(problem(format!("all notes of `{of}` share `{path}`"))
+            .here("no parameter of the instrument itself")
+            .help(format!("a line of its own sets it: `{path} \"…\"`"))),
+        _ => {
+            let own = |known: &String| {
+                let name = known.strip_prefix(of)?.strip_prefix('.')?;
+                matches!(targets.find(&[of, name]), Meaning::Parameter(p) if p.instrument.is_some())
+                    .then(|| name.to_owned())
+            };
+            if let Some(help) = of_the_note(&name.name) {
+                return Err(
+                    problem(format!("`{name}` is not a parameter: it belongs to the note")).help(help)
+                );
+            }
+            let known: Vec<String> = targets.known(&[of, &name.name]).iter().filter_map(own).collect();
+            Err(problem(format!("`{of}` has no parameter `{name}`")).nearest(
+                &name.name,
+                "its parameters",
+                &known,
+            ))
+        }
     }
 }

@@ -258,8 +258,7 @@ impl<'p> Splitter<'p> {
         let mut state = vec![0; steps.iter().map(|&index| block(index)).sum()];
         let (mut planned, mut delays) = (0, IdMap::<DelayId, DelaySpec>::default());
         let (mut hears, mut inputs, mut needs) = (vec![], vec![], BTreeSet::new());
-        let (mut gives, mut outputs) = (vec![], vec![]);
-        let mut own = vec![];
+        let (mut gives, mut outputs, mut own) = (vec![], vec![], vec![]);
         for &index in steps {
             let step = &whole.steps[index];
             let mut signal = |value: Value| {

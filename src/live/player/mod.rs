@@ -142,7 +142,6 @@ impl Player {
         let logger = open_log(&options, &score, text, &beginning, &mut control)?;
         let recorder = open_recorder(&options, first.title.clone(), &format, &mut control)?;
         let title = title(&first.name, &format, backend.name());
-        // Before the device, so that no note of its first frames is missing.
         let gear = Gear::start(&mut control, sender.clone(), options.network);
         let keeper = Keeper::start(backend, options.request.clone(), opened, callback);
         let keeper = keeper.map_err(|e| Failure::device(&e))?;

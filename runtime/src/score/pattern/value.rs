@@ -80,7 +80,7 @@ pub struct Fitted {
 impl Fitted {
     /// A note whose piece of the sound lasts so many cycles; the whole lasts longer by what is left out.
     pub(super) fn fit(self, value: &Value, cycles: f64) -> Value {
-        let (begin, end) = self.pieces.of(&value.to_note());
+        let (begin, end) = self.pieces.bounds(&value.to_note());
         match end > begin {
             true => Joint::Cycles(self.time).apply(value, cycles / (end - begin)),
             false => value.clone(),
@@ -90,7 +90,7 @@ impl Fitted {
 
 impl Pieces {
     /// Where the piece that a note plays begins and ends: the whole sound, if it says nothing.
-    fn of(self, note: &Note) -> (f64, f64) {
+    fn bounds(self, note: &Note) -> (f64, f64) {
         let given = |param| {
             let values = note.values.iter().flat_map(|values| values.iter());
             values.filter(|value| value.param == param).map(|value| value.value).next_back()
@@ -101,7 +101,7 @@ impl Pieces {
     /// A note that plays piece `i`, from 0, of `n` of what it has played.
     pub(super) fn piece(self, value: &Value, i: u32, n: u32) -> Value {
         let note = value.to_note();
-        let (begin, end) = self.of(&note);
+        let (begin, end) = self.bounds(&note);
         let at = |i: u32| begin + (end - begin) * (f64::from(i) / f64::from(n.max(1)));
         Value::Note(self.put(note, at(i), at(i + 1)))
     }

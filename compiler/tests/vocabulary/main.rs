@@ -1,5 +1,8 @@
 //! The modifiers of patterns: exact events, and the laws that hold for every pattern.
 
+mod pages;
+mod shown;
+
 use mam_compiler::score::{SOURCES, line, modifiers, show};
 use mam_grammar::{Problems, Sources, Span};
 use mam_runtime::score::{NoteValue, Pattern, PatternEvent, Rational, TimeSpan};
@@ -504,113 +507,4 @@ proptest! {
         cut.sort();
         prop_assert_eq!(cut, whole);
     }
-}
-
-/// A page with what stands between the marks of a table replaced.
-fn with_table(page: &str, mark: &str, table: &str) -> String {
-    let (open, close) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
-    let (before, rest) = page.split_once(&open).unwrap_or_else(|| panic!("no mark `{mark}`"));
-    let (_, after) = rest.split_once(&close).unwrap_or_else(|| panic!("no end of `{mark}`"));
-    format!("{before}{open}\n{table}\n{close}{after}")
-}
-
-fn modifier_table() -> String {
-    let mut text = String::from("| modifier | |\n|---|---|\n");
-    let mut group = None;
-    for entry in modifiers() {
-        if group.replace(entry.group) != Some(entry.group) {
-            text += &format!("| **{}** | |\n", entry.group.title());
-        }
-        let forms: Vec<_> = entry.forms.iter().map(|form| format!("`.{form}`")).collect();
-        let notes = if entry.of_notes { " ♪" } else { "" };
-        text += &format!("| {} | {}{notes} |\n", forms.join(" "), entry.doc);
-    }
-    text
-}
-
-/// The pages say what the tables say. `MAM_BLESS=1` writes them.
-#[test]
-fn the_pages_are_those_of_the_tables() {
-    let sources = SOURCES.iter().map(|(name, form, doc)| format!("| `{name}` | {doc} | `{form}` |\n"));
-    let sources = format!("| word | | |\n|---|---|---|\n{}", sources.collect::<String>());
-    let scales: Vec<_> = mam_compiler::score::scales().collect();
-    let chords: Vec<_> = mam_grammar::chords::chord_kinds().collect();
-    let patterns = [
-        ("sources", sources),
-        ("modifiers", modifier_table()),
-        ("chords", format!("Kinds of chords: `{}`; nothing behind the root is major.\n", chords.join(" "))),
-        ("scales", format!("The scales: `{}`.\n", scales.join(" "))),
-    ];
-    let same: Vec<_> = modifiers().map(|entry| format!("`{}`", entry.name)).collect();
-    let row = |row: &mam_grammar::foreign::Foreign| {
-        let words: Vec<_> = row.words.iter().map(|word| format!("`{word}`")).collect();
-        let place = if row.note.is_empty() { String::new() } else { format!("{}: ", row.note) };
-        format!("| {} | {place}`{}` |\n", words.join(" "), row.example.replace('|', "\\|"))
-    };
-    let others =
-        mam_grammar::foreign::ALL.iter().filter(|row| row.role == mam_grammar::foreign::Role::Modifier);
-    let coming = [
-        ("same", format!("{}.\n", same.join(" "))),
-        ("others", format!("| there | here |\n|---|---|\n{}", others.map(row).collect::<String>())),
-    ];
-    for (name, tables) in [("patterns.md", &patterns[..]), ("coming-from-tidal.md", &coming[..])] {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
-        let page = std::fs::read_to_string(&path).unwrap();
-        let current = tables.iter().fold(page.clone(), |page, (mark, table)| with_table(&page, mark, table));
-        if std::env::var_os("MAM_BLESS").is_some_and(|v| v == "1") {
-            std::fs::write(&path, &current).unwrap();
-            continue;
-        }
-        assert!(page == current, "{name} is not current: MAM_BLESS=1 writes it");
-    }
-}
-
-/// What is drawn of hits, and of notes that set parameters.
-#[test]
-fn hits_and_what_notes_set_are_shown() {
-    let drawn = |text: &str| {
-        let source = Sources::default().add("line", text);
-        let mut problems = Problems::default();
-        let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
-        let events =
-            show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
-        events.iter().map(|e| show::value_text(&e.value, &names)).collect::<Vec<_>>()
-    };
-    assert_eq!(drawn("|x..X|"), ["x", "x"]);
-    assert_eq!(drawn("\"c4 e4\".add(7)"), ["67", "71"]);
-    assert_eq!(drawn("\"c4 e4\".set(gain: \"0.4 1\")"), ["60 gain 0.4", "64 gain 1"]);
-}
-
-/// Pieces of a sampler's sound.
-#[test]
-fn sounds_are_played_in_pieces() {
-    let drawn = |text: &str| {
-        let source = Sources::default().add("line", text);
-        let mut problems = Problems::default();
-        let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
-        assert!(problems.iter().next().is_none(), "{text}");
-        let events =
-            show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
-        let event = |e: &PatternEvent| format!("{} {}", e.whole.begin, show::value_text(&e.value, &names));
-        events.iter().map(event).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        drawn("\"x*2\".chop(2)"),
-        ["0/1 x begin 0 end 0.5", "1/4 x begin 0.5 end 1", "1/2 x begin 0 end 0.5", "3/4 x begin 0.5 end 1"]
-    );
-    assert_eq!(
-        drawn("\"x*2\".striate(2)"),
-        ["0/1 x begin 0 end 0.5", "1/4 x begin 0 end 0.5", "1/2 x begin 0.5 end 1", "3/4 x begin 0.5 end 1"]
-    );
-    assert_eq!(drawn("\"x*2\".slice(4, \"2 0\")"), ["0/1 x begin 0.5 end 0.75", "1/2 x begin 0 end 0.25"]);
-    // The whole sound in what time: a piece of a quarter, as long as half a cycle, is of one of two cycles.
-    assert_eq!(drawn("\"x@3 x\".fit"), ["0/1 x fit 0.75 cycles", "3/4 x fit 0.25 cycles"]);
-    assert_eq!(
-        drawn("\"x*2\".splice(4, \"2 0\")"),
-        ["0/1 x begin 0.5 end 0.75 fit 2 cycles", "1/2 x begin 0 end 0.25 fit 2 cycles"]
-    );
-    assert_eq!(
-        drawn("\"x\".loopAt(2).chop(4)"),
-        ["0/1 x fit 2 cycles begin 0 end 0.25", "1/2 x fit 2 cycles begin 0.25 end 0.5"]
-    );
 }
