@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// The channel of drum kits.
 const DRUMS: u16 = 9;
-/// Parts that a song keeps apart; of more, those of one instrument become one.
-const MOST_PARTS: usize = 256;
+/// Parts that a song keeps apart, so that it stays below the limit of evaluations whatever plays them; of more, those of one
+/// instrument become one.
+const MOST_PARTS: usize = 64;
 /// The program of a channel before any is chosen.
 const PIANO: u8 = 0;
 /// Quarter notes a minute where a file says nothing.
