@@ -192,7 +192,7 @@ fn drawn(
 pub fn columns(events: &[PatternEvent], most: usize) -> usize {
     let fits = |n: i64| {
         let on = |t: Rational| (t * Rational::whole(n)).is_ok_and(|x| x.den() == 1);
-        events.iter().all(|e| on(e.part.begin) && on(held(e)))
+        events.iter().all(|e| on(e.part.begin) && on(e.part.end))
     };
     let fewest =
         [8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48].into_iter().find(|&n| n as usize <= most && fits(n));

@@ -19,10 +19,10 @@ impl Notations {
         self.known.get_mut().next_version();
     }
 
-    /// What [`parse`] makes of a text.
+    /// What [`parse()`] makes of a text.
     ///
     /// # Errors
-    /// Those of [`parse`].
+    /// Those of [`parse()`].
     pub fn parse(&self, text: &str, place: Span) -> Result<Group, Problem> {
         let mut known = self.known.borrow_mut();
         let mut group = match known.find(text) {
