@@ -209,6 +209,8 @@ pub struct Problems {
     /// How many are errors.
     errors: usize,
     suggestions: usize,
+    /// How many were added, repetitions with them.
+    added: usize,
 }
 
 /// Of what a problem says and where; two that have the same digest are the same, even if only one has a suggestion.
@@ -231,6 +233,7 @@ impl Problems {
     /// Adds one. The same problem at the same place is kept once; so are problems that the same change removes, with their
     /// places.
     pub fn add(&mut self, problem: Problem) {
+        self.added += 1;
         if let Some(&first) = problem.fix.as_ref().and_then(|fix| self.fixes.get(fix)) {
             let span = problem.span();
             let first = &mut self.all[first];
@@ -278,6 +281,11 @@ impl Problems {
     /// True when there is none.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// How many were added: those that are kept, and repetitions of them.
+    pub(crate) fn added(&self) -> usize {
+        self.added
     }
 
     /// How many there are.

@@ -71,7 +71,6 @@ pub struct Program {
 
 impl Program {
     /// The program without its steps: what it has can be set and triggered, and it takes no memory to render.
-    #[cfg(feature = "threads")]
     pub(crate) fn without_steps(&self) -> Program {
         Program {
             rate: self.rate,

@@ -5,7 +5,7 @@
 
 use crate::engine::{Engine, NotFinite, Profile};
 use crate::ids::ParamId;
-use crate::parallel::{Parallel, Parts};
+use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
 use crate::score::{Held, Sequencer, Unplayed};
 use std::sync::Arc;
@@ -161,12 +161,12 @@ impl<S: EventSource> Renderer<S> {
     pub fn share(&mut self, threads: usize) {
         if let Machine::One(engine) = &mut self.machine
             && engine.is_plain()
-            && let Some(parts) = Parts::for_threads(&self.program, threads)
         {
-            let position = engine.position();
-            // Its memory is free before the parts have theirs.
-            **engine = Engine::new(Arc::new(self.program.without_steps()));
-            self.machine = Machine::Many(Parallel::new(parts, position));
+            let (program, position) = (&self.program, engine.position());
+            let empty = || **engine = Engine::new(Arc::new(program.without_steps()));
+            if let Some(parallel) = Parallel::new(program, threads, position, empty) {
+                self.machine = Machine::Many(parallel);
+            }
         }
     }
 

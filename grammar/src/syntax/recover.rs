@@ -277,7 +277,7 @@ impl Reader<'_> {
         let mut pairs = MamParser::parse(Rule::one, &piece).map_err(|error| Some(Box::new(error)))?;
         self.builder.base = bytes.start;
         let item = pairs.next().and_then(|one| one.into_inner().next()).ok_or(None)?;
-        let before = (self.builder.ast.exprs.len(), self.builder.problems.len());
+        let before = (self.builder.ast.exprs.len(), self.builder.problems.added());
         let inside = self.builder.docs.range(bytes.start + 1..bytes.end.max(bytes.start + 1));
         let docs: Vec<usize> = inside.map(|(&at, _)| at).collect();
         let item = self.builder.item(item);
@@ -303,7 +303,7 @@ impl Reader<'_> {
         docs: Vec<usize>,
     ) {
         let Builder { ast, problems: found, docs: left, .. } = &self.builder;
-        if let Some(pieces) = self.pieces.as_deref_mut().filter(|_| found.len() == problems) {
+        if let Some(pieces) = self.pieces.as_deref_mut().filter(|_| found.added() == problems) {
             let taken = docs.into_iter().filter(|at| !left.contains_key(at)).map(|at| at - bytes.start);
             pieces.keep(ast, exprs, bytes.start, item, taken.collect());
         }

@@ -56,29 +56,22 @@ pub(crate) struct Parallel {
     to_all: bool,
 }
 
-/// A program in parts for so many threads, which have no memory yet.
-pub(crate) struct Parts {
-    split: Split,
-    threads: usize,
-    /// Channels of the song's input.
-    channels: usize,
-}
-
-impl Parts {
-    /// The parts of a program for `threads` threads. `None` where it has no two that would be worth it.
-    pub(crate) fn for_threads(program: &Program, threads: usize) -> Option<Parts> {
+impl Parallel {
+    /// Renders a program in parts on `threads` threads, from a frame on that is a multiple of [`QUANTUM`]; `free` is done before
+    /// the parts have their memory. `None`, and nothing is done, where it has no two parts that would be worth it.
+    pub(crate) fn new(
+        program: &Program,
+        threads: usize,
+        frame: u64,
+        free: impl FnOnce(),
+    ) -> Option<Parallel> {
         if threads < 2 {
             return None;
         }
-        let split = split(program, threads * PARTS_A_THREAD)?;
-        (split.parts.len() >= 2).then_some(Parts { split, threads, channels: program.inputs.len() })
-    }
-}
-
-impl Parallel {
-    /// Renders a program's parts from a frame on that is a multiple of [`QUANTUM`].
-    pub(crate) fn new(parts: Parts, frame: u64) -> Parallel {
-        let Parts { split: Split { parts, signals, outputs }, threads, channels } = parts;
+        let Split { parts, signals, outputs } =
+            split(program, threads * PARTS_A_THREAD).filter(|split| split.parts.len() >= 2)?;
+        free();
+        let channels = program.inputs.len();
         let quanta = (CACHED / (signals.max(1) * size_of::<[f32; QUANTUM]>())).clamp(SHORTEST, LONGEST);
         let longest = quanta * QUANTUM;
         let split = Split { parts, signals, outputs: vec![] };
@@ -90,7 +83,7 @@ impl Parallel {
             let pool = pool.clone();
             std::thread::spawn(move || pool.work())
         };
-        Parallel {
+        Some(Parallel {
             threads: (0..others).map(thread).collect(),
             pool,
             outputs,
@@ -102,7 +95,7 @@ impl Parallel {
             frames: VecDeque::new(),
             position: frame,
             to_all: false,
-        }
+        })
     }
 
     /// The frame that is handed out next.

@@ -13,7 +13,7 @@ pub(crate) enum Parallel {}
 
 impl Parallel {
     /// None, whatever is asked for.
-    pub(crate) fn new(_: &Program, _: usize, _: u64) -> Option<Parallel> {
+    pub(crate) fn new(_: &Program, _: usize, _: u64, _: impl FnOnce()) -> Option<Parallel> {
         None
     }
 

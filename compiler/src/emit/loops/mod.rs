@@ -278,7 +278,7 @@ pub enum Pointer {
 
 impl Pointer {
     /// Whether it goes on with the frames of a call.
-    pub(in crate::emit) fn is_signal(self) -> bool {
+    pub fn is_signal(self) -> bool {
         matches!(self, Pointer::Moving(_) | Pointer::Input(_) | Pointer::Output(_))
     }
 }
