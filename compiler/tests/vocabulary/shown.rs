@@ -2,19 +2,22 @@
 
 use mam_compiler::score::{line, show};
 use mam_grammar::{Problems, Sources, Span};
-use mam_runtime::score::{PatternEvent, Rational, TimeSpan};
+use mam_runtime::score::{Rational, TimeSpan};
+
+/// The events of a line's first cycle: where each begins, and what is shown of its value.
+fn drawn(text: &str) -> Vec<(Rational, String)> {
+    let source = Sources::default().add("line", text);
+    let mut problems = Problems::default();
+    let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
+    assert!(problems.iter().next().is_none(), "{text}");
+    let events = show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
+    events.iter().map(|e| (e.whole.begin, show::value_text(&e.value, &names))).collect()
+}
 
 /// What is drawn of hits, and of notes that set parameters.
 #[test]
 fn hits_and_what_notes_set_are_shown() {
-    let drawn = |text: &str| {
-        let source = Sources::default().add("line", text);
-        let mut problems = Problems::default();
-        let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
-        let events =
-            show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
-        events.iter().map(|e| show::value_text(&e.value, &names)).collect::<Vec<_>>()
-    };
+    let drawn = |text: &str| drawn(text).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
     assert_eq!(drawn("|x..X|"), ["x", "x"]);
     assert_eq!(drawn("\"c4 e4\".add(7)"), ["67", "71"]);
     assert_eq!(drawn("\"c4 e4\".set(gain: \"0.4 1\")"), ["60 gain 0.4", "64 gain 1"]);
@@ -23,15 +26,8 @@ fn hits_and_what_notes_set_are_shown() {
 /// Pieces of a sampler's sound.
 #[test]
 fn sounds_are_played_in_pieces() {
-    let drawn = |text: &str| {
-        let source = Sources::default().add("line", text);
-        let mut problems = Problems::default();
-        let (pattern, names) = line(text, Span::new(source, 0, text.len()), 1, &mut problems);
-        assert!(problems.iter().next().is_none(), "{text}");
-        let events =
-            show::events(&pattern, TimeSpan::new(Rational::ZERO, Rational::ONE)).expect("it is short");
-        let event = |e: &PatternEvent| format!("{} {}", e.whole.begin, show::value_text(&e.value, &names));
-        events.iter().map(event).collect::<Vec<_>>()
+    let drawn = |text: &str| -> Vec<String> {
+        drawn(text).iter().map(|(begin, value)| format!("{begin} {value}")).collect()
     };
     assert_eq!(
         drawn("\"x*2\".chop(2)"),
