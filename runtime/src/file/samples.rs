@@ -35,6 +35,11 @@ impl Samples {
         intake.begin(self.rate, self.channels)?;
         let frame = self.coding.bytes() * self.channels;
         let portion = (PORTION / self.channels).max(1) * frame;
+        // Those who write streams of unknown length put in sizes near the greatest.
+        let known = size.filter(|size| !(0x7fff_0000..=0xffff_ffff).contains(size));
+        if let Some(size) = known {
+            intake.expect(size / frame as u64)?;
+        }
         let mut left = size.unwrap_or(u64::MAX);
         let (mut bytes, mut samples) = (Vec::new(), Vec::new());
         while left > 0 {
@@ -49,9 +54,7 @@ impl Samples {
                 return Ok(());
             }
             if read < now {
-                // Those who write streams of unknown length put in sizes near the greatest.
-                let streamed = size.is_none_or(|size| (0x7fff_0000..=0xffff_ffff).contains(&size));
-                intake.is_cut_off = !streamed;
+                intake.is_cut_off = known.is_some();
                 return Ok(());
             }
         }
