@@ -51,6 +51,13 @@ impl Diagnosis<'_> {
             return None;
         }
         let (name, value) = (self.word(before), self.get(here)?.text(self.text));
+        if self.called(here) == Some("set") {
+            let message = format!("a colon is missing behind `{name}`");
+            let problem = self.about(&codes::MISSING_OPERATOR, here, message);
+            let problem = problem.help(format!("write `{name}: {value}`"));
+            let end = self.span(before).end as usize;
+            return Some(self.attempt(problem, [(end, end, ":".to_owned())]));
+        }
         let message = format!("the argument of `{name}` has no parentheses");
         let problem = self.about(&codes::MISSING_OPERATOR, here, message);
         let (start, end) = (self.span(before).end as usize, self.span(here).end as usize);
