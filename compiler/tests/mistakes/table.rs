@@ -104,9 +104,9 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "bass = midi_out(\"X\")\nplay { bass \"c2\" ; bass.bend \"0st 2st\" }\nout = bass" => "unknown-target" "bass.bend" "`bass.note.bend`";
     Song "bass = midi_out(\"X\")\nplay { bass \"c2\" ; bass.cc \"0 127\" }\nout = bass" => "unknown-target" "bass.cc" "`bass.cc0`";
     Song "bass = midi_out(\"X\")\nplay { bass \"c2\" ; bass.note.bend \"0st 12st\" }\nout = bass" => "value-clamped" "12st" "-2st..2st" "bass = midi_out(\"X\", bend: 12st)\nplay { bass \"c2\" ; bass.note.bend \"0st 12st\" }\nout = bass";
-    Song "bass = midi_out(\"X\", bend: 12)\nplay { bass \"c2\" }\nout = bass" => "out-of-bounds" "midi_out(\"X\", bend: 12)" "`bend: 12st`" "bass = midi_out(\"X\", bend: 12st)\nplay { bass \"c2\" }\nout = bass";
+    Song "bass = midi_out(\"X\", bend: 12)\nplay { bass \"c2\" }\nout = bass" => "out-of-bounds" "midi_out" "`bend: 12st`" "bass = midi_out(\"X\", bend: 12st)\nplay { bass \"c2\" }\nout = bass";
     Song "bass = midi_out(\"X\")\nplay { bass \"c2\" }\nout = bass |> lowpass(800Hz)" => "silent-machine" "bass |> lowpass(800Hz)" "`bass.cc74" "bass = midi_out(\"X\")\nplay { bass \"c2\" ; bass.cc74 \"20 110\" }\nout = bass";
-    Song "out = 10% * sine(c10)" => "unknown-name" "c10" "c10" "out = 10% * sine(c9)";
+    Song "out = 10% * sine(c10)" => "unknown-name" "c10" "names that can be seen here" "out = 10% * sine(c9)";
     Song "bd = kick()\nplay { bd \"x\".euclid(9, 8) }\nout = bd" => "pattern-modifier" "9" "so many onsets" "bd = kick()\nplay { bd \"x\".euclid(3, 8) }\nout = bd";
     Song "p = pluck()\nplay { p note(\"c3 e3\") }\nout = p" => "line-form" "note(\"c3 e3\")" "`p \"c3 e3\"`";
     Song "p = pluck()\nplay { p n(\"0 2\").scale(c, minor) }\nout = p" => "line-form" "n(\"0 2\")" "`p \"0 2\"`";

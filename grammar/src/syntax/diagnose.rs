@@ -170,7 +170,8 @@ impl<'a> Diagnosis<'a> {
     /// `{ -hh }`: a line that a variation is to leave out.
     fn left_out(&self, start: usize) -> Option<Problem> {
         let name = self.word(start + 1);
-        let opens = self.before(start).is_some_and(|before| before.is("{") || before.is(";"));
+        let before = start.checked_sub(1).map(|before| self.layout.tokens[before]);
+        let opens = before.is_some_and(|before| before.is("{") || before.is(";"));
         if !self.is(start, "-") || name.is_empty() || start + 2 != self.tokens.end || !opens {
             return None;
         }
@@ -495,10 +496,11 @@ impl<'a> Diagnosis<'a> {
         Some(self.around(index)?.1)
     }
 
-    /// What is called with a token among its arguments, outside of brackets within these.
-    fn called(&self, index: usize) -> Option<&'a str> {
+    /// The bracket with the arguments around a token, and what is called with them.
+    fn called(&self, index: usize) -> Option<(usize, &'a str)> {
         let (open, _) = self.around(index).filter(|(_, bracket)| *bracket == "(")?;
-        open.checked_sub(1).map(|callee| self.word(callee)).filter(|callee| !callee.is_empty())
+        let callee = open.checked_sub(1).map(|callee| self.word(callee));
+        callee.filter(|callee| !callee.is_empty()).map(|callee| (open, callee))
     }
 
     /// Where the innermost bracket around a token opens, and which one it is.

@@ -185,7 +185,7 @@ impl Mistakes<'_> {
             self.done = after.end;
             return true;
         }
-        let Some(hertz) = crate::foreign::note_frequency(name) else { return false };
+        let Some(hertz) = foreign::note_frequency(name) else { return false };
         let problem = self
             .problem(
                 &codes::FOREIGN_OPERATOR,

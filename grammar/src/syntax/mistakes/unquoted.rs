@@ -65,7 +65,7 @@ impl Mistakes<'_> {
     fn is_pattern(&self, tokens: &Range<usize>) -> bool {
         let modifier = |word: &str| {
             let of_mam = || foreign::ALL.iter().any(|row| row.role == Role::Modifier && row.word == word);
-            foreign::find(Role::Modifier, word).is_some() || of_mam()
+            !word.is_empty() && (foreign::find(Role::Modifier, word).is_some() || of_mam())
         };
         let change = tokens.clone().any(|at| {
             let token = &self.tokens[at];
