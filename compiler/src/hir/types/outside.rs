@@ -50,8 +50,8 @@ impl Checker<'_> {
         }
         let x = signal.channels()[0].constant();
         let semitones = x.map(|ratio| 12.0 * ratio.log2());
-        let near = |semitones: &f64| (semitones - semitones.round()).abs() < 1e-6;
-        let whole = semitones.filter(near).map(f64::round).filter(|st| (1.0..=MOST).contains(st));
+        let is_whole = |semitones: &f64| (semitones - semitones.round()).abs() < 1e-6;
+        let whole = semitones.filter(is_whole).map(f64::round).filter(|st| (1.0..=MOST).contains(st));
         if whole.is_none() {
             let shown = x.map_or("what is not known before the song starts".into(), number);
             let (place, message) = (self.place_of(at, expr), format!("the range of bends cannot be {shown}"));
