@@ -14,7 +14,7 @@ const CHORDS: [(&[&str], &[i32]); 40] = [
     (&["69", "sixNine"], &[0, 4, 7, 9, 14]),
     (&["m69", "min69"], &[0, 3, 7, 9, 14]),
     (&["7", "dom7"], &[0, 4, 7, 10]),
-    (&["maj7", "major7", "M7", "^7", "Δ"], &[0, 4, 7, 11]),
+    (&["maj7", "major7", "M7", "ma7", "^7", "Δ"], &[0, 4, 7, 11]),
     (&["m7", "min7", "minor7", "mi7"], &[0, 3, 7, 10]),
     (&["mM7", "mmaj7", "minmaj7", "m^7"], &[0, 3, 7, 11]),
     (&["dim7", "o7"], &[0, 3, 6, 9]),
@@ -28,7 +28,7 @@ const CHORDS: [(&[&str], &[i32]); 40] = [
     (&["add9", "add2"], &[0, 4, 7, 14]),
     (&["madd9", "madd2"], &[0, 3, 7, 14]),
     (&["9", "dom9"], &[0, 4, 7, 10, 14]),
-    (&["maj9", "major9", "M9", "^9"], &[0, 4, 7, 11, 14]),
+    (&["maj9", "major9", "M9", "ma9", "^9"], &[0, 4, 7, 11, 14]),
     (&["m9", "min9", "minor9"], &[0, 3, 7, 10, 14]),
     (&["7b9"], &[0, 4, 7, 10, 13]),
     (&["7#9"], &[0, 4, 7, 10, 15]),
@@ -291,7 +291,7 @@ mod tests {
     fn the_table_agrees_with_the_rules() {
         let shorthands = [
             "5", "five", "power", "six", "sixNine", "plus", "m7sharp5", "m7flat5", "7f5", "sus7", "h", "ø",
-            "7b13", "7sus", "9sus",
+            "7b13", "7sus", "9sus", "ma7", "ma9",
         ];
         for (names, steps) in CHORDS {
             for name in names.iter().filter(|name| !shorthands.contains(name)) {
