@@ -77,7 +77,7 @@ fn tab(text: &Quoted, of: &Instrument, words: &[&Word]) -> Option<Problem> {
     let bars: Option<Vec<String>> = words.iter().map(|word| steps(word)).collect();
     let alone = words.len() == text.text.split_whitespace().count();
     // With the quotes.
-    let whole = Span { start: text.span.start - 1, end: text.span.end + 1, ..text.span };
+    let whole = Span { start: text.span.start.saturating_sub(1), end: text.span.end + 1, ..text.span };
     Some(match bars.filter(|_| alone) {
         Some(bars) => {
             let tab = format!("|{}|", bars.join("|"));

@@ -57,8 +57,11 @@ const FORMS: [(&str, &str); 26] = [
     ("def", "`def f(x, cutoff: Hz = 800Hz) = expression`, or `{ … }` in place of `= expression`"),
     ("instrument", "`instrument name { … }`"),
     ("effect", "`effect name { … }`"),
-    ("section", "`section verse 8 bars { … }`"),
-    ("play", "`play { bd |x...| }`, or `play verse*2 chorus` for an arrangement"),
+    ("section", "`section verse 8 bars { … }` or, as long as another, `section verse2 = verse { … }`"),
+    (
+        "play",
+        "`play { bd |x...| }`, or `play verse*2 chorus` for an arrangement, without parentheses or commas",
+    ),
 ];
 
 /// How a statement is written: examples in backquotes.
@@ -168,10 +171,28 @@ impl<'a> Diagnosis<'a> {
         ))
     }
 
+    /// `{ -hh }`: a line that a variation is to leave out.
+    fn left_out(&self, start: usize) -> Option<Problem> {
+        let name = self.word(start + 1);
+        let before = start.checked_sub(1).map(|before| self.layout.tokens[before]);
+        let opens = before.is_some_and(|before| before.is("{") || before.is(";"));
+        if !self.is(start, "-") || name.is_empty() || start + 2 != self.tokens.end || !opens {
+            return None;
+        }
+        let problem = self.about(&codes::LEADING_MARK, start, "an item cannot begin with `-`");
+        let meant = format!("{name} ~");
+        let problem = problem.help(format!("a variation leaves a line out by `{meant}`"));
+        let bytes = self.layout.bytes(&self.tokens);
+        Some(self.attempt(problem, [(bytes.start, bytes.end, meant)]))
+    }
+
     /// The beginning of an item: a name, `=`, or a mark that belongs to the line before.
     fn at_start(&self, here: usize) -> Option<Problem> {
         let start = self.tokens.start;
         let first = self.get(start)?;
+        if let Some(problem) = self.left_out(start) {
+            return Some(problem);
+        }
         if let (Kind::Symbol(symbol), true) = (first.kind, here == start) {
             return Some(self.leading_mark(symbol));
         }
@@ -344,29 +365,10 @@ impl<'a> Diagnosis<'a> {
         };
         let place = if self.get(here).is_some() { here } else { self.tokens.start };
         let problem = self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}"));
-        let (start, second) = (self.tokens.start, self.tokens.start + 1);
-        let note = self.get(second).is_some_and(|token| token.kind == Kind::Number)
-            || self.is(second, ":") && here == second;
-        if *word == *"play" && note {
-            // Sonic Pi's way to play a note.
-            let note = self.rest(if self.is(second, ":") { start + 2 } else { second });
-            let note: String = note.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '#').collect();
-            return Some(problem.help(format!(
-                "a note is played by an instrument, which an equation names: `lead = pluck()`, then `play {{ lead \"{note}\" }}`"
-            )));
-        }
-        if *word == *"play" && [",", "+", "|>"].iter().any(|mark| self.is(here, mark)) {
-            let (start, end) = self.comma(here);
-            let problem = problem.help("sections follow one another without a mark: `play verse*2 chorus`");
-            return Some(self.attempt(problem, [(start, end, String::new())]));
+        if let Some(problem) = self.played(word, here, &problem) {
+            return Some(problem);
         }
         Some(self.attempt(problem, self.form_edits(word, here)))
-    }
-
-    /// The bytes of a mark.
-    fn comma(&self, index: usize) -> (usize, usize) {
-        let span = self.span(index);
-        (span.start as usize, span.end as usize)
     }
 
     /// True right of the `=` of a `def` or a parameter.
@@ -505,11 +507,23 @@ impl<'a> Diagnosis<'a> {
 
     /// The innermost bracket around a token.
     fn bracket(&self, index: usize) -> Option<&'static str> {
-        let opens = |at: &usize| match self.layout.tokens[*at].kind {
-            Kind::Symbol(symbol @ ("(" | "[" | "{")) if self.layout.partner[*at] > index => Some(symbol),
+        Some(self.around(index)?.1)
+    }
+
+    /// The bracket with the arguments around a token, and what is called with them.
+    fn called(&self, index: usize) -> Option<(usize, &'a str)> {
+        let (open, _) = self.around(index).filter(|(_, bracket)| *bracket == "(")?;
+        let callee = open.checked_sub(1).map(|callee| self.word(callee));
+        callee.filter(|callee| !callee.is_empty()).map(|callee| (open, callee))
+    }
+
+    /// Where the innermost bracket around a token opens, and which one it is.
+    fn around(&self, index: usize) -> Option<(usize, &'static str)> {
+        let opens = |at: usize| match self.layout.tokens[at].kind {
+            Kind::Symbol(symbol @ ("(" | "[" | "{")) if self.layout.partner[at] > index => Some((at, symbol)),
             _ => None,
         };
-        (self.tokens.start..index.min(self.tokens.end)).rev().find_map(|at| opens(&at))
+        (self.tokens.start..index.min(self.tokens.end)).rev().find_map(opens)
     }
 
     fn begins_operand(&self, index: usize) -> bool {

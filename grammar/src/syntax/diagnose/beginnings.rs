@@ -50,9 +50,40 @@ impl Diagnosis<'_> {
     fn wrapped(&self) -> Option<String> {
         let start = self.tokens.start;
         let close = self.layout.partner[start];
+        if close <= start {
+            return None;
+        }
         let rest = close + 1 == self.tokens.end || self.is(close + 1, ".") && close + 3 >= self.tokens.end;
         let inside = &self.text[self.span(start).end as usize..self.get(close)?.start];
         let value = !inside.contains(['=', '|', '\n', ';']) && !inside.trim().is_empty();
-        (close > start && rest && value).then(|| inside.trim().to_owned())
+        (rest && value).then(|| inside.trim().to_owned())
+    }
+
+    /// A `play` of a note, as Sonic Pi has it, or of sections with marks between them.
+    pub(super) fn played(&self, word: &str, here: usize, problem: &Problem) -> Option<Problem> {
+        let (start, second) = (self.tokens.start, self.tokens.start + 1);
+        let note = self.get(second).is_some_and(|token| token.kind == Kind::Number)
+            || self.is(second, ":") && here == second;
+        if word == "play" && note {
+            // Sonic Pi's way to play a note.
+            let note = self.rest(if self.is(second, ":") { start + 2 } else { second });
+            let note: String = note.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '#').collect();
+            return Some(problem.clone().help(format!(
+                "a note is played by an instrument, which an equation names: `lead = pluck()`, then `play {{ lead \"{note}\" }}`"
+            )));
+        }
+        if word == "play" && [",", "+", "|>"].iter().any(|mark| self.is(here, mark)) {
+            let (start, end) = self.comma(here);
+            let problem =
+                problem.clone().help("sections follow one another without a mark: `play verse*2 chorus`");
+            return Some(self.attempt(problem, [(start, end, String::new())]));
+        }
+        None
+    }
+
+    /// The bytes of a mark.
+    fn comma(&self, index: usize) -> (usize, usize) {
+        let span = self.span(index);
+        (span.start as usize, span.end as usize)
     }
 }

@@ -129,7 +129,7 @@ fn bounds(from: &str, to: &str, excludes: bool) -> Option<String> {
     }
     Some(match (excludes, to.parse::<i64>()) {
         (false, _) => format!("{from}..{to}"),
-        (true, Ok(number)) => format!("{from}..{}", number - 1),
+        (true, Ok(number)) => format!("{from}..{}", number.saturating_sub(1)),
         (true, Err(_)) => format!("{from}..{to} - 1"),
     })
 }
