@@ -29,6 +29,10 @@ impl Diagnosis<'_> {
             let word = Some(self.word(at)).filter(|word| !word.is_empty() && !self.is_defined(word))?;
             Some((at, foreign::find(Role::Statement, word)?))
         };
+        if matches!(self.called(here), Some((_, "set"))) {
+            // The names there are those of parameters.
+            return None;
+        }
         let (at, row) = row(here).or_else(|| row(before))?;
         let message = format!("mam has no `{}`", self.word(at));
         Some(self.about(&codes::FOREIGN_WORD, at, message).help(row.help()))
