@@ -83,7 +83,7 @@ fn files_that_are_missing_broken_or_hostile_end_in_a_problem() {
     fs::write(folder.0.join("long.wav"), &long).unwrap();
     let problems =
         folder.render("out = playback(sample(\"long.wav\"), 1)\n", 10, false).expect_err("long.wav");
-    assert!(problems[0].contains("`long.wav` is too long"), "{problems:?}");
+    assert!(problems[0].contains("long.wav` is too long"), "{problems:?}");
     // Whatever a header says, no more is read than there is.
     let _ = folder.render("out = playback(sample(\"lying.wav\"), 1)\n", 10, false);
     for (text, wanted) in [

@@ -163,7 +163,7 @@ pub enum Sharing {
 
 impl DelayLine {
     /// A line that the call alone writes and reads.
-    pub fn own(name: String, frames: u32) -> DelayLine {
+    pub fn unshared(name: String, frames: u32) -> DelayLine {
         DelayLine { name, frames, sharing: Sharing::Own }
     }
 

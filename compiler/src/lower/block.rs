@@ -225,7 +225,7 @@ pub(super) fn kernel(block: &Arc<Block>) -> Kernel {
         ..Kernel::default()
     };
     for (index, frames) in block.lines().into_iter().enumerate() {
-        kernel.delays.add(DelayLine::own(format!("line{index}"), frames as u32));
+        kernel.delays.add(DelayLine::unshared(format!("line{index}"), frames as u32));
     }
     kernel
 }

@@ -329,7 +329,7 @@ impl Builder {
     pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
         let name = self.unique(name);
         self.delay_voices.push(self.voice);
-        self.kernel.delays.add(DelayLine::own(name, DelayLine::holding(longest)))
+        self.kernel.delays.add(DelayLine::unshared(name, DelayLine::holding(longest)))
     }
 
     /// A line of another kernel, which writes it before this one reads it; what it holds is so many frames late.

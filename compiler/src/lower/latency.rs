@@ -452,7 +452,7 @@ fn delay_kernel(frames: u32) -> Kernel {
     let mut body = Body::default();
     let mut kernel = Kernel { name: format!("latency.{frames}"), ..Kernel::default() };
     let name = "latency".to_owned();
-    let line = kernel.delays.add(DelayLine::own(name, DelayLine::holding(frames)));
+    let line = kernel.delays.add(DelayLine::unshared(name, DelayLine::holding(frames)));
     let mut add =
         |op, ty, args: &[Value]| body.insts.add(Inst { op, ty, args: args.iter().copied().collect() });
     let input = add(Op::Input(InputId::new(0)), Type::F32, &[]);

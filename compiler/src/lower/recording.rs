@@ -19,7 +19,7 @@ use super::lowered::SignalId;
 use super::names::Scope;
 use super::playback::{CROSSFADE_SECONDS, FADE_SECONDS, Given, Position};
 use super::state::{Into, Later};
-use super::value::{LentLine, Recording, Ring, Signal, Val};
+use super::value::{LentLine, Recorded, Recording, Ring, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::hir::types::{Layout, RECORD};
@@ -50,14 +50,6 @@ struct RingLine<'r> {
     line: Handle<DelayLine>,
     /// Frames by which it is heard later than it is written.
     later: u32,
-}
-
-/// Lines into which something is recorded, and how.
-pub(super) struct Recorded {
-    lines: Vec<Handle<DelayLine>>,
-    /// How much of what is written is what flows in.
-    share: Value,
-    ring: Ring,
 }
 
 /// What a recorder is given, and what it counts.

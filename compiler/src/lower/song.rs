@@ -132,7 +132,7 @@ struct Tables {
 }
 
 impl Tables {
-    fn of(made: &Made) -> Tables {
+    fn from_made(made: &Made) -> Tables {
         let Made { params, inputs, ports, .. } = made;
         Tables { params: params.clone(), inputs: inputs.clone(), ports: ports.clone(), voice: 0 }
     }
@@ -370,7 +370,7 @@ impl Line<'_> {
     fn pieces(&mut self, path: &Arc<str>, cut: Cut, made: &Made, fused: &Arc<[Arc<str>]>) {
         let first = self.lowered.signals + cut.rest.kernel.outputs.len();
         let outputs = (self.lowered.signals..first).collect();
-        let tables = Tables::of(made);
+        let tables = Tables::from_made(made);
         let (count, width) = (cut.terms.len(), cut.sums);
         let sums: Vec<SignalId> = (0..width).map(|k| first + count * width + k).collect();
         self.lowered.signals = first + (count + 1) * width;

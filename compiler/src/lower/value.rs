@@ -48,6 +48,16 @@ pub(super) struct Recording {
     pub(super) voice: Option<usize>,
 }
 
+/// Lines into which something is recorded, and how.
+pub(super) struct Recorded {
+    /// The line of each channel.
+    pub(super) lines: Vec<Handle<DelayLine>>,
+    /// How much of what is written is what flows in.
+    pub(super) share: Value,
+    /// What is the same for all who read it.
+    pub(super) ring: Ring,
+}
+
 /// The size and the name of a recording.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Ring {

@@ -322,11 +322,6 @@ impl<'p> Splitter<'p> {
                     outputs.push(at);
                 }
             }
-            let copied = |signal: &SignalId| {
-                let place = step.inputs.iter().position(|input| input == signal);
-                place.map(|place| heard[place])
-            };
-            let copies: Option<Vec<SignalId>> = step.copies.iter().map(copied).collect();
             let mut line = |line: &DelayId| {
                 *lines.entry(*line).or_insert_with(|| delays.push(whole.delays[*line].clone()))
             };
@@ -334,7 +329,7 @@ impl<'p> Splitter<'p> {
             own.push(Step {
                 state: planned,
                 delays: lines,
-                copies: copies.unwrap_or_default(),
+                copies: copies(step, &heard),
                 inputs: heard,
                 outputs: given,
                 ..step.clone()
@@ -364,6 +359,15 @@ impl<'p> Splitter<'p> {
         };
         Part { program: Arc::new(program), hears, gives, needs: needs.into_iter().collect(), cost }
     }
+}
+
+/// What a step copies, where it is in a part: `heard` are its inputs there.
+fn copies(step: &Step, heard: &[SignalId]) -> Vec<SignalId> {
+    let copied = |signal: &SignalId| {
+        let place = step.inputs.iter().position(|input| input == signal);
+        place.map(|place| heard[place])
+    };
+    step.copies.iter().map(copied).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The steps of each group; the groups in an order in which each comes after those that it needs.

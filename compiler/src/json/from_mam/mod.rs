@@ -56,6 +56,9 @@ pub fn from_mam(compilation: &Compilation, problems: &mut Problems) -> Option<St
     said.then_some(text)
 }
 
+/// The type of a node that is an expression.
+const SIGNAL: &str = "signal";
+
 /// A compiled song on its way to JSON.
 struct Song<'a> {
     files: &'a Files,

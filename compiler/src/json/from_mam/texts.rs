@@ -1,7 +1,7 @@
 //! Expressions of a song as texts, and the equations that they name as nodes by themselves.
 
 use super::rows::Transport;
-use super::{Node, Song, quoted};
+use super::{Node, SIGNAL, Song, quoted};
 use crate::graph::{Given, NodeId, NodeKind, operands};
 use crate::hir::Iterations;
 use crate::hir::builtins::Builtin;
@@ -9,8 +9,6 @@ use crate::library::draws_noise;
 use mam_grammar::Span;
 use mam_grammar::ast::{Expr, ExprId};
 
-/// The type of a node that is an expression.
-pub(super) const SIGNAL: &str = "signal";
 /// Equations that become nodes at most.
 const MOST: usize = 16_384;
 

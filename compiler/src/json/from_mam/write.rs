@@ -3,8 +3,7 @@
 use super::mix::Mixer;
 use super::mods::Mod;
 use super::rows::{Lock, PlayedNote, Row, Transport};
-use super::texts::SIGNAL;
-use super::{Node, Song, quoted};
+use super::{Node, SIGNAL, Song, quoted};
 use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::graph::NodeId;
 use crate::json::nodes::plain;
