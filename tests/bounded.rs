@@ -8,7 +8,7 @@ use mam_compiler::score::import::import;
 use mam_compiler::{Options, compile};
 use mam_grammar::Sources;
 use mam_runtime::ChannelLayout;
-use mam_runtime::file::{self, Bits, Container, Details, Dither, Extent, Wanted, Writer, read};
+use mam_runtime::file::{self, Bits, Container, Details, Dither, Wanted, Writer, read};
 use mam_runtime::score::midi::midi;
 use mam_testing::mutants::{Dice, mutant, mutated_bytes};
 use mam_testing::ogg::correct_checksums;
@@ -201,7 +201,7 @@ fn sound_files() -> Vec<(String, Vec<u8>)> {
 fn mutated_sound_files_are_bounded() {
     const FRAMES: u64 = 48_000;
     let mut dice = dice(11);
-    let wanted = Wanted { rate: Some(48_000), channels: 2, extent: Extent::Beginning(FRAMES) };
+    let wanted = Wanted { rate: Some(48_000), channels: 2, frames: FRAMES, most: None };
     let files = sound_files();
     for container in Container::ALL.iter().map(Container::to_string) {
         assert!(files.iter().any(|(kind, _)| kind.starts_with(&container)), "{container}");

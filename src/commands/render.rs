@@ -18,7 +18,7 @@ use crate::{console, input, json, looping, offline, output};
 use clap::Args;
 use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
-use mam_runtime::file::{Bits, Container, Dither, Extent, Format, SOFTWARE, Sound, Wanted, read, software};
+use mam_runtime::file::{Bits, Container, Dither, Format, SOFTWARE, Sound, Wanted, read, software};
 use mam_runtime::score::midi::{MOST_NOTES, TooLong, midi};
 use std::fs::File;
 use std::io::Write;
@@ -385,7 +385,7 @@ impl Render {
         let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
         let frames = job.latest().saturating_mul(passes);
         let channels = job.program.inputs.len().max(1);
-        let wanted = Wanted { rate: Some(rate), channels, extent: Extent::Beginning(frames) };
+        let wanted = Wanted { rate: Some(rate), channels, frames, most: None };
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         if sound.channels.iter().flatten().any(|x| !x.is_finite()) {

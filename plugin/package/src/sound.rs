@@ -1,7 +1,7 @@
 //! Samples of a sound file, as a song may name it.
 
 use mam_compiler::files::{Samples, Unusable};
-use mam_runtime::file::{self as sound, Extent, FileError, Sound, Wanted};
+use mam_runtime::file::{self as sound, FileError, Sound, Wanted};
 use mam_runtime::sound_kinds::is_named_as_sound;
 use std::io::Read;
 
@@ -15,17 +15,17 @@ pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) 
         why: format!("`{name}` cannot be used: {why}"),
         help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
     };
-    let wanted = Wanted { rate: None, channels: 2, extent: Extent::Whole(most as u64) };
+    let wanted = Wanted { rate: None, channels: 2, frames: u64::MAX, most: Some(most as u64) };
     let Sound { rate, channels, is_cut_off } = match sound::read(source, wanted) {
-        Ok(sound) => sound,
-        Err(FileError::TooManySamples) => {
+        Ok(read) => read,
+        Err(FileError::Unwanted) => {
             let why = format!(
                 "`{name}` is too long: the sounds of a song have more samples than the limit `samples`"
             );
             let help = Some("take shorter files, or pass `--limit samples=N`".into());
             return Err(Unusable { why, help });
         }
-        Err(error) => return Err(unusable(error.to_string())),
+        Err(e) => return Err(unusable(e.to_string())),
     };
     if is_cut_off {
         return Err(unusable("it ends before its header says".into()));

@@ -33,28 +33,11 @@ pub struct Wanted {
     pub rate: Option<u32>,
     /// The most channels, at least 1: those beyond are left out.
     pub channels: usize,
-    /// How much of it.
-    pub extent: Extent,
-}
-
-/// How much of a sound is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// Its beginning: so many frames at most, at the rate that is wanted.
-    Beginning(u64),
-    /// All of it, if the channels that are wanted have no more than so many samples together; else it is
-    /// [`FileError::TooManySamples`].
-    Whole(u64),
-}
-
-impl Extent {
-    /// The most frames of so many channels.
-    fn frames(self, channels: usize) -> u64 {
-        match self {
-            Extent::Beginning(frames) => frames,
-            Extent::Whole(samples) => samples / channels.max(1) as u64,
-        }
-    }
+    /// The most frames, at that rate.
+    pub frames: u64,
+    /// How many samples, those of all channels that are taken counted, the file may have: one with more, or that says so, is refused,
+    /// before it is read where its header says how long it is.
+    pub most: Option<u64>,
 }
 
 /// What takes decoded frames: leaves out what is not wanted, and resamples the rest.
@@ -106,27 +89,10 @@ impl Intake {
         Ok(())
     }
 
-    /// Takes note of how many frames the file says it has, at its own rate: what is too long by its own words is not read.
-    pub(super) fn expect(&self, frames: u64) -> Result<(), FileError> {
-        let Some((own, _)) = self.form else { return Ok(()) };
-        self.refuse_beyond(self.at_wanted_rate(frames, own))
-    }
-
-    fn at_wanted_rate(&self, frames: u64, own: u32) -> u128 {
-        let rate = self.wanted.rate.unwrap_or(own);
-        (u128::from(frames) * u128::from(rate)).div_ceil(u128::from(own))
-    }
-
-    /// The most frames that are wanted.
-    fn most(&self) -> u64 {
-        self.wanted.extent.frames(self.channels.len())
-    }
-
-    fn refuse_beyond(&self, frames: u128) -> Result<(), FileError> {
-        match self.wanted.extent {
-            Extent::Whole(_) if frames > u128::from(self.most()) => Err(FileError::TooManySamples),
-            _ => Ok(()),
-        }
+    /// The file says that it has so many frames.
+    pub(super) fn promise(&self, frames: u64) -> Result<(), FileError> {
+        let samples = frames.saturating_mul(self.channels.len() as u64);
+        if self.wanted.most.is_some_and(|most| samples > most) { Err(FileError::Unwanted) } else { Ok(()) }
     }
 
     /// True once the file's rate and channels are known.
@@ -149,16 +115,12 @@ impl Intake {
             portion.extend(samples.iter().skip(c).step_by(all));
         }
         self.taken += self.portion[0].len() as u64;
+        self.promise(self.taken)?;
         match &mut self.resampler {
             Some(resampler) => resampler.take(&self.portion, &mut self.channels)?,
             None => self.channels.iter_mut().zip(&self.portion).for_each(|(c, new)| c.extend(new)),
         }
-        let frames = self.channels[0].len() as u64;
-        self.refuse_beyond(frames.into())?;
-        Ok(match self.wanted.extent {
-            Extent::Beginning(most) => frames < most,
-            Extent::Whole(_) => true,
-        })
+        Ok((self.channels[0].len() as u64) < self.wanted.frames)
     }
 
     pub(super) fn finish(mut self) -> Result<Sound, FileError> {
@@ -166,9 +128,8 @@ impl Intake {
             return Err(FileError::Malformed("the file holds no sound".into()));
         };
         let rate = self.wanted.rate.unwrap_or(own);
-        let all = self.at_wanted_rate(self.taken, own);
-        self.refuse_beyond(all)?;
-        let frames = usize::try_from(all.min(u128::from(self.most()))).unwrap_or(usize::MAX);
+        let all = (u128::from(self.taken) * u128::from(rate)).div_ceil(u128::from(own));
+        let frames = usize::try_from(all.min(u128::from(self.wanted.frames))).unwrap_or(usize::MAX);
         match self.resampler.take() {
             Some(resampler) => resampler.finish(frames, &mut self.channels)?,
             None => self.channels.iter_mut().for_each(|channel| channel.truncate(frames)),

@@ -29,7 +29,7 @@ mod wav_read;
 
 #[cfg(feature = "decode")]
 pub use compressed::is_decoding;
-pub use intake::{Extent, Sound, Wanted};
+pub use intake::{Sound, Wanted};
 pub use quantise::{Dither, Quantiser};
 pub use read::read;
 pub use software::software;
@@ -200,8 +200,8 @@ pub enum FileError {
     Io(io::Error),
     /// More sound than the container can hold.
     TooLong(Container),
-    /// More samples than are wanted of a file that is wanted whole.
-    TooManySamples,
+    /// More sound than is wanted of a file: see [`Wanted::most`].
+    Unwanted,
     /// The container cannot hold this; the words say what and what can.
     Unsupported(String),
     /// What is read is not what it should be; the words say how.
@@ -218,7 +218,7 @@ impl fmt::Display for FileError {
             FileError::TooLong(c) => {
                 write!(f, "the length of {c} files ends at 4 GiB; a .wav or .caf file holds any length")
             }
-            FileError::TooManySamples => f.write_str("it has more samples than may be read"),
+            FileError::Unwanted => f.write_str("the file is longer than it may be"),
             FileError::Unsupported(words) | FileError::Malformed(words) => f.write_str(words),
         }
     }

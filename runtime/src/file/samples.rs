@@ -34,12 +34,12 @@ impl Samples {
     ) -> Result<(), FileError> {
         intake.begin(self.rate, self.channels)?;
         let frame = self.coding.bytes() * self.channels;
-        let portion = (PORTION / self.channels).max(1) * frame;
         // Those who write streams of unknown length put in sizes near the greatest.
-        let known = size.filter(|size| !(0x7fff_0000..=0xffff_ffff).contains(size));
-        if let Some(size) = known {
-            intake.expect(size / frame as u64)?;
+        let is_streamed = size.is_none_or(|size| (0x7fff_0000..=0xffff_ffff).contains(&size));
+        if let Some(size) = size.filter(|_| !is_streamed) {
+            intake.promise(size / frame as u64)?;
         }
+        let portion = (PORTION / self.channels).max(1) * frame;
         let mut left = size.unwrap_or(u64::MAX);
         let (mut bytes, mut samples) = (Vec::new(), Vec::new());
         while left > 0 {
@@ -54,7 +54,7 @@ impl Samples {
                 return Ok(());
             }
             if read < now {
-                intake.is_cut_off = known.is_some();
+                intake.is_cut_off = !is_streamed;
                 return Ok(());
             }
         }
