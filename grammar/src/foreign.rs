@@ -35,7 +35,7 @@ pub enum Role {
 pub struct Foreign {
     /// Where in a song the words stand.
     pub role: Role,
-    /// The words, in lower case and without `_`.
+    /// The words, in lower case and without `_`; some of Tidal's end in `'`.
     pub words: &'static [&'static str],
     /// The word of mam that takes their place; empty where there is none.
     pub word: &'static str,
