@@ -29,7 +29,9 @@ impl Frames<'_> {
             Frames::Interleaved { data, channels: 2 } => {
                 let (left, right) = (&source(0)[..frames], &source(1)[..frames]);
                 let places = data[start * 2..].chunks_exact_mut(2);
-                places.zip(left.iter().zip(right)).for_each(|(place, (l, r))| place.copy_from_slice(&[*l, *r]));
+                places
+                    .zip(left.iter().zip(right))
+                    .for_each(|(place, (l, r))| place.copy_from_slice(&[*l, *r]));
             }
             Frames::Interleaved { data, channels } => {
                 for channel in 0..*channels {
