@@ -5,9 +5,9 @@ const PLANE = 1024; // Frames between the channels of what the engine has filled
 const LOOK = 12; // Callbacks between two looks at figures: about 30 a second.
 
 registerProcessor('mam', class extends AudioWorkletProcessor {
-  constructor({ processorOptions: { engine } }) {
+  constructor({ processorOptions: { module } }) {
     super();
-    this.x = new WebAssembly.Instance(engine, {}).exports;
+    this.x = new WebAssembly.Instance(module, {}).exports;
     this.linker = new Linker(this.x);
     this.begun = false;
     this.wanted = false;
