@@ -50,7 +50,7 @@ registerProcessor('mam', class extends AudioWorkletProcessor {
       out[channel].set(new Float32Array(x.memory.buffer, at + 4 * PLANE * channel, frames));
     }
     this.callbacks = (this.callbacks + 1) % LOOK;
-    if (this.callbacks === 0) {
+    if (this.callbacks === 0 && this.begun) {
       const figures = x.figures();
       const count = new Float64Array(x.memory.buffer, figures, 1)[0];
       this.port.postMessage({ figures: new Float64Array(x.memory.buffer, figures, count).slice(1) });
