@@ -33,8 +33,20 @@ impl<T> Sort for [T] {
     }
 }
 
-/// Sorts by way of places, whose sort is one for all kinds of items. More than 2³² items stay as they are.
+/// Sorts by way of places, whose sort is one for all kinds of items; few items by exchanging neighbours, which needs no memory.
+/// More than 2³² items stay as they are.
 fn shared<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
+    const FEW: usize = 16;
+    if items.len() <= FEW {
+        for end in 1..items.len() {
+            let mut at = end;
+            while at > 0 && compare(&items[at - 1], &items[at]).is_gt() {
+                items.swap(at - 1, at);
+                at -= 1;
+            }
+        }
+        return;
+    }
     let Ok(count) = u32::try_from(items.len()) else { return };
     let mut ranks = ranks(count, &mut |a, b| compare(&items[a as usize], &items[b as usize]));
     // Every exchange brings an item to its place.
@@ -67,7 +79,9 @@ mod tests {
     #[test]
     fn both_ways_keep_the_order_of_equals() {
         let numbers: Vec<u64> = (0..997u64).map(|i| i.wrapping_mul(6364136223846793005) >> 40).collect();
-        for (left, count) in [(1, 997), (2, 997), (31, 997), (u64::MAX, 997), (7, 2), (7, 1), (7, 0)] {
+        for (left, count) in
+            [(1, 997), (2, 997), (31, 997), (u64::MAX, 997), (7, 16), (7, 17), (7, 2), (7, 1), (7, 0)]
+        {
             let mut expected = numbers[..count].to_vec();
             let [mut own, mut together] = [expected.clone(), expected.clone()];
             expected.sort_by_key(|number| number % left);
