@@ -287,6 +287,12 @@ mam_grammar::codes! {
         fails "out = midi_send(\"Minitaur\")\n"
         passes "bass = midi_out(\"Minitaur\")\nplay { bass \"c2\" }\nout = bass\n"
     }
+    SILENT_MACHINE Warning "silent-machine" {
+        "A machine outside is heard there, and its signal in the song is silence: what is made of it, by an effect or a level, is \
+         silence too. Lines play its controllers: `bass.cc74 \"20 110\"`."
+        fails "bass = midi_out(\"Minitaur\")\nplay { bass \"c2\" }\nout = bass |> lowpass(800Hz)\n"
+        passes "bass = midi_out(\"Minitaur\")\nplay { bass \"c2\" ; bass.cc74 \"20 110\" }\nout = bass\n"
+    }
     BAD_ADDRESS Error "bad-address" {
         "Messages of OSC go to a host and a port, with a path that begins with a slash."
         fails "d = osc_out(\"127.0.0.1\")\nplay { d \"c4\" }\nout = d\n"

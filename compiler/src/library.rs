@@ -12,7 +12,7 @@ use crate::hir::consts::{Consts, Missing};
 use crate::score::{Musical, note_number};
 pub use crate::units::Units;
 use crate::units::of_formal;
-use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param, Unit};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::{Curve, NoteSignal, Sent};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -96,6 +96,7 @@ impl ParamInfo {
         ParamInfo {
             default: signal.default(),
             min,
+            units: Units { value: (signal == NoteSignal::Bend).then_some(Unit::St), ..Units::default() },
             curve: Curve::Linear,
             ..implied(&name, 0, max, "A signal of the notes.")
         }

@@ -1,7 +1,7 @@
 //! Where a song's instruments and parameters are: what the names of a score mean.
 
 use crate::files::Files;
-use crate::graph::{Graph, NodeId, operands};
+use crate::graph::{Graph, NodeId, Protocol, operands};
 use crate::hir::DefId;
 use crate::json;
 use crate::library::{Library, ParamInfo};
@@ -104,6 +104,16 @@ impl<'a> Bindings<'a> {
     /// Whether there is nothing of this name, or more than one.
     pub fn slot(&self, name: &str) -> Result<ParamId, Miss> {
         self.lowered.slots.names().find(name, Spelling::Exact)
+    }
+
+    /// What lines move of the notes of an instrument that a name leads to, and of a machine outside, beside its parameters.
+    pub fn moved_by_lines(&self, name: &str) -> Vec<String> {
+        let Some((_, node)) = self.instrument(name) else { return vec![] };
+        let signals = NoteSignal::ALL.into_iter().map(Sent::Note);
+        let midi = matches!(self.graph.instance(node).and_then(|i| i.plays_outside), Some(Protocol::Midi));
+        let controls = (0..128).map(Sent::Control);
+        let machine = midi.then(|| [Sent::Program].into_iter().chain(controls)).into_iter().flatten();
+        signals.chain(machine).map(|sent| format!("{name}.{}", sent.name())).collect()
     }
 
     /// Names of the parameters that can be set by the name of an equation.

@@ -35,7 +35,8 @@ pub enum Role {
 pub struct Foreign {
     /// Where in a song the words stand.
     pub role: Role,
-    /// The words, in lower case and without `_`, with blanks between them; [`Foreign::words`] takes them apart.
+    /// The words, in lower case and without `_`, with blanks between them; some of Tidal's end in `'`. [`Foreign::words`] takes
+    /// them apart.
     words: &'static str,
     /// The word of mam that takes their place; empty where there is none.
     pub word: &'static str,

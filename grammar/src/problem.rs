@@ -410,12 +410,23 @@ pub fn apply(text: &str, fixes: &[&Fix]) -> String {
     mended
 }
 
-/// The one of `known` that is most like `name`, if one is near enough to be a typing error: at most a third of its letters
-/// differ (optimal string alignment distance, case ignored).
+/// The one of `known` that is most like `name`: one from whose middle a word was left out, `x.bend` of `x.note.bend`, or one
+/// near enough to be a typing error, of whose letters at most a third differ (optimal string alignment distance). Case is ignored.
 pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> {
     /// Letters. Longer names are not typed by hand, and comparing two takes the product of their lengths.
     const LONGEST: usize = 100;
     let name = name.to_lowercase();
+    if let Some((first, last)) = name.split_once('.') {
+        let shortened = |known: &&str| {
+            let known = known.to_lowercase();
+            let rest = known.strip_prefix(first).and_then(|rest| rest.strip_prefix('.'));
+            rest.and_then(|rest| rest.strip_suffix(last)).is_some_and(|middle| middle.ends_with('.'))
+        };
+        let found = known.iter().map(AsRef::as_ref).find(shortened);
+        if found.is_some() {
+            return found;
+        }
+    }
     let length = name.chars().count();
     let mut bound = (length.max(3) / 3).max(1);
     let mut best = None;
@@ -504,5 +515,8 @@ mod tests {
         assert_eq!(nearest("GIAN", &known), Some("gain"));
         assert_eq!(nearest("pitchDekayMs", &known), Some("pitchDecayMs"));
         assert_eq!(nearest("reverb", &known), None);
+        let paths = ["x.bpm", "y.note.bend", "x.note.bend"];
+        assert_eq!(nearest("x.bend", &paths), Some("x.note.bend"));
+        assert_eq!(nearest("x.pressed", &paths), None);
     }
 }

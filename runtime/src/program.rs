@@ -357,6 +357,8 @@ pub enum Outside {
         channel: u8,
         /// The key that every note plays, for drums; each its own where `None`.
         key: Option<u8>,
+        /// Semitones that its bends go up and down, 1 to 96.
+        bend: u8,
     },
     /// To another program, by OSC over UDP.
     Osc {

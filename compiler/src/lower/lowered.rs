@@ -11,7 +11,7 @@ use mam_grammar::{Handle, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Rational;
 use mam_runtime::sort::Sort;
-use mam_runtime::{Curve, ParamNames};
+use mam_runtime::{Curve, NoteSignal, Outside, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -216,6 +216,18 @@ impl Slots {
     /// Says which parameters follow signals, by node and place in the list of its parameters.
     pub fn drive_all(&mut self, driven: &FxHashSet<(NodeId, usize)>) {
         self.driven = driven.iter().map(|&(node, index)| self.slot_of(node, index)).collect();
+    }
+
+    /// Keeps the bends of machines within what each of them can do.
+    pub(crate) fn bound_bends(&mut self, graph: &Graph, outside: &FxHashMap<NodeId, Outside>) {
+        for (&node, outside) in outside {
+            let Outside::Midi { bend, .. } = outside else { continue };
+            let place = graph.instance(node).and_then(|instance| instance.signal(NoteSignal::Bend));
+            let Some(slot) = place.map(|place| self.slot_of(node, place)) else { continue };
+            let most = (f64::from(*bend) / 12.0).exp2();
+            let info = &mut self.all[slot].1;
+            (info.min, info.max) = (1.0 / most, most);
+        }
     }
 
     /// Whether a parameter follows a signal of the song, so that setting it changes nothing.

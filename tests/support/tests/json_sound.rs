@@ -312,7 +312,7 @@ out = softclip(90% * (bd * 85% + hh))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: mam_testing::random_cases(96), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Written as `.mam` text and as JSON again, a song without commands plays the same at the same frames.
     #[test]
