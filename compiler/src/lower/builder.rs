@@ -8,7 +8,7 @@ use super::copies::{Copies, InnerFrame};
 use super::late::{Latencies, Tracked};
 use crate::arithmetic::Operations;
 use crate::ir::{
-    Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar,
+    Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar, Sharing,
     StateSlot, Type, Value,
 };
 use mam_grammar::{Arena, Handle};
@@ -330,7 +330,16 @@ impl Builder {
     pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
         let name = self.unique(name);
         self.delay_voices.push(self.voice);
-        self.kernel.delays.add(DelayLine { name, frames: DelayLine::holding(longest) })
+        self.kernel.delays.add(DelayLine::unshared(name, DelayLine::holding(longest)))
+    }
+
+    /// A line of another kernel, which writes it before this one reads it; what it holds is so many frames late.
+    pub(super) fn borrow(&mut self, name: &str, frames: u32, late: u32) -> Handle<DelayLine> {
+        self.delay_voices.push(None);
+        let line =
+            self.kernel.delays.add(DelayLine { name: name.into(), frames, sharing: Sharing::Borrowed });
+        self.tracked.borrow(line, late);
+        line
     }
 
     /// Makes a delay line long enough for `longest` frames, too.

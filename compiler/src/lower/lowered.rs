@@ -3,7 +3,7 @@
 use crate::files::Files;
 use crate::graph::{Graph, NodeId, NodeKind};
 use crate::hir::DefId;
-use crate::ir::{Imm, Kernel, Module};
+use crate::ir::{Imm, Kernel, Module, Sharing};
 use crate::library::{Library, ParamInfo};
 use crate::score::Musical;
 use mam_grammar::ast::ExprId;
@@ -125,7 +125,8 @@ impl Lowered {
 
 /// Bytes of a kernel's delay lines, and of its block's state.
 fn memory_of(kernel: &Kernel) -> usize {
-    let delays: usize = kernel.delays.values().map(|line| line.frames as usize * 4).sum();
+    let own = kernel.delays.values().filter(|line| line.sharing != Sharing::Borrowed);
+    let delays: usize = own.map(|line| line.frames as usize * 4).sum();
     delays + kernel.block.as_ref().map_or(0, |block| block.state_bytes())
 }
 
