@@ -7,7 +7,7 @@ macro_rules! table {
         /// All rows, in the order in which they are written.
         pub static ALL: &[Foreign] = &[$(Foreign {
             role: Role::$role,
-            words: &[$($words),*],
+            words: concat!($($words, " "),*),
             word: $word,
             value: $value,
             note: $note,
