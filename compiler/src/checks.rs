@@ -22,6 +22,7 @@ use mam_grammar::ast::{
 };
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Span};
+use mam_runtime::sort::Sort;
 use mam_runtime::{Miss, Spelling};
 use rustc_hash::FxHashMap;
 
@@ -261,7 +262,7 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
 /// Warns of latencies that are part of a feedback cycle.
 pub(crate) fn cyclic_latencies(cyclic: &[Span]) -> Vec<Problem> {
     let mut spans: Vec<Span> = cyclic.to_vec();
-    spans.sort_by_key(|span| (span.source, span.start));
+    spans.put_in_order_by_key(|span| (span.source, span.start));
     spans.dedup();
     let warning = |span: &Span| {
         let message = "this latency is part of a feedback cycle, where it can't be made up for";

@@ -1,12 +1,12 @@
 //! What can be wrong with a program once it has been read: the table of the compiler's diagnostics.
 
-use mam_grammar::Code;
+use mam_grammar::problem::Row;
 
-/// Every code of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
-pub fn all() -> impl Iterator<Item = &'static Code> {
+/// Every row of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
+pub fn all() -> impl Iterator<Item = &'static Row> {
     let grammar = mam_grammar::syntax::codes::ALL.iter().chain(mam_grammar::mini::codes::ALL);
     let json = mam_grammar::json::codes::ALL.iter().chain(crate::json::codes::ALL);
-    grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL).copied()
+    grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL)
 }
 
 mam_grammar::codes! {

@@ -147,7 +147,10 @@ impl ParamInfo {
         for (i, word) in self.name.split('_').enumerate() {
             let mut letters = word.chars();
             match letters.next() {
-                Some(first) if i > 0 => name.extend(first.to_uppercase().chain(letters)),
+                Some(first) if i > 0 => {
+                    name.push(first.to_ascii_uppercase());
+                    name.push_str(letters.as_str());
+                }
                 _ => name.push_str(word),
             }
         }
@@ -156,7 +159,7 @@ impl ParamInfo {
 
     /// Its name in commands and locks: `PITCH_DECAY_MS`.
     pub fn command_name(&self) -> String {
-        let name = self.name.to_uppercase();
+        let name = self.name.to_ascii_uppercase();
         if self.dimension == Dimension::TIME { name + "_MS" } else { name }
     }
 

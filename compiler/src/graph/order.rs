@@ -6,6 +6,7 @@ use crate::files::Files;
 use crate::hir::resolve::resolved;
 use crate::hir::{Callee, DefId};
 use mam_grammar::ast::{Expr, ExprId};
+use mam_runtime::sort::Sort;
 use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::NodeIndex;
@@ -38,7 +39,7 @@ impl Graph {
             let feedback = cycle.len() > 1 || self.wires.contains_edge(cycle[0], cycle[0]);
             cycle.iter().for_each(|n| group_of[n.index()] = i);
             let mut members: Vec<NodeId> = cycle.iter().map(|n| self.wires[*n]).collect();
-            members.sort();
+            members.put_in_order();
             groups.push(Group { members, feedback, live: false });
         }
         self.fuse(&mut groups, &mut group_of, files, song);
@@ -88,7 +89,7 @@ impl Graph {
                 group_of[node.index()] = user;
                 let members = std::mem::take(&mut groups[i].members);
                 groups[user].members.extend(members);
-                groups[user].members.sort();
+                groups[user].members.put_in_order();
             }
         }
     }

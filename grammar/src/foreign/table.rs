@@ -7,7 +7,7 @@ macro_rules! table {
         /// All rows, in the order in which they are written.
         pub static ALL: &[Foreign] = &[$(Foreign {
             role: Role::$role,
-            words: &[$($words),*],
+            words: concat!($($words, " "),*),
             word: $word,
             value: $value,
             note: $note,
@@ -33,7 +33,7 @@ table! {
     Value ["hpf" "hp" "rhpf" "hipass" "highpassfilter" "buthp" "butterhp" "hip"] "highpass" "" "" "x |> highpass(200Hz)";
     Value ["bpf" "bp" "bandpassfilter" "resonz" "reson" "resonant" "butbp"] "bandpass" "" "" "x |> bandpass(800Hz, q: 4)";
     Value ["brf" "bandreject" "bandstop" "notchfilter"] "notch" "" "" "x |> notch(50Hz, q: 4)";
-    Value ["peakeq" "parametric" "peakingeq" "midpeq"] "peak" "" "" "x |> peak(1kHz, gain: 6dB)";
+    Value ["peakeq" "parametric" "peakingeq" "midpeq" "peaking" "peakingfilter" "bellfilter"] "peak" "" "" "x |> peak(1kHz, gain: 6dB)";
     Value ["loshelf" "lowshelffilter" "blowshelf" "bassboost"] "lowshelf" "" "" "x |> lowshelf(200Hz, gain: 6dB)";
     Value ["hishelf" "highshelffilter" "bhishelf" "trebleboost" "treble"] "highshelf" "" "" "x |> highshelf(4kHz, gain: -6dB)";
     Value ["smooth" "smoo" "lag" "portamento" "glide" "smoother" "rampto"] "slew" "" "" "slew(x, 50ms)";
@@ -162,7 +162,7 @@ table! {
     Value ["limit" "brickwall" "lookaheadlimiter" "limiter1176" "limiterlookahead" "peaklimiter" "safetylimiter"] "limiter" "" "it is 255 samples late" "x |> limiter()";
     Value ["softclipeffect" "clipeffect" "buslimiter"] "clipper" "" "" "x |> clipper()";
     Value ["gate" "noisegate" "gateeffect" "audiogate" "gatemono" "gatestereo"] "noise_gate" "" "" "x |> noise_gate(threshold: -40dB)";
-    Value ["expand" "downwardexpander" "compander"] "expander" "" "" "x |> expander(threshold: -36dB)";
+    Value ["expand" "downwardexpander" "compander" "compand"] "expander" "" "" "x |> expander(threshold: -36dB)";
     Value ["transientshaper" "transientdesigner" "attackshaper"] "transient" "" "" "x |> transient(attack: 50%)";
     Value ["multibandcompressor" "mbcompressor" "ott"] "multiband" "" "" "x |> multiband()";
     Value ["buscomp" "gluecompressor" "sslcomp"] "bus_compressor" "" "" "x |> bus_compressor()";
@@ -231,6 +231,7 @@ table! {
     Value ["maximizer" "maximize" "loudnessmaximizer"] "maximise" "" "" "x |> maximise()";
     Value ["glueeffect" "mixbus"] "glue" "" "" "x |> glue()";
     Value ["stereoimager" "multibandwidth"] "imager" "" "" "x |> imager()";
+    Value ["pitchtrack" "pitchtracker" "pitchdetect" "pitchdetector" "tartini" "pitchfollower" "ptrack" "yin"] "pitch" "" "" "pitch(x)";
     Value ["dx7" "sixop" "yamahadx7"] "fm6" "" "" "fm6(220Hz, 5)";
     Value ["polyblep" "blepsaw" "minblep" "dpwsaw" "blsawtooth" "modsaw" "moddsaw"] "saw" "" "" "saw(110Hz)";
     Value ["beep" "modsine"] "sine" "" "" "sine(440Hz)";
@@ -398,5 +399,13 @@ table! {
     Target ["bassfoundation" "basshighend" "neurobass"] "reese" "" "" "bass = reese()";
     Target ["fmbass" "lately" "latelybass"] "bass_fm" "" "" "bass = bass_fm()";
     Target ["wobble" "dubstepbass" "wobblebass" "ixitechno"] "bass_wobble" "" "" "bass = bass_wobble()";
+    Target ["clave" "claves"] "clave808" "" "" "cl = clave808()";
+    Target ["timpani" "timpano" "kettledrum" "kettledrums" "floordrum"] "taiko" "" "it is the nearest: a deep drum; one of your own is made of `membrane`" "drum = taiko()";
+    Target ["tubular" "tubularbell" "tubularbells" "chimes"] "bells_tubular" "" "" "bells = bells_tubular()";
+    Target ["steelpan" "steeldrum" "pan1"] "steel_drum" "" "" "pans = steel_drum()";
+    Target ["bassguitar" "electricbass" "fingerbass" "ebass"] "bass_electric" "" "" "bass = bass_electric()";
+    Target ["contrabass" "doublebass" "uprightbass" "acousticbass"] "bass_upright" "" "" "bass = bass_upright()";
+    Target ["b3" "tonewheelorgan"] "organ" "" "" "keys = organ()";
+    Target ["vox" "voices" "vocal" "vocals" "aahs" "oohs"] "choir" "" "" "aahs = choir()";
     Target ["glock" "glockenspiel"] "glockenspiel" "" "" "bells = glockenspiel()";
 }
