@@ -27,7 +27,14 @@ impl Targets for Band {
         let name = path.join(".");
         if let Some(index) = INSTRUMENTS.iter().position(|i| i.0 == name) {
             let (_, pitched, voices) = INSTRUMENTS[index];
-            return Meaning::Instrument(Instrument { index, name, pitched, numbered: false, voices });
+            return Meaning::Instrument(Instrument {
+                index,
+                name,
+                definition: "x".into(),
+                pitched,
+                numbered: false,
+                voices,
+            });
         }
         if let Some(index) = PARAMETERS.iter().position(|p| p.0 == name) {
             let (_, dimension, scale, range) = PARAMETERS[index];
