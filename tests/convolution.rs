@@ -317,7 +317,6 @@ fn what_cannot_be_convolved_is_said() {
             "x = noise() + 0.5 * tap(z, 1s, max: 1s)\ny = convolve(x, sample(\"r.wav\"))\nz = convolve(y, [1, 2])\nout = y\n",
             "misplaced-block: what flows",
         ),
-        ("instrument a { out = convolve(sine(freq), [1]) }\nout = a()\n", "misplaced-block: every voice"),
         ("out = oversample(2) { convolve(noise(), [1]) }\n", "misplaced-block: a region"),
         ("out = convolve(noise(), sine(1Hz))\n", "not-a-signal: `convolve` takes"),
         ("out = convolve(noise(), [lfo(1Hz)])\n", "not-constant: the numbers"),
@@ -329,4 +328,19 @@ fn what_cannot_be_convolved_is_said() {
         let found = sounds.compile(text, false).err().expect(text);
         assert!(found.iter().any(|found| found.starts_with(wanted)), "{text}: {found:?}");
     }
+}
+
+#[test]
+fn each_voice_is_convolved_by_itself() {
+    let sounds = Sounds::of("r.wav", RATE, &[room(3, 4000)]);
+    // Two voices at once: the sum of their convolutions is that of their sum.
+    let text = "tempo 120\n\
+        instrument dry { out = sine(freq) * gate * vel }\n\
+        instrument wet { out = convolve(sine(freq) * gate * vel, sample(\"r.wav\"))\n until gate < 1 }\n\
+        d = dry(voices: 2)\nw = wet(voices: 2)\nout = (w, d |> convolve(sample(\"r.wav\")))\n\
+        play { d \"[c4,e4] ~ g4:0.5 ~\" ; w \"[c4,e4] ~ g4:0.5 ~\" }\n";
+    let [x, y] = &sounds.heard(text, &[vec![0.0; 96_000]])[..] else { panic!("two channels") };
+    let peak = y.iter().fold(0.0_f32, |peak, y| peak.max(y.abs()));
+    assert!(peak > 0.1, "{peak}");
+    assert!(x.iter().zip(y).all(|(x, y)| (x - y).abs() < 1e-5 * peak.max(1.0)));
 }

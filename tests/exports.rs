@@ -16,8 +16,8 @@ const RATE: u32 = 48_000;
 
 /// Songs of each group of ops: oscillators and tables, filters that move, feedback, delays of every kind, noise, islands of
 /// scalars, f64 in setup, many voices; block nodes; notes that set
-/// parameters.
-const GROUPS: [&str; 11] = [
+/// parameters; what voices play of a recording.
+const GROUPS: [&str; 12] = [
     "tempo 150\nbd = kick()\nout = bd\nplay { bd |x..x..x.| ; bd.f0 \"50Hz 60Hz 45Hz\" over 40ms }\n",
     "a = pluck()\nb = sub(voices: 4)\nplay { a \"c4 e4 g4 c5\" ; b \"<c3 g3>\" }\n\
      e = 0.3 * b |> echo()\nout = (0.5 * a |> lowpass(800Hz * (1 + 0.5 * lfo(3Hz)))) + e\n",
@@ -32,6 +32,9 @@ const GROUPS: [&str; 11] = [
     "tempo 160\nbd = kick(voices: 2)\nplay { bd \"x*8\".set(pan: saw.range(-1, 1)).sometimes(set(f0: 90Hz)) ; bd.f0 \"50Hz 70Hz\" }\nout = bd\n",
     "tempo 480\na = pluck(priority: last)\nb = pluck(voices: 2, priority: low)\nc = pluck(voices: 3, priority: high)\nplay {\n  a \"[c4@4, ~ e4 ~ ~, ~ ~ g3 ~]\"\n\
      b \"[c5@3 ~, ~ a4@3, ~ ~ d5 e5, ~ [f4 g4] b4 ~]\".set(decay: \"150ms 1s\")\n  c \"c3 d3 e3 f3 g3 a3\".legato(4.5)\n}\nout = a + b + c\n",
+    "tempo 480\na = pluck()\ntake = record(a, 1, max: 300ms)\ns = sampler(take, slices: 2, voices: 3)\n\
+     instrument w { out = convolve(playback(take, trig, -freq / c4), [0.5, 0, 0.5])\n until gate < 1 }\nb = w(voices: 2)\n\
+     play { a \"c4 e4\" ; s \"~ 0 1 [0, 1]\" ; b \"~ c4 g4 [c3, e4]\" }\nout = a + s + b\n",
 ];
 
 fn is_complete() -> bool {

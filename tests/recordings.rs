@@ -146,3 +146,75 @@ fn what_is_recorded_stays_over_edits() {
     assert_eq!(differs, None, "the loop goes on as it was");
     assert!(early.iter().any(|x| x.abs() > 0.05), "and is heard");
 }
+
+/// Notes at 24000 and 48000, of which each is held for 12000 frames.
+const NOTES: &str = "tempo 120\nlength 4 bars\nplay { p \"~ c4 c4 ~\".legato(0.5) }\n";
+
+#[test]
+fn a_voice_that_has_slept_plays_what_the_song_records() {
+    let song = "take = record(x, on, max: 300ms)\n\
+        instrument p { out = playback(take, trig)\n until since(trig) > 15000 }\np = p(voices: 2)\nout = (x, p)\n";
+    let [x, y] = heard(&format!("{song}{NOTES}"), 72_000);
+    for start in [24_000, 48_000] {
+        for n in FADE..14_400 - FADE {
+            assert_eq!(y[start + n].to_bits(), x[n].to_bits(), "note at {start}, frame {n}");
+        }
+        assert!(y[start + 14_400..start + 24_000].iter().all(|y| *y == 0.0), "behind the note at {start}");
+    }
+}
+
+#[test]
+fn a_recording_is_given_to_the_head_of_an_instrument() {
+    let instrument = "instrument player(buffer) {\n  out = playback(buffer, trig, freq / c4)\n  until since(trig) > 20000\n}\n";
+    for call in ["sampler(take)", "player(record(x, on, max: 300ms))", "player(takes.first)"] {
+        let song = format!(
+            "take = record(x, on, max: 300ms)\ntakes = {{ first: take, rest: 0 }}\n{instrument}p = {call}\nout = (x, p)\n{NOTES}"
+        );
+        let [x, y] = heard(&song, 40_000);
+        for n in FADE..14_400 - FADE {
+            assert_eq!(y[24_000 + n].to_bits(), x[n].to_bits(), "{call}: frame {n}");
+        }
+    }
+}
+
+#[test]
+fn all_who_play_a_recording_read_the_line_in_which_it_is() {
+    let players = "q = 0.1 * sum i in 1..9 { playback(take, since(age == 9000 + 100 * i) == 0, 1 + i / 8) }\n\
+        instrument p { out = grains(take, vel / 2, size: 80ms, n: 3)\n until since(trig) > 20000 }\np = p(voices: 4)\n";
+    let song = format!("take = record(x, on, max: 300ms)\n{players}out = (q, p)\n{NOTES}");
+    let [q, p] = heard(&song, 32_000);
+    assert!([&q[10_000..20_000], &p[26_000..30_000]].iter().all(|x| x.iter().any(|x| x.abs() > 0.01)));
+    let text = format!("{SOURCE}{song}");
+    let lines = program("song.mam", &text, RATE, false);
+    let long: Vec<usize> =
+        lines.delays.values().map(|line| line.frames).filter(|frames| *frames > 16_000).collect();
+    assert_eq!(long.len(), 1, "{long:?}");
+}
+
+#[test]
+fn what_is_played_of_a_recording_may_be_recorded_again() {
+    // Each turn of 100 ms holds the one before at half the level.
+    let song = "click = age == 100\nturn = pulses(4800)\nloop = click + 0.5 * playback(record(loop, 1, max: 100ms), turn)\nout = (click, loop)";
+    let [_, y] = heard(song, 24_000);
+    for turn in 0..5 {
+        let found = y[100 + 4800 * turn];
+        let wanted = 0.5_f32.powi(turn as i32);
+        assert!((found - wanted).abs() < 1e-6, "turn {turn}: {found} and not {wanted}");
+    }
+}
+
+#[test]
+fn what_is_heard_later_than_it_is_recorded_is_aligned() {
+    // The region is 66 samples late, so that the trigger is, too.
+    let song = "late = oversample(2, linear) { 1 * age }\ntrig = late > 20000\n\
+        take = record(x, on, max: 300ms)\nout = (x, playback(take, trig and not prev(trig)) + 0 * late)";
+    let [x, y] = heard(song, 60_000);
+    let start = y.iter().position(|y| *y != 0.0).expect("it plays");
+    let first = x.iter().position(|x| *x != 0.0).expect("it sounds");
+    let begins = start - 1..start + 2;
+    let found = begins.clone().any(|start| {
+        (FADE..14_400 - FADE)
+            .all(|n| y[start + n].to_bits() == x[first + n].to_bits() || n + first >= x.len())
+    });
+    assert!(found, "begins at {start}");
+}

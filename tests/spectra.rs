@@ -256,11 +256,20 @@ fn what_cannot_be_a_region_is_said() {
         ),
         ("out = spectral(noise()) { spectral(mag) { mag } }\n", "bad-spectrum: a spectral region cannot"),
         ("out = oversample(2) { spectral(noise()) { mag } }\n", "bad-spectrum: a spectral region cannot"),
-        ("instrument a { out = spectral(sine(freq)) { mag } }\nout = a()\n", "misplaced-block: every voice"),
         ("x = noise() + 0.5 * prev(y)\ny = spectral(x) { mag }\nout = y\n", "misplaced-block: what flows"),
     ];
     for (text, wanted) in cases {
         let found = compiled(text, false).err().unwrap_or_else(|| panic!("{text}"));
         assert!(found.iter().any(|found| found.starts_with(wanted)), "{text}: {found:?}");
     }
+}
+
+#[test]
+fn a_voice_has_a_spectrum_of_its_own() {
+    let text = "s = 0.3 * saw(110Hz)\n\
+        instrument p { out = spectral(s * vel) { { mag: mag, phase: phase } }\n until gate < 1 }\np = p(voices: 2)\n\
+        out = (p, spectral(s * p.vel) { { mag: mag, phase: phase } })\ntempo 120\nplay { p \"c4 ~\" }\n";
+    let [x, y] = &heard(text, &[vec![0.0; 60_000]])[..] else { panic!("two channels") };
+    assert!(x.iter().any(|x| x.abs() > 0.1));
+    assert!(x.iter().zip(y).all(|(x, y)| (x - y).abs() < 1e-6));
 }

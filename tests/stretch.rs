@@ -175,13 +175,45 @@ fn what_cannot_be_stretched_is_said() {
         ("out = stretch_at(noise(), 0)\n", "not-a-signal: `stretch_at` plays"),
         ("out = stretch_at([sample(\"a.wav\")], 0)\n", "not-a-signal: `stretch_at` plays"),
         ("out = stretch_at(sample(\"a.wav\"), 20Hz)\n", "dimension: this argument of `stretch_at`"),
-        (
-            "instrument a { out = stretch_at(sample(\"a.wav\"), 0) }\nout = a()\n",
-            "misplaced-block: every voice",
-        ),
         ("out = oversample(2) { stretch_at(sample(\"a.wav\"), 0) }\n", "misplaced-block: a sound"),
     ] {
         let found = sound.compile(text, false).err().unwrap_or_else(|| panic!("{text}"));
         assert!(found.iter().any(|found| found.starts_with(wanted)), "{text}: {found:?}");
+    }
+}
+
+/// Three voices, whose notes begin at 12000, 36000 and 60000.
+const NOTES: &str = "tempo 120\nlength 2 bars\nplay { p \"[~ c4 ~ c4 ~ c4 ~ ~]\" }\n";
+
+#[test]
+fn a_voice_stretches_a_sound_of_its_own() {
+    let sound = Sound::of(RATE, &[noise(7, 90_000)]);
+    // All voices go round alike, and are heard while their notes are held.
+    let text = format!(
+        "instrument p {{ out = loop_to(sample(\"a.wav\"), 2 bars) * gate\\n until gate < 1 }}\np = p(voices: 3)\n\
+         out = (p, loop_to(sample(\"a.wav\"), 2 bars) * p.gate)\n{NOTES}"
+    )
+    .replace("\\n", "\n");
+    let [x, y] = &sound.heard(&text, 90_000)[..] else { panic!("two channels") };
+    assert!(x[12_000..20_000].iter().any(|x| x.abs() > 0.1));
+    assert!(x.iter().zip(y).all(|(x, y)| (x - y).abs() < 1e-6));
+}
+
+#[test]
+fn a_loop_begins_anew_with_its_note() {
+    // It grows louder all the way, so that its level says where it is.
+    let louder = noise(8, 90_000).into_iter().enumerate().map(|(n, x)| x * n as f32 / 90_000.0);
+    let sound = Sound::of(RATE, &[louder.collect()]);
+    for bars in ["2", "0.9375"] {
+        let text = format!(
+            "instrument p {{\n out = loop_to(sample(\"a.wav\"), {bars} bars, trig) * gate\n}}\np = p()\nout = p\n{NOTES}"
+        );
+        let [x] = &sound.heard(&text, 72_000)[..1] else { panic!("a channel") };
+        let level = |start: usize| {
+            let squares = x[start + 2000..start + 10_000].iter().map(|x| f64::from(x * x)).sum::<f64>();
+            (squares / 8000.0).sqrt()
+        };
+        let [first, last] = [level(12_000), level(60_000)];
+        assert!(first > 0.01 && (first / last - 1.0).abs() < 0.2, "{bars}: {first} and {last}");
     }
 }

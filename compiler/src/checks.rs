@@ -21,6 +21,7 @@ use mam_grammar::ast::{
 };
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Span};
+use mam_runtime::sort::Sort;
 use mam_runtime::{Miss, Spelling};
 use rustc_hash::FxHashMap;
 
@@ -152,10 +153,6 @@ pub(crate) fn refused(found: Refused) -> Problem {
 /// A block node stands where none can.
 fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
     let (message, help) = match (what, why) {
-        (What::Convolution, Obstacle::Voice) => (
-            "every voice of the instrument would be convolved by itself",
-            "take it out of the instrument, and convolve the instrument where the song hears it",
-        ),
         (What::Convolution, Obstacle::Region) => (
             "a region that is oversampled cannot be convolved: the response has the rate of the song",
             "convolve what flows into the region, or what comes out of it",
@@ -164,10 +161,6 @@ fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
             "what flows into this convolution depends on what comes out of it",
             "take the convolution out of the loop: echoes that come again and again can be part of the response",
         ),
-        (What::Stretch, Obstacle::Voice) => (
-            "every voice of the instrument would stretch a sound of its own",
-            "take it out of the instrument; in one, `playback` plays a buffer at a speed, and `grains` in pieces",
-        ),
         (What::Stretch, Obstacle::Region) => (
             "a sound is stretched at the rate of the song, and this is oversampled",
             "take it out of the region, under a name, and use that in it",
@@ -175,10 +168,6 @@ fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
         (What::Stretch, Obstacle::Feedback) => {
             ("where this sound is played from depends on what it sounds like", "take it out of the loop")
         }
-        (What::Spectrum, Obstacle::Voice) => (
-            "every voice of the instrument would have a spectrum of its own",
-            "take the region out of the instrument, and put it where the song hears the instrument",
-        ),
         (What::Spectrum, Obstacle::Region) => (
             "a spectral region takes spectra at the rate of the song, and this is oversampled",
             "take it out of the region, under a name, and use that in it",
@@ -191,9 +180,13 @@ fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
             "a recording has the rate of the song, and this is oversampled",
             "take it out of the region, under a name, and use what is played in it",
         ),
-        (What::Recording, Obstacle::Voice | Obstacle::Feedback) => (
-            "a voice hears nothing while it sleeps, so that it has no recording of the song's",
-            "play it outside, with the events of the instrument: `playback(take, keys.trig, keys.freq / c4)`",
+        (_, Obstacle::Latency) => (
+            "what plays this recording is more than 65536 samples later than what is recorded",
+            "record what is as late, or take what is late out of what plays it",
+        ),
+        (_, Obstacle::Voice) | (What::Recording, Obstacle::Feedback) => (
+            "a voice plays what another one has recorded, which may be asleep",
+            "record it outside of the instrument, as an equation of the song",
         ),
     };
     let code = if what == What::Recording { &codes::MISPLACED_RECORDING } else { &codes::MISPLACED_BLOCK };
@@ -245,7 +238,7 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
 /// Warns of latencies that are part of a feedback cycle.
 pub(crate) fn cyclic_latencies(cyclic: &[Span]) -> Vec<Problem> {
     let mut spans: Vec<Span> = cyclic.to_vec();
-    spans.sort_by_key(|span| (span.source, span.start));
+    spans.put_in_order_by_key(|span| (span.source, span.start));
     spans.dedup();
     let warning = |span: &Span| {
         let message = "this latency is part of a feedback cycle, where it can't be made up for";

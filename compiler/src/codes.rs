@@ -1,12 +1,12 @@
 //! What can be wrong with a program once it has been read: the table of the compiler's diagnostics.
 
-use mam_grammar::Code;
+use mam_grammar::problem::Row;
 
-/// Every code of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
-pub fn all() -> impl Iterator<Item = &'static Code> {
+/// Every row of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
+pub fn all() -> impl Iterator<Item = &'static Row> {
     let grammar = mam_grammar::syntax::codes::ALL.iter().chain(mam_grammar::mini::codes::ALL);
     let json = mam_grammar::json::codes::ALL.iter().chain(crate::json::codes::ALL);
-    grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL).copied()
+    grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL)
 }
 
 mam_grammar::codes! {
@@ -180,17 +180,17 @@ mam_grammar::codes! {
         passes "a = sine(110Hz) + 0.5 * prev(b)\nb = a * 0.9\nout = b\n"
     }
     MISPLACED_BLOCK Error "misplaced-block" {
-        "A convolution, a spectral region or a stretched sound works on whole blocks of samples, once for the song. So it cannot stand where single samples have to be \
-         known before the next one can be computed, in a loop through its own result; nor in a voice of an instrument, of which \
-         there are many; nor in a region at another sample rate."
+        "A convolution, a spectral region or a stretched sound works on whole blocks of samples. So it cannot stand where single samples have to be \
+         known before the next one can be computed, in a loop through its own result, nor in a region at another sample rate."
         fails "x = noise() + 0.5 * prev(y)\ny = convolve(x, [0, 0.5])\nout = y\n"
         passes "x = noise() + 0.5 * prev(x)\ny = convolve(x, [0, 0.5])\nout = y\n"
     }
     MISPLACED_RECORDING Error "misplaced-recording" {
         "A recording is written at the rate of the song, all the time. So it is neither recorded nor played in an oversampled region; \
-         and a voice of an instrument, which sleeps between its notes, plays only what it records itself."
-        fails "take = record(in, 1, max: 1s)\ninstrument keys {\n  out = playback(take, trig, freq / c4) * gate\n  until gate < 1\n}\nk = keys()\nplay { k \"c4 e4\" }\nout = k\n"
-        passes "take = record(in, 1, max: 1s)\ninstrument keys {\n  out = gate\n  until gate < 1\n}\nk = keys()\nplay { k \"c4 e4\" }\nout = playback(take, k.trig, k.freq / c4) * k\n"
+         what voices play that another voice has recorded, which may be asleep, is recorded as an equation of the song; and nothing \
+         plays a recording by 65536 samples later than it is made."
+        fails "take = record(in, 1, max: 1s)\nout = oversample(2) { tanh(playback(take, every(1s))) }\n"
+        passes "take = record(in, 1, max: 1s)\nloop = playback(take, every(1s))\nout = oversample(2) { tanh(loop) }\n"
     }
     BAD_SPECTRUM Error "bad-spectrum" {
         "A spectral region has a `size` that is a power of two from 256 to 32768, an `overlap` of 2, 4 or 8, hops of at least 64 \
@@ -286,6 +286,12 @@ mam_grammar::codes! {
          `midi_out` and `osc_out`, which are such instruments; a song may define its own."
         fails "out = midi_send(\"Minitaur\")\n"
         passes "bass = midi_out(\"Minitaur\")\nplay { bass \"c2\" }\nout = bass\n"
+    }
+    SILENT_MACHINE Warning "silent-machine" {
+        "A machine outside is heard there, and its signal in the song is silence: what is made of it, by an effect or a level, is \
+         silence too. Lines play its controllers: `bass.cc74 \"20 110\"`."
+        fails "bass = midi_out(\"Minitaur\")\nplay { bass \"c2\" }\nout = bass |> lowpass(800Hz)\n"
+        passes "bass = midi_out(\"Minitaur\")\nplay { bass \"c2\" ; bass.cc74 \"20 110\" }\nout = bass\n"
     }
     BAD_ADDRESS Error "bad-address" {
         "Messages of OSC go to a host and a port, with a path that begins with a slash."

@@ -310,6 +310,7 @@ impl<'a> Line<'a> {
         };
         stages.checked = types::check(input, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);
+        stages.lowered.slots.bound_bends(&stages.graph, &stages.checked.outside);
         if let Some(found) = stages.checked.too_large {
             problems.add(checks::too_large(found));
         }

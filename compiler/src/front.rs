@@ -110,7 +110,8 @@ pub fn complete(
     measured: bool,
     places: &Bindings,
 ) {
-    if json.is_none() {
-        score::complete(score, &files.file(song).ast, measured, places.remainder());
+    match json {
+        Some(_) => score::follow_tempo(score, places.remainder()),
+        None => score::complete(score, &files.file(song).ast, measured, places.remainder()),
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::codes;
 use crate::files::Files;
-use crate::graph::{Graph, NodeId, is_event, operands};
+use crate::graph::{Graph, NodeId, Protocol, is_event, is_machine, operands};
 use crate::places::Bindings;
-use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ItemKind};
+use mam_grammar::ast::{Ast, BinaryOp, Body, DefinitionKind, Expr, ExprId, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Action, Score};
 use petgraph::graph::NodeIndex;
@@ -22,6 +22,7 @@ pub(crate) fn check(
 ) {
     let ast = &files.file(song).ast;
     sleepless(files, graph, problems);
+    silent_machines((files, song), graph, problems);
     let (heard, listened) = (reaches_out(graph), listened(ast));
     let moves = score.transports.iter().flat_map(|t| t.clips.iter().map(|clip| &t.lines[clip.line].action));
     let (mut played, mut set) = (FxHashSet::default(), FxHashSet::default());
@@ -136,6 +137,39 @@ fn waits(files: &Files, graph: &Graph, node: NodeId) -> bool {
         open.extend(operands(expr));
     }
     false
+}
+
+/// Warns of effects and levels of machines outside, whose signals are silence in the song.
+fn silent_machines((files, song): (&Files, usize), graph: &Graph, problems: &mut Problems) {
+    let ast = &files.file(song).ast;
+    let plays = |node: NodeId| {
+        let instance = graph.instance(node).filter(|instance| instance.plays_outside.is_some());
+        instance.is_some_and(|instance| is_machine(files, instance.def))
+    };
+    let machine = |mut expr: ExprId| {
+        while let Expr::Paren(inner) = ast.exprs[expr] {
+            expr = inner;
+        }
+        match &ast.exprs[expr] {
+            Expr::Name(name) => graph.names.get(&name.name).copied().filter(|node| plays(*node)),
+            _ => graph.instance_of(ast, expr).filter(|node| plays(*node)),
+        }
+    };
+    for (expr, of) in ast.exprs.iter() {
+        let made_of: Vec<ExprId> = match of {
+            Expr::Pipe { left, .. } => vec![*left],
+            Expr::Binary { op: BinaryOp::Mul | BinaryOp::Div, a, b } => vec![*a, *b],
+            Expr::Call { args, .. } => args.iter().map(|arg| arg.value).collect(),
+            _ => vec![],
+        };
+        let Some(node) = made_of.into_iter().find_map(machine) else { continue };
+        let name = &graph.nodes[node].path;
+        let message = format!("`{name}` is heard outside, and silent here: this changes nothing of it");
+        let osc = graph.instance(node).is_some_and(|i| i.plays_outside == Some(Protocol::Osc));
+        let word = if osc { "room \"0.2 0.6\"" } else { "cc74 \"20 110\"" };
+        let help = format!("a line moves what the machine itself has: `{name}.{word}`");
+        problems.add(Problem::new(&codes::SILENT_MACHINE, ast.span(expr), message).help(help));
+    }
 }
 
 /// Notes for instruments of the song's own files that react to notes and never fall silent.

@@ -12,7 +12,7 @@ use crate::hir::consts::{Consts, Missing};
 use crate::score::{Musical, note_number};
 pub use crate::units::Units;
 use crate::units::of_formal;
-use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param};
+use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param, Unit};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::{Curve, NoteSignal, Sent};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -96,6 +96,7 @@ impl ParamInfo {
         ParamInfo {
             default: signal.default(),
             min,
+            units: Units { value: (signal == NoteSignal::Bend).then_some(Unit::St), ..Units::default() },
             curve: Curve::Linear,
             ..implied(&name, 0, max, "A signal of the notes.")
         }
@@ -142,7 +143,10 @@ impl ParamInfo {
         for (i, word) in self.name.split('_').enumerate() {
             let mut letters = word.chars();
             match letters.next() {
-                Some(first) if i > 0 => name.extend(first.to_uppercase().chain(letters)),
+                Some(first) if i > 0 => {
+                    name.push(first.to_ascii_uppercase());
+                    name.push_str(letters.as_str());
+                }
                 _ => name.push_str(word),
             }
         }
@@ -151,7 +155,7 @@ impl ParamInfo {
 
     /// Its name in commands and locks: `PITCH_DECAY_MS`.
     pub fn command_name(&self) -> String {
-        let name = self.name.to_uppercase();
+        let name = self.name.to_ascii_uppercase();
         if self.dimension == Dimension::TIME { name + "_MS" } else { name }
     }
 

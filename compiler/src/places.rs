@@ -1,7 +1,7 @@
 //! Where a song's instruments and parameters are: what the names of a score mean.
 
 use crate::files::Files;
-use crate::graph::{Graph, NodeId, operands};
+use crate::graph::{Graph, NodeId, Protocol, operands};
 use crate::hir::DefId;
 use crate::json;
 use crate::library::{Library, ParamInfo};
@@ -9,6 +9,7 @@ use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
 use mam_runtime::ids::{ParamId, PortId};
+use mam_runtime::sort::Sort;
 use mam_runtime::{MidiRole, Miss, NoteSignal, Outside, Sent, Spelling, Target};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ impl<'a> Bindings<'a> {
         let names = first_names(graph);
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
         nodes.extend(graph.nodes.handles().filter(|&n| bindings.is_instrument(n)));
-        nodes.sort();
+        nodes.put_in_order();
         nodes.dedup();
         for node in nodes {
             bindings.index.insert(node, bindings.targets.len());
@@ -105,6 +106,16 @@ impl<'a> Bindings<'a> {
         self.lowered.slots.names().find(name, Spelling::Exact)
     }
 
+    /// What lines move of the notes of an instrument that a name leads to, and of a machine outside, beside its parameters.
+    pub fn moved_by_lines(&self, name: &str) -> Vec<String> {
+        let Some((_, node)) = self.instrument(name) else { return vec![] };
+        let signals = NoteSignal::ALL.into_iter().map(Sent::Note);
+        let midi = matches!(self.graph.instance(node).and_then(|i| i.plays_outside), Some(Protocol::Midi));
+        let controls = (0..128).map(Sent::Control);
+        let machine = midi.then(|| [Sent::Program].into_iter().chain(controls)).into_iter().flatten();
+        signals.chain(machine).map(|sent| format!("{name}.{}", sent.name())).collect()
+    }
+
     /// Names of the parameters that can be set by the name of an equation.
     pub fn params(&self, name: &str) -> Vec<String> {
         self.lowered.slots.names().known(name)
@@ -127,7 +138,7 @@ impl<'a> Bindings<'a> {
     /// All instruments, in the order of the targets: the index of each among those, and its node.
     pub fn instruments(&self) -> Vec<(usize, NodeId)> {
         let mut all: Vec<_> = self.index.iter().map(|(&node, &target)| (target, node)).collect();
-        all.sort_unstable();
+        all.put_in_order();
         all
     }
 
@@ -182,7 +193,7 @@ impl<'a> Bindings<'a> {
         let effects = self.graph.names.iter().filter(|&(_, &n)| self.graph.instance(n).is_some());
         names.extend(effects.map(|(name, _)| name.to_string()));
         names.retain(|name| name != "out");
-        names.sort();
+        names.put_in_order();
         names.dedup();
         names
     }

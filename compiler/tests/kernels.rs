@@ -14,7 +14,7 @@ fn pluck() -> Module {
     let mut kernel = Kernel { name: "pluck".into(), ..Kernel::default() };
     let phase = kernel.states.add(StateSlot::word("phase".into(), Imm::I32(0)));
     let level = kernel.states.add(StateSlot::word("level".into(), Imm::F32(0.0)));
-    let line = kernel.delays.add(mam_compiler::ir::DelayLine { name: "line".into(), frames: 16 });
+    let line = kernel.delays.add(mam_compiler::ir::DelayLine::unshared("line".into(), 16));
     kernel.params = vec!["gain".into()];
     kernel.inputs = vec!["in".into()];
     kernel.outputs = vec!["out".into()];

@@ -429,7 +429,7 @@ fn song() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(mam_testing::random_cases(64)))]
 
     #[test]
     fn in_whatever_pieces_a_score_is_asked_its_events_are_the_same(

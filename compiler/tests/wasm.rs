@@ -39,7 +39,7 @@ fn agrees(module: &Module, run: &[u8]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: mam_testing::random_cases(64), ..ProptestConfig::default() })]
 
     #[test]
     fn random_kernels_give_the_interpreters_bits(kernel in bytes(4000), run in bytes(1500)) {

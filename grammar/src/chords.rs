@@ -14,7 +14,7 @@ const CHORDS: [(&[&str], &[i32]); 40] = [
     (&["69", "sixNine"], &[0, 4, 7, 9, 14]),
     (&["m69", "min69"], &[0, 3, 7, 9, 14]),
     (&["7", "dom7"], &[0, 4, 7, 10]),
-    (&["maj7", "major7", "M7", "^7"], &[0, 4, 7, 11]),
+    (&["maj7", "major7", "M7", "ma7", "^7", "Δ"], &[0, 4, 7, 11]),
     (&["m7", "min7", "minor7", "mi7"], &[0, 3, 7, 10]),
     (&["mM7", "mmaj7", "minmaj7", "m^7"], &[0, 3, 7, 11]),
     (&["dim7", "o7"], &[0, 3, 6, 9]),
@@ -28,7 +28,7 @@ const CHORDS: [(&[&str], &[i32]); 40] = [
     (&["add9", "add2"], &[0, 4, 7, 14]),
     (&["madd9", "madd2"], &[0, 3, 7, 14]),
     (&["9", "dom9"], &[0, 4, 7, 10, 14]),
-    (&["maj9", "major9", "M9", "^9"], &[0, 4, 7, 11, 14]),
+    (&["maj9", "major9", "M9", "ma9", "^9"], &[0, 4, 7, 11, 14]),
     (&["m9", "min9", "minor9"], &[0, 3, 7, 10, 14]),
     (&["7b9"], &[0, 4, 7, 10, 13]),
     (&["7#9"], &[0, 4, 7, 10, 15]),
@@ -90,6 +90,10 @@ const QUALITIES: [(&str, [i32; 3]); 19] = [
     ("dom", [4, 7, 10]),
 ];
 
+/// What stands between another quality and a number, so that the seventh is major: `mMaj9`. The triangle, and `dom`, need no number.
+const MAJOR: [&str; 6] = ["maj", "Maj", "ma", "M", "^", TRIANGLE];
+const TRIANGLE: &str = "Δ";
+
 /// Numbers behind a quality, without the seventh that all but the sixths have.
 const NUMBERS: [(&str, &[i32]); 6] =
     [("69", &[9, 14]), ("6", &[9]), ("7", &[]), ("9", &[14]), ("11", &[14, 17]), ("13", &[14, 21])];
@@ -98,11 +102,12 @@ const NUMBERS: [(&str, &[i32]); 6] =
 const TENSIONS: [(&str, i32); 3] = [("9", 14), ("11", 17), ("13", 21)];
 
 /// What is changed: `b9` takes the place of the ninth.
-const CHANGES: [(&str, Alteration); 29] = {
+const CHANGES: [(&str, Alteration); 39] = {
     use Alteration::{Add, Alter, Fifth, Major, No, Third};
     [
         ("maj7", Major),
         ("Maj7", Major),
+        ("ma7", Major),
         ("M7", Major),
         ("^7", Major),
         ("sus2", Third(2)),
@@ -112,24 +117,33 @@ const CHANGES: [(&str, Alteration); 29] = {
         ("add4", Add(17)),
         ("add6", Add(9)),
         ("add9", Add(14)),
+        ("addb9", Add(13)),
+        ("add#9", Add(15)),
+        ("add#11", Add(18)),
         ("add11", Add(17)),
         ("add13", Add(21)),
         ("b5", Fifth(6)),
         ("♭5", Fifth(6)),
         ("#5", Fifth(8)),
         ("♯5", Fifth(8)),
+        ("+5", Fifth(8)),
+        ("aug", Fifth(8)),
         ("b9", Alter(14, 13)),
         ("♭9", Alter(14, 13)),
         ("#9", Alter(14, 15)),
         ("♯9", Alter(14, 15)),
         ("#11", Alter(17, 18)),
         ("♯11", Alter(17, 18)),
+        ("#4", Alter(17, 18)),
         ("b13", Alter(21, 20)),
         ("♭13", Alter(21, 20)),
+        ("b6", Alter(21, 20)),
         ("#13", Alter(21, 22)),
+        ("alt7", Alteration::Altered),
         ("alt", Alteration::Altered),
         ("no3", No(3)),
         ("no5", No(5)),
+        ("+", Fifth(8)),
     ]
 };
 
@@ -154,15 +168,23 @@ enum Alteration {
 
 impl Chord {
     fn read(kind: &str) -> Option<Chord> {
-        let quality = QUALITIES.iter().find_map(|(name, steps)| Some((steps, kind.strip_prefix(name)?)));
-        let (&[third, fifth, own_seventh], rest) = quality.unwrap_or((&[4, 7, 10], kind));
+        let quality =
+            QUALITIES.iter().find_map(|(name, steps)| Some((*name, steps, kind.strip_prefix(name)?)));
+        let (quality, &[third, fifth, usual], rest) = quality.unwrap_or(("", &[4, 7, 10], kind));
+        let number_follows = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+        let major = MAJOR.iter().filter(|_| usual != 11 && !quality.is_empty()).find_map(|mark| {
+            let after = rest.strip_prefix(mark)?;
+            (*mark == TRIANGLE || number_follows(after)).then_some((*mark, after))
+        });
+        let (own_seventh, rest) = major.map_or((usual, rest), |(_, rest)| (11, rest));
+        let implied = matches!(quality, TRIANGLE | "dom") || major.is_some_and(|(mark, _)| mark == TRIANGLE);
         let number =
             NUMBERS.iter().find_map(|(name, others)| Some((*name, others, rest.strip_prefix(name)?)));
         let (seventh, others, mut rest) = match number {
             Some((name, others, rest)) => {
                 ((!name.starts_with('6')).then_some(own_seventh), others.to_vec(), rest)
             }
-            None => (None, vec![], rest),
+            None => (implied.then_some(own_seventh), vec![], rest),
         };
         let mut chord = Chord { third: Some(third), fifth: Some(fifth), seventh, own_seventh, others };
         while !rest.is_empty() {
@@ -217,7 +239,20 @@ mod tests {
 
     #[test]
     fn kinds_are_put_together() {
-        let cases: [(&str, &[i32]); 24] = [
+        let cases: [(&str, &[i32]); 37] = [
+            ("mM9", &[0, 3, 7, 11, 14]),
+            ("mMaj9", &[0, 3, 7, 11, 14]),
+            ("-^9", &[0, 3, 7, 11, 14]),
+            ("-Δ", &[0, 3, 7, 11]),
+            ("dom", &[0, 4, 7, 10]),
+            ("Δ#11", &[0, 4, 7, 11, 18]),
+            ("ma7", &[0, 4, 7, 11]),
+            ("9+", &[0, 4, 8, 10, 14]),
+            ("maj7+5", &[0, 4, 8, 11]),
+            ("7b6", &[0, 4, 7, 10, 20]),
+            ("9#4", &[0, 4, 7, 10, 14, 18]),
+            ("+add#9", &[0, 4, 8, 15]),
+            ("alt7", &[0, 4, 8, 10, 15]),
             ("mMaj7", &[0, 3, 7, 11]),
             ("-7", &[0, 3, 7, 10]),
             ("Δ9", &[0, 4, 7, 11, 14]),
@@ -246,7 +281,7 @@ mod tests {
         for (kind, steps) in cases {
             assert_eq!(chord_steps(kind).as_deref(), Some(steps), "{kind}");
         }
-        for wrong in ["foo", "7c", "8", "77", "b", "4", "7b6", "add"] {
+        for wrong in ["foo", "7c", "8", "77", "b", "4", "add"] {
             assert_eq!(chord_steps(wrong), None, "{wrong}");
         }
     }
@@ -256,7 +291,7 @@ mod tests {
     fn the_table_agrees_with_the_rules() {
         let shorthands = [
             "5", "five", "power", "six", "sixNine", "plus", "m7sharp5", "m7flat5", "7f5", "sus7", "h", "ø",
-            "7b13", "7sus", "9sus",
+            "7b13", "7sus", "9sus", "ma7", "ma9",
         ];
         for (names, steps) in CHORDS {
             for name in names.iter().filter(|name| !shorthands.contains(name)) {

@@ -35,8 +35,9 @@ pub enum Role {
 pub struct Foreign {
     /// Where in a song the words stand.
     pub role: Role,
-    /// The words, in lower case and without `_`.
-    pub words: &'static [&'static str],
+    /// The words, in lower case and without `_`, with blanks between them; some of Tidal's end in `'`. [`Foreign::words`] takes
+    /// them apart.
+    words: &'static str,
     /// The word of mam that takes their place; empty where there is none.
     pub word: &'static str,
     /// Where the word stands for a value without being called: what takes its place there; empty where nothing does.
@@ -83,7 +84,7 @@ pub fn event_source(name: &str) -> Option<&'static str> {
 static BY_WORD: LazyLock<FxHashMap<(Role, &str), &Foreign>> = LazyLock::new(|| {
     let mut rows = FxHashMap::default();
     for row in ALL {
-        row.words.iter().for_each(|word| _ = rows.entry((row.role, *word)).or_insert(row));
+        row.words().for_each(|word| _ = rows.entry((row.role, word)).or_insert(row));
     }
     rows
 });
@@ -122,6 +123,11 @@ pub fn find_field(name: &str, field: &str) -> Option<&'static Foreign> {
 }
 
 impl Foreign {
+    /// The words, in lower case and without `_`.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.words.split_ascii_whitespace()
+    }
+
     /// What to do, in words.
     pub fn help(&self) -> String {
         self.help_by(self.example)

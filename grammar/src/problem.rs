@@ -28,13 +28,21 @@ pub struct Code {
     pub severity: Severity,
     /// What the problem is and how one gets out of it, in a few sentences.
     pub explanation: &'static str,
-    /// A whole `.mam` (or, beginning with `{`, JSON) file that has exactly this problem.
+}
+
+/// A row of a table of kinds of problems. What reports problems needs the kinds alone: the examples are only where they are
+/// asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The kind of problem.
+    pub code: &'static Code,
+    /// A whole `.mam` (or, beginning with `{`, JSON) file that has exactly this problem; empty where no file has it.
     pub fails: &'static str,
     /// The same file, corrected.
     pub passes: &'static str,
 }
 
-/// A table of kinds of problems: a static [`Code`] for each row, and `ALL` of them in order.
+/// A table of kinds of problems: a static [`Code`] for each [`Row`], and `ALL` rows in order.
 ///
 /// ```text
 /// NAME Severity "name-in-messages" {
@@ -53,11 +61,10 @@ macro_rules! codes {
             name: $name,
             severity: $crate::Severity::$severity,
             explanation: $explanation,
-            fails: $fails,
-            passes: $passes,
         };)*
         /// Every row of this table, in order.
-        pub static ALL: &[&$crate::Code] = &[$(&$id),*];
+        pub static ALL: &[$crate::problem::Row] =
+            &[$($crate::problem::Row { code: &$id, fails: $fails, passes: $passes }),*];
     };
 }
 
@@ -403,12 +410,23 @@ pub fn apply(text: &str, fixes: &[&Fix]) -> String {
     mended
 }
 
-/// The one of `known` that is most like `name`, if one is near enough to be a typing error: at most a third of its letters
-/// differ (optimal string alignment distance, case ignored).
+/// The one of `known` that is most like `name`: one from whose middle a word was left out, `x.bend` of `x.note.bend`, or one
+/// near enough to be a typing error, of whose letters at most a third differ (optimal string alignment distance). Case is ignored.
 pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> {
     /// Letters. Longer names are not typed by hand, and comparing two takes the product of their lengths.
     const LONGEST: usize = 100;
     let name = name.to_lowercase();
+    if let Some((first, last)) = name.split_once('.') {
+        let shortened = |known: &&str| {
+            let known = known.to_lowercase();
+            let rest = known.strip_prefix(first).and_then(|rest| rest.strip_prefix('.'));
+            rest.and_then(|rest| rest.strip_suffix(last)).is_some_and(|middle| middle.ends_with('.'))
+        };
+        let found = known.iter().map(AsRef::as_ref).find(shortened);
+        if found.is_some() {
+            return found;
+        }
+    }
     let length = name.chars().count();
     let mut bound = (length.max(3) / 3).max(1);
     let mut best = None;
@@ -450,8 +468,7 @@ mod tests {
     use super::*;
     use crate::source::SourceId;
 
-    static CODE: Code =
-        Code { name: "odd", severity: Severity::Error, explanation: "", fails: "", passes: "" };
+    static CODE: Code = Code { name: "odd", severity: Severity::Error, explanation: "" };
 
     fn at(place: usize, message: &str) -> Problem {
         Problem::new(&CODE, Span::new(SourceId::default(), place, place + 1), message)
@@ -498,5 +515,8 @@ mod tests {
         assert_eq!(nearest("GIAN", &known), Some("gain"));
         assert_eq!(nearest("pitchDekayMs", &known), Some("pitchDecayMs"));
         assert_eq!(nearest("reverb", &known), None);
+        let paths = ["x.bpm", "y.note.bend", "x.note.bend"];
+        assert_eq!(nearest("x.bend", &paths), Some("x.note.bend"));
+        assert_eq!(nearest("x.pressed", &paths), None);
     }
 }

@@ -10,6 +10,7 @@ or a worker that dies, changes nothing.
 import argparse
 import json
 from pathlib import Path
+import sys
 
 import mamc
 
@@ -39,6 +40,8 @@ def run(song, rows, out, count, *, workers=2, **options):
     import ray
     import ray.data
 
+    # The class travels with the task, so that workers need not find this file.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     size = options.setdefault("shard_rows", 10_000)
     firsts = [{"first": first, "end": min(first + size, count)} for first in range(0, count, size)]
     # Workers take part of the processors: with all of them in actors nothing could read the rows.

@@ -723,7 +723,7 @@ static void call(MamEngine* e, uint32_t index, MamKernel* kernel, int form, uint
                 e->moving_table[i] = frames;
             }
         }
-    for (i = 0; i < step->delays.count; i++) e->delay_table[i] = line_of(e, pool[step->delays.at + i]);
+    for (i = 0; i < step->delays.count; i++) e->delay_table[i] = line_of(e, pool[step->delays.at + i] >> 1);
     for (i = 0; i < count; i++) {
         int silent = is_silent_origin(e, pool[step->inputs.at + count + i]);
         e->input_table[i] =
@@ -757,7 +757,7 @@ static void wake(MamEngine* e, uint32_t index, uint32_t port) {
         for (k = 0; k < voice->bytes.count; k += 2)
             restore(e, step->state + p->pool[voice->bytes.at + k], step->state + p->pool[voice->bytes.at + k + 1]);
         for (k = 0; k < voice->delays; k++) {
-            uint32_t line = p->pool[step->delays.at + voice->first_delay + k];
+            uint32_t line = p->pool[step->delays.at + voice->first_delay + k] >> 1;
             clear(line_of(e, line) - p->guard, p->line[line].frames + 2 * p->guard);
         }
     }
@@ -873,14 +873,15 @@ static void clear_lines(MamEngine* e, uint32_t index) {
     uint32_t left = CLEARED;
     if (!s->clearing) return;
     while (s->clearing_line < step->delays.count && left > 0) {
-        uint32_t line = p->pool[step->delays.at + s->clearing_line];
-        uint32_t whole = p->line[line].frames + 2 * AROUND;
+        uint32_t at = p->pool[step->delays.at + s->clearing_line], line = at >> 1;
+        /* One that is borrowed is another step's. */
+        uint32_t whole = at & 1u ? 0 : p->line[line].frames + 2 * AROUND;
         uint32_t some = left < whole - s->clearing_at ? left : whole - s->clearing_at;
         uint32_t first = s->clearing_at, last = first + some;
         uint32_t room = AROUND - p->guard;
         first = first < room ? room : first;
         last = last > whole - room ? whole - room : last;
-        if (first < last) clear(line_of(e, line) + first - AROUND, last - first);
+        if (whole > 0 && first < last) clear(line_of(e, line) + first - AROUND, last - first);
         s->clearing_at += some;
         left -= some;
         if (s->clearing_at == whole) {
@@ -986,7 +987,7 @@ static int is_decayed(MamEngine const* e, MamStep const* step, uint64_t quantum)
         if (!(x < (double)SILENCE && x > -(double)SILENCE)) return 0;
     }
     for (i = 0; i < step->delays.count; i++) {
-        uint32_t line = p->pool[step->delays.at + i], frames = p->line[line].frames;
+        uint32_t line = p->pool[step->delays.at + i] >> 1, frames = p->line[line].frames;
         float const* at = line_of(e, line);
         if (frames < QUANTUM ? !are_silent(at, frames)
                              : !are_silent(at + ((uint32_t)quantum & (frames - 1)), QUANTUM))

@@ -36,7 +36,7 @@ typedef struct {
     uint32_t longest;                  /* frames of its longest delay line */
     uint32_t first_port, ports;        /* in MamProgram.ports */
     uint32_t first_voice, voices;      /* in MamProgram.voices */
-    MamList delays;                    /* indices of lines */
+    MamList delays;                    /* 2 * the index of a line, and 1 more where it is another step's */
     MamList params;                    /* 2 * index, and 1 where the general form reads it once a call */
     MamList inputs;                    /* for each its buffer, then for each where it comes from */
     MamList outputs;                   /* buffers */

@@ -12,14 +12,15 @@ use std::sync::Arc;
 
 /// Frames between two messages of a parameter that glides, in seconds.
 const STEP_SECONDS: f64 = 0.005;
-/// Semitones that a bend goes at its ends, as machines have it that are not told otherwise.
-const BEND_RANGE: f64 = 2.0;
 /// The velocity that is nominal.
 const NOMINAL: f64 = 100.0;
 /// The controllers of a place between left and right and of MPE's third dimension, and the one that ends all notes.
 const PAN: u8 = 10;
 const TIMBRE: u8 = 74;
 const ALL_NOTES_OFF: u8 = 123;
+/// The controllers that say which registered parameter is meant, its upper and its lower seven bits, and what it is, likewise.
+const REGISTERED: [u8; 2] = [101, 100];
+const ENTRY: [u8; 2] = [6, 38];
 
 /// A message for a machine outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +79,13 @@ struct Parameter {
     sent: Sent,
     range: (f64, f64),
     default: f64,
+}
+
+impl Machine {
+    /// Whether lines or notes bend it.
+    fn bends(&self) -> bool {
+        self.params.iter().any(|parameter| parameter.sent == Sent::Note(NoteSignal::Bend))
+    }
 }
 
 impl Machines {
@@ -238,7 +246,24 @@ impl Router {
         let is_there = |name: &Arc<str>| machines.all.iter().any(|machine| machine.name == *name);
         self.values.retain(|(name, _), _| is_there(name));
         self.given.retain(|(name, ..), _| is_there(name));
-        self.present = machines.clone();
+        let before = std::mem::replace(&mut self.present, machines.clone());
+        for machine in machines.all.iter().filter(|machine| machine.bends()) {
+            let known = |known: &Machine| known.outside == machine.outside && known.bends();
+            if jumps || !before.all.iter().any(known) {
+                self.tell_range(frame, &machine.outside);
+            }
+        }
+    }
+
+    /// A machine is told how far its bends go: registered parameter 0.
+    fn tell_range(&mut self, frame: u64, machine: &Outside) {
+        let Outside::Midi { port, channel, bend, .. } = machine else { return };
+        // No parameter is meant after that.
+        let chosen = |number: u8| REGISTERED.map(|controller| (controller, number));
+        let said = ENTRY.into_iter().zip([*bend, 0]);
+        for (controller, value) in chosen(0).into_iter().chain(said).chain(chosen(127)) {
+            self.push(frame, Receiver::midi(port, &[0xB0 | channel, controller, value]));
+        }
     }
 
     fn event(&mut self, frame: u64, kind: EventKind, machines: &Machines) {
@@ -306,7 +331,7 @@ impl Router {
 
     fn begin(&mut self, frame: u64, machine: &Machine, voice: usize, (note, vel): (f64, f64)) {
         match &machine.outside {
-            Outside::Midi { port, channel, key } => {
+            Outside::Midi { port, channel, key, .. } => {
                 let key = key.unwrap_or(note.round().clamp(0.0, 127.0) as u8);
                 let vel = (vel * NOMINAL).round().clamp(1.0, 127.0) as u8;
                 let of_it = (port.clone(), *channel, key);
@@ -364,9 +389,12 @@ impl Router {
     fn set(&mut self, frame: u64, machine: &Machine, parameter: &Parameter, value: f64, frames: u64) {
         let to = value.max(parameter.range.0).min(parameter.range.1);
         let of_it = (machine.name.clone(), parameter.sent.clone());
+        // What a machine's controllers are at the start is not known: nothing glides from there.
+        let jumps = matches!(parameter.sent, Sent::Control(_) | Sent::Argument(_))
+            && !self.values.contains_key(&of_it);
         let known =
             self.values.entry(of_it).or_insert(Value { now: parameter.default, glide: None, said: None });
-        if frames > 0 {
+        if frames > 0 && !jumps {
             known.glide = Some(Glide { from: known.now, to, start: frame, frames, next: frame + 1 });
             return;
         }
@@ -377,7 +405,7 @@ impl Router {
     /// A machine is told of a value, unless that is what it was told last.
     fn say(&mut self, frame: u64, name: &Arc<str>, sent: &Sent, x: f64) {
         let Some(machine) = self.present.all.iter().find(|machine| machine.name == *name) else { return };
-        let Outside::Midi { port, channel, .. } = &machine.outside else {
+        let Outside::Midi { port, channel, bend, .. } = &machine.outside else {
             // A message of OSC has all values with each note.
             if let Some(value) = self.values.get_mut(&(name.clone(), sent.clone())) {
                 value.now = x;
@@ -390,7 +418,7 @@ impl Router {
             Sent::Pan => vec![0xB0 | channel, PAN, whole(share_of_pan(x) * 127.0)],
             Sent::Program => vec![0xC0 | channel, whole(x)],
             Sent::Note(NoteSignal::Bend) => {
-                let steps = (12.0 * x.log2() / BEND_RANGE * 8192.0).round().clamp(-8192.0, 8191.0);
+                let steps = (12.0 * x.log2() / f64::from(*bend) * 8192.0).round().clamp(-8192.0, 8191.0);
                 let steps = (steps + 8192.0) as u16;
                 vec![0xE0 | channel, steps as u8 & 0x7F, (steps >> 7) as u8]
             }
@@ -444,7 +472,7 @@ mod tests {
                 looped: ParamId::new(0),
                 note_params: vec![],
                 priority: None,
-                outside: Some(Outside::Midi { port: "synth".into(), channel: *channel, key: *key }),
+                outside: Some(Outside::Midi { port: "synth".into(), channel: *channel, key: *key, bend: 2 }),
                 sent: vec![(ParamId::new(0), Sent::Control(74))],
             }
         };
@@ -530,5 +558,38 @@ mod tests {
             hear(&mut router, &mut synth, frame, present, off);
         }
         assert!(synth.0.is_empty() && struck > 500_000, "{:?}", synth.0);
+    }
+
+    #[test]
+    fn a_machine_is_told_how_far_it_bends_and_what_is_not_known_does_not_glide() {
+        let mut machines = machines(&[("a", 3, None, 1)]);
+        let machine = &mut machines.all[0];
+        machine.outside = Outside::Midi { port: "synth".into(), channel: 3, key: None, bend: 12 };
+        let bend = Sent::Note(NoteSignal::Bend);
+        let (param, range) = (ParamId::new(1), (0.5, 2.0));
+        machine.params.push(Parameter { param, shares: vec![], sent: bend, range, default: 1.0 });
+        let mut router = Router::default();
+        let mut hear = |frame, kind| {
+            router.hear(Outgoing { frame, generation: 0, kind }, &machines);
+            let bytes = |message: Message| match message.to {
+                Receiver::Midi(_, bytes, count) => bytes[..count].to_vec(),
+                Receiver::Osc(..) => panic!("no OSC goes out"),
+            };
+            router.take().into_iter().map(bytes).collect::<Vec<_>>()
+        };
+        let set = |param: usize, value: f64, ramp: u32| {
+            OutgoingKind::Event(EventKind::Set { param: ParamId::new(param), value, ramp, curve: None })
+        };
+        let control = |controller, value| vec![0xB3, controller, value];
+        assert_eq!(
+            hear(0, OutgoingKind::Program(true)),
+            [(101, 0), (100, 0), (6, 12), (38, 0), (101, 127), (100, 127)].map(|(c, x)| control(c, x))
+        );
+        // The same program again is known already.
+        assert!(hear(0, OutgoingKind::Program(false)).is_empty());
+        assert_eq!(hear(10, set(1, (7.0_f64 / 12.0).exp2(), 0)), [[0xE3, 0x2B, 0x65]]);
+        assert_eq!(hear(20, set(0, 100.0, 4800)), [control(74, 100)]);
+        assert_eq!(hear(6000, set(0, 50.0, 480)), Vec::<Vec<u8>>::new());
+        assert_eq!(hear(6480, set(1, 1.0, 0)), [control(74, 75), control(74, 50), vec![0xE3, 0, 64]]);
     }
 }

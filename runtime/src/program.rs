@@ -163,6 +163,8 @@ pub struct Step {
     pub state_bytes: usize,
     /// The delay lines that the kernel reads and writes.
     pub delays: Vec<DelayId>,
+    /// Which of them it only reads, by their places there: an earlier step of the quantum writes them.
+    pub borrowed: Vec<usize>,
     /// Its parameters, in the order of its kernel.
     pub params: Vec<ParamId>,
     /// Which of them its general form reads once a call: where one of these moves, it is called frame by frame.
@@ -357,6 +359,8 @@ pub enum Outside {
         channel: u8,
         /// The key that every note plays, for drums; each its own where `None`.
         key: Option<u8>,
+        /// Semitones that its bends go up and down, 1 to 96.
+        bend: u8,
     },
     /// To another program, by OSC over UDP.
     Osc {

@@ -384,7 +384,8 @@ impl Render {
         // A loop hears it in pass after pass.
         let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
         let frames = job.latest().saturating_mul(passes);
-        let wanted = Wanted { rate: Some(rate), channels: job.program.inputs.len().max(1), frames };
+        let channels = job.program.inputs.len().max(1);
+        let wanted = Wanted { rate: Some(rate), channels, frames, most: None };
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         if sound.channels.iter().flatten().any(|x| !x.is_finite()) {

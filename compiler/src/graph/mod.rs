@@ -15,6 +15,7 @@ mod signals;
 mod text;
 
 pub use order::Group;
+pub use outside::is_machine;
 pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 
 use crate::dimension::Dimension;

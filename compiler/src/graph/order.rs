@@ -7,6 +7,7 @@ use crate::hir::builtins::Function;
 use crate::hir::resolve::resolved;
 use crate::hir::{Callee, DefId, Hir, Known, Name};
 use mam_grammar::ast::{Ast, Expr, ExprId};
+use mam_runtime::sort::Sort;
 use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::NodeIndex;
@@ -41,7 +42,7 @@ impl Graph {
             let feedback = cycle.len() > 1 || self.wires.contains_edge(cycle[0], cycle[0]);
             cycle.iter().for_each(|n| group_of[n.index()] = i);
             let mut members: Vec<NodeId> = cycle.iter().map(|n| self.wires[*n]).collect();
-            members.sort();
+            members.put_in_order();
             groups.push(Group { members, feedback, live: false });
         }
         self.fuse(&mut groups, &mut group_of, files, song);
@@ -93,7 +94,7 @@ impl Graph {
                 members.iter().for_each(|node| group_of[node.index()] = user);
                 groups[user].feedback |= groups[i].feedback;
                 groups[user].members.extend(members);
-                groups[user].members.sort();
+                groups[user].members.put_in_order();
             }
         }
     }

@@ -5,30 +5,42 @@ use super::{Graph, NodeKind, Protocol};
 use crate::files::Files;
 use crate::hir::builtins::Function;
 use crate::hir::resolve::resolved;
-use crate::hir::{Callee, DefId};
+use crate::hir::{Callee, DefId, Hir};
 use crate::library::Library;
-use mam_grammar::ast::ExprId;
+use mam_grammar::ast::{Body, ExprId, ItemKind};
 use mam_runtime::Sent;
 use std::sync::Arc;
 
 /// Notes that a machine outside plays at once, where its song says nothing.
 pub(super) const OUTSIDE_VOICES: u32 = 16;
 
+/// How a call sends the notes of the instrument in whose body it stands, if it does.
+fn sent_by(hir: &Hir, call: ExprId) -> Option<Protocol> {
+    let Callee::Builtin(builtin) = hir.call(call)?.callee else { return None };
+    match builtin.row().function {
+        Function::MidiSend => Some(Protocol::Midi),
+        Function::OscSend => Some(Protocol::Osc),
+        _ => None,
+    }
+}
+
+/// Whether an instrument is nothing but a machine outside: its `out` is what sends its notes.
+pub fn is_machine(files: &Files, def: DefId) -> bool {
+    let hir = resolved(files, def.file);
+    let Body::Items(items) = &files.definition(def).body else { return false };
+    items.iter().any(|item| match &item.kind {
+        ItemKind::Equation { name, value } => &*name.name == "out" && sent_by(hir, *value).is_some(),
+        _ => false,
+    })
+}
+
 /// How the body of an instrument sends its notes outside, if it does.
 pub(super) fn sends(files: &Files, def: DefId) -> Option<Protocol> {
     let ast = &files.file(def.file).ast;
     let hir = resolved(files, def.file);
-    let sends = |expr: ExprId| match hir.call(expr).map(|call| call.callee) {
-        Some(Callee::Builtin(builtin)) => match builtin.row().function {
-            Function::MidiSend => Some(Protocol::Midi),
-            Function::OscSend => Some(Protocol::Osc),
-            _ => None,
-        },
-        _ => None,
-    };
     let mut open = body_exprs(&files.definition(def).body);
     while let Some(expr) = open.pop() {
-        let protocol = sends(expr);
+        let protocol = sent_by(hir, expr);
         if protocol.is_some() {
             return protocol;
         }

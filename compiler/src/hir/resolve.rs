@@ -553,11 +553,12 @@ fn defined(item: &Item) -> Option<&Ident> {
     }
 }
 
-/// The MIDI number of a note as it is written in an equation: a letter in lower case, accidentals, an octave from 0 on.
+/// The MIDI number of a note as it is written in an equation: a letter in lower case, accidentals, an octave from 0
+/// to 9; `b12` is rather a name.
 pub(super) fn note_literal(name: &str) -> Option<i32> {
     let written = name.starts_with(|c| matches!(c, 'a'..='g'))
         && name.ends_with(|c: char| c.is_ascii_digit())
-        && name[1..].chars().all(|c| c.is_ascii_digit() || matches!(c, '#' | 'b'));
+        && name[1..name.len() - 1].chars().all(|c| matches!(c, '#' | 'b'));
     note_number(name).filter(|_| written).map(|note| note as i32)
 }
 

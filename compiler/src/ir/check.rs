@@ -26,7 +26,7 @@
 //! # Not checked
 //! Whether a delay is longer than the iteration, whether anything is used, whether the bodies mean the same.
 
-use super::{Body, Imm, Inst, Kernel, Module, Op, Rate, StateSlot, Type, Value};
+use super::{Body, DelayLine, Imm, Inst, Kernel, Module, Op, Rate, Sharing, StateSlot, Type, Value};
 use mam_grammar::{Arena, Handle};
 use rustc_hash::FxHashSet;
 use std::fmt::Debug;
@@ -161,6 +161,11 @@ impl Check<'_> {
         self.back_edges();
         self.once("state", self.body.sets.iter().map(|(state, _)| *state));
         self.once("delay line", self.body.writes.iter().map(|(line, _)| *line));
+        let line = |line: Handle<DelayLine>| self.kernel.delays.get(line);
+        let borrowed = self.body.writes.iter().filter_map(|(handle, _)| line(*handle));
+        for line in borrowed.filter(|line| line.sharing == Sharing::Borrowed) {
+            self.found.push(format!("delay line {} is borrowed, and written", line.name));
+        }
         if self.body.outs.len() != self.kernel.outputs.len() {
             self.found.push(format!(
                 "{} outputs, and not {}",

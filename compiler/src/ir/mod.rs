@@ -145,9 +145,28 @@ pub struct DelayLine {
     pub name: String,
     /// Capacity in frames: a power of two, greater than the longest delay.
     pub frames: u32,
+    /// Who writes it, and who reads it.
+    pub sharing: Sharing,
+}
+
+/// Which calls a delay line belongs to. One that is lent is known to those that borrow it by its name in the song.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Sharing {
+    /// The call alone writes and reads it.
+    #[default]
+    Own,
+    /// The call writes it, and later calls of the quantum read it as well.
+    Lent,
+    /// Another call writes it, before this one reads it.
+    Borrowed,
 }
 
 impl DelayLine {
+    /// A line that the call alone writes and reads.
+    pub fn unshared(name: String, frames: u32) -> DelayLine {
+        DelayLine { name, frames, sharing: Sharing::Own }
+    }
+
     /// Frames of a line in which four are written and four others read at once.
     pub const LANES: u32 = 8;
 

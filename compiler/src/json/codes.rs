@@ -15,8 +15,8 @@ mam_grammar::codes! {
         passes r#"{ "version": 1, "nodes": [ { "id": "bd", "type": "kick", "params": { "pitchDecayMs": 50 } } ] }"#
     }
     EXPRESSION Error "json-expression" {
-        "What moves a parameter is a node, by its id, or an expression of the language, in which ids are names: `lfo(2Hz)`, \
-        `bd.vel`. A depth or an end of a range is a number, or one with its unit: `\"2 octaves\"`."
+        "A signal, an argument, or what moves a parameter is a node, by its id, or an expression of the language, in which ids are \
+        names: `lfo(2Hz)`, `bd.vel`. A depth or an end of a range is a number, or one with its unit: `\"2 octaves\"`."
         fails r#"{ "version": 2, "nodes": [ { "id": "b", "type": "acid" } ],
   "mods": [ { "from": "lfo(", "to": "b.cutoff", "depth": 2 } ] }"#
         passes r#"{ "version": 2, "nodes": [ { "id": "b", "type": "acid" } ],
@@ -123,10 +123,10 @@ mam_grammar::codes! {
     }
     NOT_IN_JSON Error "json-cannot-say" {
         "The song is being written as JSON, version 2, which cannot say this. It knows the instruments and \
-        effects of the prelude with constant parameters, sums of them with constant gains, `softclip` at the end, and \
-        one transport in 4/4: plain hits and parameters on a grid of steps, with swing and tempos by bars. Found only \
-        by `mamc fmt --to json`."
-        fails "bd = kick(f0: 80Hz + 20Hz * lfo(1Hz))\nout = bd\n"
-        passes "bd = kick(f0: 80Hz)\nout = bd\n"
+        effects of the prelude, signals made of them by expressions, and one transport in 4/4: notes and parameters on a \
+        grid of steps, with swing and tempos by bars. Definitions of the song, knobs, a seed and a tuning it has not. Found \
+        only by `mamc fmt --to json`."
+        fails "knob low = 80Hz in 40Hz..120Hz\nbd = kick(f0: low)\nout = bd\n"
+        passes "bd = kick(f0: 80Hz + 20Hz * lfo(1Hz))\nout = bd\n"
     }
 }

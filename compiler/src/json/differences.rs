@@ -16,7 +16,7 @@ pub(super) fn note(graph: &Graph, nodes: &Nodes, play: &Play, problems: &mut Pro
     let first_mam = |node: &Node| match &node.kind {
         NodeKind::Sound(kind, _) => matches!(&*kind.name, "kick" | "clap"),
         NodeKind::Transport => true,
-        NodeKind::Unknown => false,
+        NodeKind::Signal(..) | NodeKind::Unknown => false,
     };
     if !nodes.all.iter().all(first_mam) {
         return;

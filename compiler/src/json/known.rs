@@ -13,6 +13,7 @@ pub(super) struct Kind {
     pub(super) name: Arc<str>,
     pub(super) effect: bool,
     doc: Option<Arc<str>>,
+    head: Vec<Arc<str>>,
     info: Rc<Info>,
     draws_noise: bool,
 }
@@ -33,6 +34,11 @@ impl Kind {
         &self.info.params
     }
 
+    /// The arguments in the head of its definition.
+    pub(super) fn head(&self) -> &[Arc<str>] {
+        &self.head
+    }
+
     /// The further inputs of an effect, at ports 1, 2 …
     pub(super) fn inputs(&self) -> &[Arc<str>] {
         &self.info.inputs
@@ -50,7 +56,7 @@ pub(super) struct Known<'a> {
 pub(super) enum Found {
     /// A type of nodes.
     Kind(Kind),
-    /// A function, or what must be given something that JSON cannot say: no node can be it.
+    /// A function: no node can be it.
     Function,
 }
 
@@ -69,8 +75,6 @@ impl Known<'_> {
     fn kind(self, def: DefId) -> Option<Kind> {
         let definition = self.files.definition(def);
         let effect = match definition.kind {
-            // A node has numbers alone.
-            _ if definition.needs_arguments() => return None,
             DefinitionKind::Def => return None,
             DefinitionKind::Instrument => false,
             DefinitionKind::Effect => true,
@@ -79,6 +83,7 @@ impl Known<'_> {
             name: definition.name.name.clone(),
             effect,
             doc: self.files.item(def).doc.clone(),
+            head: definition.formals.iter().map(|formal| formal.name.name.clone()).collect(),
             info: self.library.info(self.files, def),
             draws_noise: draws_noise(self.files, def),
         })

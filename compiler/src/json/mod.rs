@@ -7,6 +7,7 @@
 
 pub mod codes;
 mod differences;
+mod expressions;
 mod from_mam;
 mod grid;
 mod known;
@@ -87,7 +88,7 @@ pub fn load(
 }
 
 fn check(graph: Graph, known: Known<'_>, sources: &mut Sources, problems: &mut Problems) -> Song {
-    let mut nodes = Nodes::check(&graph, known, problems);
+    let mut nodes = Nodes::check(&graph, known, sources, problems);
     let wires = wires::check(&graph, &nodes, problems);
     let play = play::check(&graph, &nodes, problems);
     play.place(&mut nodes);

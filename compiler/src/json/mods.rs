@@ -1,12 +1,12 @@
 //! The matrix of a JSON song as lines of a matrix in the syntax tree.
 
 use super::codes;
+use super::expressions::{self, Written};
 use super::nodes::{Nodes, find_param, mam_unit};
 use crate::expand::copy::copy;
 use crate::library::ParamInfo;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Number, Route, Scale, Unit};
 use mam_grammar::json::{At, Graph, Mod, Quantity, Text};
-use mam_grammar::syntax::parse;
 use mam_grammar::{Limits, Problem, Problems, Sources, Span};
 use mam_runtime::Curve;
 use std::sync::Arc;
@@ -117,13 +117,8 @@ impl Maker<'_> {
         if let Some(name) = self.node(&from.value) {
             return Some(self.ast.add(Expr::Name(Ident { name, span: from.span }), from.span));
         }
-        let (read, value) = self.expression(&from.value, from.span)?;
-        let (nodes, names) = (self.nodes, self.names);
-        let renamed = |name: &Ident| {
-            let index = nodes.all.iter().position(|node| *node.id.value == *name.name);
-            index.map_or_else(|| name.clone(), |index| Ident { name: names[index].clone(), span: name.span })
-        };
-        Some(copy(&read, &mut self.ast, value, &renamed))
+        let written = self.expression(&from.value, from.span)?;
+        Some(written.add_to(&mut self.ast, &self.nodes.ids(), self.names))
     }
 
     /// The name of the node with this id.
@@ -132,22 +127,8 @@ impl Maker<'_> {
         index.map(|index| self.names[index].clone())
     }
 
-    /// An expression of the language, in a tree of its own.
-    fn expression(&mut self, text: &str, span: Span) -> Option<(Ast, ExprId)> {
-        let id = self.sources.add("an expression in `mods`", format!("x = {text}"));
-        let (ast, found) = parse(self.sources, id, self.limits);
-        let value = match &ast.items[..] {
-            [Item { kind: ItemKind::Equation { value, .. }, .. }] => Some(*value),
-            _ => None,
-        };
-        if value.is_none() || found.has_errors() {
-            let message = format!("`{text}` is not an expression, nor the id of a node");
-            let problem = Problem::new(&codes::EXPRESSION, span, message);
-            self.problems
-                .add(problem.help("write the id of a node, or an expression such as `lfo(2Hz)` or `bd.vel`"));
-            return None;
-        }
-        value.map(|value| (ast, value))
+    fn expression(&mut self, text: &str, span: Span) -> Option<Written> {
+        expressions::read((text, span), "mods", (self.sources, self.limits), self.problems)
     }
 
     /// A depth, or an end of a range.
@@ -158,8 +139,8 @@ impl Maker<'_> {
                 Some(self.ast.add(Expr::Number(number), quantity.span))
             }
             Quantity::Written(text) => {
-                let (read, value) = self.expression(text, quantity.span)?;
-                Some(copy(&read, &mut self.ast, value, &Ident::clone))
+                let written = self.expression(text, quantity.span)?;
+                Some(written.add_to(&mut self.ast, &[], &[]))
             }
         }
     }

@@ -1,12 +1,13 @@
 //! The nodes of a song: their ids, their types, and what their parameters are set to.
 
 use super::codes;
+use super::expressions::{self, Written};
 use super::known::{Found, Kind, Known};
 use crate::dimension::{Dimension, base_value};
 use crate::library::ParamInfo;
-use mam_grammar::ast::{Number, Unit};
-use mam_grammar::json::{At, Decimal, Graph, ParamName, Scalar, Text, codes as json_codes};
-use mam_grammar::{Problem, Problems, Span};
+use mam_grammar::ast::{Ident, Number, Unit};
+use mam_grammar::json::{At, Decimal, Graph, ParamName, Quantity, Scalar, Text, codes as json_codes};
+use mam_grammar::{Limits, Problem, Problems, Sources, Span};
 use mam_runtime::Curve;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub(super) struct Node {
     pub(super) kind: NodeKind,
     /// What its `params` say.
     pub(super) settings: Vec<Setting>,
+    /// What the head of its definition is given, and how many notes it plays: arguments by their names.
+    pub(super) args: Vec<(Ident, Written)>,
 }
 
 /// What a node is.
@@ -25,6 +28,8 @@ pub(super) struct Node {
 pub(super) enum NodeKind {
     /// An instrument or effect, and the place of its `type`.
     Sound(Kind, Span),
+    /// An expression of the language.
+    Signal(Written),
     /// A step sequencer, which makes no sound.
     Transport,
     /// Something that has been reported.
@@ -65,6 +70,8 @@ pub(super) struct Setting {
     pub(super) value: f64,
     /// The same as `.mam` text says it.
     pub(super) written: Number,
+    /// The expression that it follows instead.
+    pub(super) follows: Option<Written>,
     /// The place of the value.
     pub(super) span: Span,
 }
@@ -80,7 +87,12 @@ pub(super) struct Nodes {
 
 impl Nodes {
     /// Looks everything up that `nodes` says.
-    pub(super) fn check(graph: &Graph, known: Known<'_>, problems: &mut Problems) -> Nodes {
+    pub(super) fn check(
+        graph: &Graph,
+        known: Known<'_>,
+        sources: &mut Sources,
+        problems: &mut Problems,
+    ) -> Nodes {
         let mut nodes = Nodes { all: vec![], by_id: HashMap::new(), complete: graph.nodes_complete };
         for node in &graph.nodes {
             let id = &node.id;
@@ -93,18 +105,29 @@ impl Nodes {
             } else {
                 nodes.by_id.insert(id.value.clone(), nodes.all.len());
             }
+            let mut reader = Reader { id: &id.value, sources, limits: &known.files.limits, problems };
             let kind = match &node.kind {
                 _ if node.is_transport() => NodeKind::Transport,
-                Some(kind) => look_up(kind, known, problems),
+                Some(_) if node.is_signal() => {
+                    let value =
+                        node.value.as_ref().and_then(|value| reader.expression(&value.value, value.span));
+                    value.map_or(NodeKind::Unknown, NodeKind::Signal)
+                }
+                Some(kind) => look_up(kind, known, reader.problems),
                 None => NodeKind::Unknown,
             };
-            let settings = match &kind {
-                NodeKind::Sound(kind, _) => settings(kind, &node.params, problems),
-                _ => vec![],
+            let (settings, args) = match &kind {
+                NodeKind::Sound(kind, _) => (reader.settings(kind, &node.params), reader.args(kind, node)),
+                _ => (vec![], vec![]),
             };
-            nodes.all.push(Node { id: id.clone(), kind, settings });
+            nodes.all.push(Node { id: id.clone(), kind, settings, args });
         }
         nodes
+    }
+
+    /// The ids of all nodes, in the order of the file.
+    pub(super) fn ids(&self) -> Vec<Arc<str>> {
+        self.all.iter().map(|node| node.id.value.clone()).collect()
     }
 
     /// The node that `id` names; reports it when there is none.
@@ -129,12 +152,12 @@ fn look_up(kind: &Text, known: Known<'_>, problems: &mut Problems) -> NodeKind {
         Some(Found::Function) => Problem::new(
             &codes::UNKNOWN_TYPE,
             kind.span,
-            format!("no node can be `{name}`: it needs arguments that JSON cannot give"),
+            format!("no node can be `{name}`: it is a function"),
         )
-        .help("a node is an instrument or an effect whose parameters are numbers; functions and sound files are used in .mam text"),
+        .help("a node is an instrument or an effect; a node of type `signal` is an expression, in which functions are called"),
         None => {
             let mut names: Vec<String> = known.kinds().iter().map(|k| k.name.to_string()).collect();
-            names.push("transport".to_owned());
+            names.extend(["signal", "transport"].map(str::to_owned));
             Problem::new(&codes::UNKNOWN_TYPE, kind.span, format!("there is no type `{name}`")).nearest(
                 name,
                 "types of nodes",
@@ -146,21 +169,91 @@ fn look_up(kind: &Text, known: Known<'_>, problems: &mut Problems) -> NodeKind {
     NodeKind::Unknown
 }
 
-fn settings(kind: &Kind, params: &[(Text, At<Scalar>)], problems: &mut Problems) -> Vec<Setting> {
-    let mut first: HashMap<usize, Span> = HashMap::new();
-    let mut settings = vec![];
-    for (name, value) in params {
-        let Some(param) = find_param(kind, name, ParamInfo::json_name, problems) else { continue };
-        if let Some(&before) = first.get(&param.id) {
-            let message = format!("`{}` is set twice", param.json_name());
-            let problem = Problem::new(&json_codes::DUPLICATE_KEY, name.span, message);
-            problems.add(problem.label(before, "first here"));
-            continue;
-        }
-        first.insert(param.id, name.span);
-        settings.extend(setting(param, name.span, value, problems));
+/// Reads what a node is given.
+struct Reader<'a> {
+    /// The node.
+    id: &'a str,
+    sources: &'a mut Sources,
+    limits: &'a Limits,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn expression(&mut self, text: &str, span: Span) -> Option<Written> {
+        expressions::read((text, span), self.id, (self.sources, self.limits), self.problems)
     }
-    settings
+
+    fn settings(&mut self, kind: &Kind, params: &[(Text, At<Scalar>)]) -> Vec<Setting> {
+        let mut first: HashMap<usize, Span> = HashMap::new();
+        let mut settings = vec![];
+        for (name, value) in params {
+            let Some(param) = find_param(kind, name, ParamInfo::json_name, self.problems) else { continue };
+            if let Some(&before) = first.get(&param.id) {
+                let message = format!("`{}` is set twice", param.json_name());
+                let problem = Problem::new(&json_codes::DUPLICATE_KEY, name.span, message);
+                self.problems.add(problem.label(before, "first here"));
+                continue;
+            }
+            first.insert(param.id, name.span);
+            settings.extend(match &value.value {
+                Scalar::Written(text) => self.followed(param, name.span, (text, value.span)),
+                _ => setting(param, name.span, value, self.problems),
+            });
+        }
+        settings
+    }
+
+    /// A parameter that follows an expression.
+    fn followed(
+        &mut self,
+        param: &ParamInfo,
+        name_span: Span,
+        (text, span): (&str, Span),
+    ) -> Option<Setting> {
+        let follows = Some(self.expression(text, span)?);
+        let written = Number { digits: "0".into(), unit: None };
+        Some(Setting { param: param.clone(), name_span, value: param.default, written, follows, span })
+    }
+
+    /// What the head of a definition is given; of an instrument also how many notes it plays.
+    fn args(&mut self, kind: &Kind, node: &mam_grammar::json::Node) -> Vec<(Ident, Written)> {
+        let mut all = vec![];
+        for (name, value) in &node.args {
+            if !kind.head().iter().any(|known| **known == *name.value) {
+                let message = format!("`{}` has no argument `{}`", kind.name, name.value);
+                let problem = Problem::new(&codes::UNKNOWN_PARAMETER, name.span, message);
+                let known: Vec<&str> = kind.head().iter().map(|name| &**name).collect();
+                self.problems.add(problem.nearest(
+                    &name.value,
+                    &format!("arguments of {}", kind.name),
+                    &known,
+                ));
+                continue;
+            }
+            let written = match &value.value {
+                Quantity::Number(number) => self.expression(&number.plain(), value.span),
+                Quantity::Written(text) => self.expression(text, value.span),
+            };
+            all.extend(written.map(|written| (Ident::new(&name.value, name.span), written)));
+        }
+        let played = [
+            node.voices.as_ref().map(|voices| ("voices", voices.value.to_string(), voices.span)),
+            node.priority.as_ref().map(|word| ("priority", word.value.to_string(), word.span)),
+        ];
+        for (name, text, span) in played.into_iter().flatten() {
+            if kind.effect {
+                let message = format!("`{}` is an effect, `{}`: it plays no notes", self.id, kind.name);
+                self.problems.add(Problem::new(&codes::NOT_PLAYABLE, span, message));
+                continue;
+            }
+            let written = match name {
+                "priority" => Some(Written::name(text.into(), span)),
+                _ => self.expression(&text, span),
+            };
+            all.extend(written.map(|written| (Ident::new(name, span), written)));
+        }
+        all
+    }
 }
 
 /// The parameter that a lock or command means.
@@ -219,8 +312,9 @@ pub(super) fn setting(
     let decimal = match &value.value {
         Scalar::Number(decimal) => decimal.clone(),
         Scalar::Bool(on) if &*param.name == "loop" => Decimal::whole_number((*on).into()),
-        Scalar::Bool(_) => {
-            let message = format!("expected a number for `{}`, found true or false", param.json_name());
+        Scalar::Bool(_) | Scalar::Written(_) => {
+            let found = if matches!(value.value, Scalar::Bool(_)) { "true or false" } else { "a text" };
+            let message = format!("expected a number for `{}`, found {found}", param.json_name());
             problems.add(Problem::new(&json_codes::TYPE, value.span, message));
             return None;
         }
@@ -233,7 +327,8 @@ pub(super) fn setting(
         problems.add(out_of_range(param, decimal.text(), &digits, value.span));
     }
     let written = Number { digits: digits.into(), unit: mam_unit(param) };
-    Some(Setting { param: param.clone(), name_span, value: clamped, written, span: value.span })
+    let span = value.span;
+    Some(Setting { param: param.clone(), name_span, value: clamped, written, follows: None, span })
 }
 
 fn out_of_range(param: &ParamInfo, asked: &str, used: &str, span: Span) -> Problem {

@@ -2,8 +2,12 @@
 
 use super::codes;
 use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
+use crate::score::note_number;
 use mam_grammar::ast::Number;
-use mam_grammar::json::{At, CommandKind, Decimal, Graph, ParamName, Pattern, Scalar, Text, Transport};
+use mam_grammar::json::{
+    At, CommandKind, Decimal, Graph, ParamName, Pattern, PatternNote, Quantity, Scalar, Text, Transport,
+    codes as json_codes,
+};
 use mam_grammar::{Problem, Problems, Span};
 
 /// Everything that a JSON song does over time.
@@ -22,8 +26,30 @@ pub(super) struct Row {
     pub(super) steps: Vec<bool>,
     /// Where the steps stand.
     pub(super) span: Span,
+    /// What is played besides, in the order of the file.
+    pub(super) notes: Vec<PlayedNote>,
+    /// After how many bars the notes come again.
+    pub(super) bars: u32,
     /// What is set at which step.
     pub(super) locks: Vec<Lock>,
+}
+
+/// A note of a row.
+pub(super) struct PlayedNote {
+    /// The step at which it begins, counted through the bars of the row.
+    pub(super) step: u32,
+    /// How many steps it takes.
+    pub(super) steps: Decimal,
+    /// The MIDI note number; the instrument's own where `None`.
+    pub(super) note: Option<f64>,
+    /// Velocity; 1 is nominal.
+    pub(super) vel: f64,
+    /// Which share of its steps it is held.
+    pub(super) gate: f64,
+    /// Seconds by which it comes later.
+    pub(super) delay: f64,
+    /// Where it stands.
+    pub(super) span: Span,
 }
 
 /// A parameter that is set at a step.
@@ -95,7 +121,48 @@ fn row(pattern: &Pattern, nodes: &Nodes, problems: &mut Problems) -> Option<Row>
         let setting = set(&nodes.all[node], &pattern.node, &lock.param, &lock.value, ramp, problems)?;
         Some(Lock { step: lock.step.value, setting, ramp: lock.ramp.value.clone() })
     });
-    Some(Row { node, locks: locks.collect(), steps: pattern.steps.clone(), span: pattern.span })
+    let locks = locks.collect();
+    let notes = pattern.notes.iter().filter_map(|note| played(note, problems)).collect();
+    let (steps, span, bars) = (pattern.steps.clone(), pattern.span, pattern.bars);
+    Some(Row { node, locks, steps, span, notes, bars })
+}
+
+fn played(note: &PatternNote, problems: &mut Problems) -> Option<PlayedNote> {
+    let number = match &note.note {
+        None => None,
+        Some(At { value: Quantity::Number(number), .. }) => Some(number.value()),
+        Some(At { value: Quantity::Written(name), span }) => match note_number(name) {
+            Some(number) => Some(number),
+            None => {
+                let message = format!("`{name}` is not a note");
+                let problem = Problem::new(&json_codes::VALUE, *span, message);
+                problems
+                    .add(problem.help("write a name with its octave, `c4` or `eb3`, or a MIDI note number"));
+                return None;
+            }
+        },
+    };
+    Some(PlayedNote {
+        step: note.step.value,
+        steps: note.steps.value.clone(),
+        note: number,
+        vel: note.vel.value(),
+        gate: scaled(&note.gate, -2),
+        delay: scaled(&note.delay, -3),
+        span: note.step.span,
+    })
+}
+
+/// A decimal times a power of ten, rounded once.
+fn scaled(decimal: &Decimal, exponent: i32) -> f64 {
+    format!("{}e{exponent}", decimal.plain()).parse().unwrap_or_else(|_| decimal.value())
+}
+
+impl Row {
+    /// Whether it plays something.
+    pub(super) fn plays(&self) -> bool {
+        self.steps.contains(&true) || !self.notes.is_empty()
+    }
 }
 
 /// Reports a trigger of something other than an instrument.
@@ -104,6 +171,7 @@ fn playable(node: &Node, id: &Text, problems: &mut Problems) -> Option<()> {
         NodeKind::Sound(kind, _) if !kind.effect => return Some(()),
         NodeKind::Sound(kind, _) => format!("an effect, `{}`", kind.name),
         NodeKind::Transport => "a transport".to_owned(),
+        NodeKind::Signal(..) => "a signal".to_owned(),
         NodeKind::Unknown => return None,
     };
     let message = format!("`{}` is {what}: it cannot be triggered", id.value);
@@ -121,8 +189,9 @@ fn set(
 ) -> Option<Setting> {
     let kind = match &node.kind {
         NodeKind::Sound(kind, _) => kind,
-        NodeKind::Transport => {
-            let message = format!("`{}` is a transport: it has no parameters to set", id.value);
+        NodeKind::Transport | NodeKind::Signal(..) => {
+            let what = if matches!(node.kind, NodeKind::Transport) { "transport" } else { "signal" };
+            let message = format!("`{}` is a {what}: it has no parameters to set", id.value);
             problems.add(Problem::new(&codes::NOT_PLAYABLE, id.span, message));
             return None;
         }
@@ -163,7 +232,7 @@ impl Play {
             node.settings.iter().for_each(|setting| note(index, setting));
         }
         for row in self.transports.iter().flat_map(|t| &t.1) {
-            triggered[row.node] |= row.steps.contains(&true);
+            triggered[row.node] |= row.plays();
             row.locks.iter().for_each(|lock| note(row.node, &lock.setting));
         }
         for command in &self.commands {

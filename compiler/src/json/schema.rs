@@ -6,7 +6,9 @@
 use super::known::{Kind, Known};
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
+use mam_grammar::Limits;
 use mam_grammar::limits::JsonLimits;
+use mam_runtime::precedence::Priority;
 use serde_json::{Map, Value, json};
 
 /// The schema, draft 2020-12.
@@ -18,12 +20,13 @@ pub fn schema(files: &Files, library: &Library) -> Value {
         "transportNode": transport(limits, true),
         "tempoStep": tempo_step(limits),
         "pattern": pattern(limits),
+        "note": note(limits),
         "lock": lock(limits),
         "command": command(limits),
         "connection": connection(),
         "mod": one_mod(),
         "mixer": mixer(limits),
-        "node": node(&kinds),
+        "node": node(&kinds, &files.limits),
     });
     for kind in &kinds {
         defs[params_of(&kind.name)] = params(kind);
@@ -31,7 +34,7 @@ pub fn schema(files: &Files, library: &Library) -> Value {
     let song = object(
         &["nodes"],
         json!({
-            "version": { "enum": [1, 2], "default": 1, "description": "Version of the format; `mods` are of version 2." },
+            "version": { "enum": [1, 2], "default": 1, "description": "Version of the format; `mods`, nodes of type signal, `args`, `voices`, `priority`, `notes` and parameters that are texts are of version 2." },
             "sampleRate": whole(limits.rate_min, limits.rate_max, Some(48_000), "Frames a second."),
             "channels": whole(1, limits.channels, Some(2), "Output channels."),
             "nodes": list("node", limits.nodes, "Instruments, effects, transports."),
@@ -52,6 +55,9 @@ pub fn schema(files: &Files, library: &Library) -> Value {
     }
     schema
 }
+
+/// What an expression has that no number has: a parameter is no number in quotes.
+const EXPRESSION: &str = "[a-zA-Z(\\[*/]";
 
 /// An object with these fields and no others but remarks.
 fn object(required: &[&str], properties: Value) -> Value {
@@ -94,24 +100,38 @@ fn ramp(limits: &JsonLimits) -> Value {
         "description": "Milliseconds in which the parameter goes to the value." })
 }
 
-fn node(kinds: &[Kind]) -> Value {
-    let names = kinds.iter().map(|k| &*k.name).chain(["transport"]);
+fn node(kinds: &[Kind], limits: &Limits) -> Value {
+    let names = kinds.iter().map(|k| &*k.name).chain(["signal", "transport"]);
     let mut schema = object(
         &["id", "type"],
         json!({
             "id": name("The name of the node, its own."),
-            "type": { "enum": names.collect::<Vec<_>>(), "description": "Instrument, effect or transport." },
+            "type": { "enum": names.collect::<Vec<_>>(), "description": "Instrument, effect, signal or transport." },
             "params": { "type": "object" },
+            "args": { "type": "object" },
+            "voices": whole(1, limits.voices, Some(1), "How many notes an instrument plays at once."),
+            "priority": { "enum": Priority::ALL.map(|(_, word)| word),
+                "description": "Which of the held notes play where they are more than the voices." },
+            "value": name("Of a signal, the expression of the language that it is; ids are names in it."),
         }),
     );
-    let of = |name: &str, params: &str| {
-        json!({ "if": { "properties": { "type": { "const": name } } },
-            "then": { "properties": { "params": reference(params) } } })
-    };
-    let mut cases: Vec<Value> = kinds.iter().map(|k| of(&k.name, &params_of(&k.name))).collect();
-    cases.push(of("transport", "transportNode"));
+    let of = |name: &str, properties: Value| json!({ "if": { "properties": { "type": { "const": name } } }, "then": { "properties": properties } });
+    let case = |k: &Kind| of(&k.name, json!({ "params": reference(&params_of(&k.name)), "args": args(k) }));
+    let mut cases: Vec<Value> = kinds.iter().map(case).collect();
+    let mut signal = of("signal", json!({}));
+    signal["then"]["required"] = json!(["value"]);
+    cases.push(signal);
+    cases.push(of("transport", json!({ "params": reference("transportNode") })));
     schema["allOf"] = cases.into();
     schema
+}
+
+/// What the head of a definition can be given.
+fn args(kind: &Kind) -> Value {
+    let argument = quantity("A number, or an expression of the language, such as sample(\"break.wav\").");
+    let properties: Map<String, Value> =
+        kind.head().iter().map(|name| (name.to_string(), argument.clone())).collect();
+    object(&[], properties.into())
 }
 
 /// What the parameters of a type are called among the definitions.
@@ -128,11 +148,12 @@ fn params(kind: &Kind) -> Value {
 
 fn param(param: &ParamInfo) -> Value {
     if &*param.name == "loop" {
-        let types = json!(["boolean", "number"]);
+        let types = json!(["boolean", "number", "string"]);
         return json!({ "type": types, "default": false, "description": param.doc.as_deref() });
     }
     let json_units = |x: f64| number(x / param.json_scale());
-    let mut schema = json!({ "type": "number", "default": json_units(param.default) });
+    let mut schema =
+        json!({ "type": ["number", "string"], "pattern": EXPRESSION, "default": json_units(param.default) });
     for (key, bound) in [("minimum", param.min), ("maximum", param.max)] {
         if bound.is_finite() {
             schema[key] = json_units(bound);
@@ -241,7 +262,25 @@ fn pattern(limits: &JsonLimits) -> Value {
             "nodeId": name("The instrument that is played, or the effect whose parameters are set."),
             "steps": { "type": "string", "pattern": "^[xX. -]*$", "maxLength": limits.pattern_steps,
                 "description": "A character a step: x or X is a hit; a point, a minus and a space are rests." },
+            "notes": list("note", limits.pattern_steps, "Notes, in the place of steps or beside them."),
+            "bars": whole(1, limits.bars, Some(1), "Bars after which the notes come again."),
             "locks": list("lock", limits.locks, "Parameters that are set at steps."),
+        }),
+    )
+}
+
+fn note(limits: &JsonLimits) -> Value {
+    let number = |default: u32, description: &str| json!({ "type": "number", "default": default, "description": description });
+    object(
+        &["step"],
+        json!({
+            "step": whole(0, u32::MAX as usize, None, "The step at which it begins, from 0, counted through the bars."),
+            "steps": { "type": "number", "exclusiveMinimum": 0, "maximum": limits.pattern_steps, "default": 1,
+                "description": "How many steps it takes." },
+            "note": quantity("MIDI note number, or a name such as c4; the instrument's own where it is missing."),
+            "vel": number(1, "Velocity; 1 is nominal."),
+            "gatePercent": number(100, "How much of its steps it is held."),
+            "delayMs": number(0, "Milliseconds by which it comes later, or earlier where negative."),
         }),
     )
 }

@@ -1,11 +1,11 @@
 //! From what a song plays to the runtime's score.
 
-use super::play::{Command, Lock, Row};
+use super::play::{Command, Lock, PlayedNote, Row};
 use super::{Bindings, Song};
 use mam_grammar::json::{Decimal, Transport};
 use mam_runtime::score::{
-    self, Action, Change, Clip, CommandKind, Duration, Line, Pattern, Ramp, Rational, Score, Swing,
-    TableEvent, Tempo, TempoMap, Value,
+    self, Action, Change, Clip, CommandKind, Duration, Line, Note, Pattern, Pitch, Ramp, Rational, Score,
+    Swing, TableEvent, Tempo, TempoMap, Value,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -36,6 +36,7 @@ impl Maker<'_> {
             let groups = lock_groups(&row.locks);
             lines.extend(groups.iter().filter_map(|group| self.lock_line(row, group, resolution)));
             lines.extend(self.hits(row, resolution));
+            lines.extend(self.notes(row, resolution));
         }
         let clips = (0..lines.len()).map(|line| Clip { line, start: Rational::ZERO, end: None }).collect();
         score::Transport {
@@ -61,6 +62,25 @@ impl Maker<'_> {
         };
         let steps: Vec<Option<Value>> = steps.into_iter().map(|hit| hit.then(|| Value::hit(1.0))).collect();
         Some(Line { pattern: Pattern::grid(&steps, resolution), action: Action::Play { target } })
+    }
+
+    /// The notes of a row, which come again after its bars.
+    fn notes(&self, row: &Row, resolution: u32) -> Option<Line> {
+        if row.notes.is_empty() {
+            return None;
+        }
+        let target = self.places.target(&self.song.names[row.node])?;
+        let event = |note: &PlayedNote| {
+            let begin = Rational::ratio(note.step.into(), resolution);
+            let steps = exact(&note.steps);
+            let end = (steps / Rational::whole(resolution.into())).and_then(|length| begin + length).ok()?;
+            let pitch = note.note.map_or(Pitch::Plain(0.0), Pitch::Note);
+            let value = Note { pitch, vel: note.vel, length: note.gate, delay: note.delay, values: None };
+            Some(TableEvent::new(begin, end, Value::Note(value)))
+        };
+        let events = row.notes.iter().filter_map(event).collect();
+        let pattern = Pattern::table(Rational::whole(row.bars.into()), events);
+        Some(Line { pattern, action: Action::Play { target } })
     }
 
     fn lock_line(&self, row: &Row, group: &[&Lock], resolution: u32) -> Option<Line> {

@@ -1,6 +1,7 @@
 //! The sound of a song as the syntax tree of the equations that say the same in `.mam` text.
 
 use super::codes;
+use super::expressions::Written;
 use super::nodes::{Node, NodeKind, Nodes, Setting};
 use super::wires::{Wire, has_sound};
 use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number, Unit};
@@ -14,7 +15,7 @@ pub(super) type Term = (usize, Option<At<Decimal>>, Span);
 
 /// The equations of a song. `names` has the name of each node. The ids that the mixer lists are looked up here.
 pub(super) fn ast(graph: &Graph, nodes: &Nodes, wires: &[Wire], names: &[Arc<str>], mix: &[Term]) -> Ast {
-    let mut maker = Maker { ast: Ast::default(), names };
+    let mut maker = Maker { ast: Ast::default(), names, ids: nodes.ids() };
     for (index, node) in nodes.all.iter().enumerate() {
         maker.node(index, node, wires);
     }
@@ -53,15 +54,20 @@ pub(super) fn mix(graph: &Graph, nodes: &Nodes, wires: &[Wire], problems: &mut P
 struct Maker<'a> {
     ast: Ast,
     names: &'a [Arc<str>],
+    ids: Vec<Arc<str>>,
 }
 
 impl Maker<'_> {
     /// `bd = kick(f0: 120Hz)`, `rv = (bd * 50% + hh) |> echo(mix: 0.3)`
     fn node(&mut self, index: usize, node: &Node, wires: &[Wire]) {
+        if let NodeKind::Signal(written) = &node.kind {
+            let value = written.add_to(&mut self.ast, &self.ids, self.names);
+            return self.equation(&self.names[index].clone(), node.id.span, value);
+        }
         let NodeKind::Sound(kind, span) = &node.kind else { return };
         let left = kind.effect.then(|| self.input(index, 0, wires, *span));
-        let mut args: Vec<Arg> =
-            node.settings.iter().filter(|s| !says_nothing(s)).map(|s| self.arg(s)).collect();
+        let mut args: Vec<Arg> = node.args.iter().map(|(name, written)| self.given(name, written)).collect();
+        args.extend(node.settings.iter().filter(|s| !says_nothing(s)).map(|s| self.arg(s)));
         for (port, name) in kind.inputs().iter().enumerate() {
             if let Some(first) = wires.iter().find(|w| w.to == index && w.port == port + 1) {
                 let span = first.to_span;
@@ -82,8 +88,16 @@ impl Maker<'_> {
         self.ast.items.push(Item { doc: None, kind, span });
     }
 
+    fn given(&mut self, name: &Ident, written: &Written) -> Arg {
+        let value = written.add_to(&mut self.ast, &self.ids, self.names);
+        Arg { name: Some(name.clone()), value }
+    }
+
     fn arg(&mut self, setting: &Setting) -> Arg {
-        let value = self.number(setting.written.clone(), setting.span);
+        let value = match &setting.follows {
+            Some(written) => written.add_to(&mut self.ast, &self.ids, self.names),
+            None => self.number(setting.written.clone(), setting.span),
+        };
         Arg { name: Some(Ident::new(&setting.param.name, setting.name_span)), value }
     }
 
@@ -161,5 +175,7 @@ impl Maker<'_> {
 
 /// `"bpm": 0` and `"loop": false`, which the first mam's files say of every instrument.
 fn says_nothing(setting: &Setting) -> bool {
-    matches!(&*setting.param.name, "bpm" | "loop") && setting.value == setting.param.default
+    matches!(&*setting.param.name, "bpm" | "loop")
+        && setting.value == setting.param.default
+        && setting.follows.is_none()
 }

@@ -7,16 +7,18 @@
 use super::grid::{Bars, Beat, sequence};
 use super::known::Kind;
 use super::nodes::{Nodes, Setting};
-use super::play::{Command, Lock, Row};
+use super::play::{Command, Lock, PlayedNote, Row};
 use super::{Song, codes, score, sound};
 use crate::channels::DEFAULT_CHANNELS;
 use mam_grammar::ast::{
-    Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Line, MusicalUnit, Number, PatternText, Quoted, Unit,
+    Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Line, MusicalUnit, Number, PatternText, Quoted,
+    Unit,
 };
 use mam_grammar::json::{Decimal, Transport};
 use mam_grammar::syntax::{RESERVED, STATEMENTS, is_name};
 use mam_grammar::{Problem, Problems, Span, fmt};
 use mam_runtime::score::Rational;
+use mam_runtime::sort::Sort;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -158,7 +160,7 @@ impl Writer<'_> {
             self.leave_out(other.node.as_ref().map_or(other.head, |id| id.span), "a second transport");
         }
         let first = song.play.transports.first();
-        let plays = |row: &Row| !row.locks.is_empty() || row.steps.contains(&true);
+        let plays = |row: &Row| !row.locks.is_empty() || row.plays();
         if commands.is_empty() && !first.is_some_and(|(_, rows)| rows.iter().any(plays)) {
             return; // Without `play`, every instrument plays once at the start, as here.
         }
@@ -201,6 +203,56 @@ impl Writer<'_> {
                 None => self.leave_out(row.span, "a pattern that runs over so many bars"),
             }
         }
+        self.notes(transport, row);
+    }
+
+    /// The notes of a row: a line for those of one length and delay that do not sound together.
+    fn notes(&mut self, transport: &Transport, row: &Row) {
+        let mut lines: Vec<Vec<(Placed, &PlayedNote)>> = vec![];
+        let mut notes: Vec<(Placed, &PlayedNote)> = vec![];
+        for note in &row.notes {
+            match Placed::new(note, transport.resolution, row.bars) {
+                Some(placed) => notes.push((placed, note)),
+                None => self.leave_out(note.span, "a note that lasts beyond the bars of its pattern"),
+            }
+        }
+        notes.sort_by_key(|(placed, _)| placed.begin);
+        for (placed, note) in notes {
+            let goes_on = |line: &&mut Vec<(Placed, &PlayedNote)>| {
+                line.last().is_some_and(|(last, other)| {
+                    last.end <= placed.begin && (other.gate, other.delay) == (note.gate, note.delay)
+                })
+            };
+            match lines.iter_mut().find(goes_on) {
+                Some(line) => line.push((placed, note)),
+                None => lines.push(vec![(placed, note)]),
+            }
+        }
+        for line in lines {
+            let Some(text) = notation(&line) else {
+                self.leave_out(row.span, "a time with so many digits");
+                continue;
+            };
+            let (first, pattern) = (line[0].1, self.notation(text));
+            let mut modifiers = vec![];
+            if row.bars > 1 {
+                modifiers.push(self.modifier("slow", row.bars.to_string(), None));
+            }
+            if first.gate != 1.0 {
+                modifiers.push(self.modifier("legato", first.gate.to_string(), None));
+            }
+            if first.delay != 0.0 {
+                modifiers.push(self.modifier("nudge", first.delay.to_string(), Some(Unit::S)));
+            }
+            self.line(row.node, None, pattern, None, modifiers);
+        }
+    }
+
+    /// A change of a line by a number.
+    fn modifier(&mut self, name: &str, digits: String, unit: Option<Unit>) -> ExprId {
+        let value = self.number(digits, unit);
+        let args = vec![Arg { name: None, value }];
+        self.ast.add(Expr::Call { callee: Ident::new(name, self.at), args }, self.at)
     }
 
     fn locks(&mut self, transport: &Transport, node: usize, group: &[&Lock]) {
@@ -211,7 +263,7 @@ impl Writer<'_> {
                 (Rational::ratio(lock.step.into(), transport.resolution), Some(written(&lock.setting)))
             })
             .collect();
-        beats.sort_by_key(|beat| beat.0);
+        beats.put_in_order_by_key(|beat| beat.0);
         let pattern = sequence(&beats).map(|text| self.notation(text));
         self.setting_line(node, &first.setting, &first.ramp, pattern);
     }
@@ -234,9 +286,9 @@ impl Writer<'_> {
                 None => groups.push(vec![command]),
             }
         }
-        groups.sort_by_key(|group| group[0].set.is_none());
+        groups.put_in_order_by_key(|group| group[0].set.is_none());
         for mut group in groups {
-            group.sort_by_key(|command| command.frame.value);
+            group.put_in_order_by_key(|command| command.frame.value);
             let values = group
                 .iter()
                 .map(|c| (c.frame.value, c.set.as_ref().map_or("x".to_owned(), |s| written(&s.0))));
@@ -300,6 +352,48 @@ impl Writer<'_> {
         let (a, b) = (self.number("1".to_owned(), None), self.number(n.to_string(), None));
         self.ast.add(Expr::Binary { op: BinaryOp::Div, a, b }, self.at)
     }
+}
+
+/// Where a note begins and ends, as parts of its row.
+#[derive(Clone, Copy)]
+struct Placed {
+    begin: Rational,
+    end: Rational,
+}
+
+impl Placed {
+    /// The place of a note in `bars` of so many steps; None where it lasts longer than these.
+    fn new(note: &PlayedNote, resolution: u32, bars: u32) -> Option<Placed> {
+        let all = Rational::whole(i64::from(resolution) * i64::from(bars));
+        let first = Rational::whole(note.step.into());
+        let last = (first + Rational::from_decimal(note.steps.text())?).ok()?;
+        (last <= all).then_some(())?;
+        Some(Placed { begin: (first / all).ok()?, end: (last / all).ok()? })
+    }
+}
+
+/// Notes one after the other: `c4@2 ~@2 60:0.5@4`. None when it does not fit.
+fn notation(notes: &[(Placed, &PlayedNote)]) -> Option<String> {
+    let ends = notes.iter().flat_map(|(placed, _)| [placed.begin, placed.end]);
+    let slots = ends
+        .into_iter()
+        .try_fold(1_i128, |all, at| (all / num_integer::gcd(all, at.den())).checked_mul(at.den()))?;
+    let slot = |at: Rational| slots / at.den() * at.num();
+    let (mut words, mut at) = (vec![], 0);
+    let mut push = |word: String, length: i128| match length {
+        0 => {}
+        1 => words.push(word),
+        length => words.push(format!("{word}@{length}")),
+    };
+    for (placed, note) in notes {
+        push("~".to_owned(), slot(placed.begin) - at);
+        let pitch = note.note.map_or("x".to_owned(), |note| note.to_string());
+        let word = if note.vel == 1.0 { pitch } else { format!("{pitch}:{}", note.vel) };
+        push(word, slot(placed.end) - slot(placed.begin));
+        at = slot(placed.end);
+    }
+    push("~".to_owned(), slots - at);
+    Some(words.join(" "))
 }
 
 /// A value as a notation says it: `140Hz`.

@@ -50,7 +50,12 @@ fn wire(connection: &Connection, nodes: &Nodes, problems: &mut Problems) -> Opti
     if !heard || !hears {
         return None;
     }
-    let kind = nodes.all[to].sound()?;
+    let Some(kind) = nodes.all[to].sound() else {
+        let message = format!("`{}` is a signal: nothing flows into it", connection.to.value);
+        let problem = Problem::new(&codes::WIRE, connection.to.span, message);
+        problems.add(problem.help("write what it hears in its `value`"));
+        return None;
+    };
     if !kind.effect {
         let message =
             format!("`{}` is an instrument, `{}`: nothing flows into it", connection.to.value, kind.name);
@@ -82,7 +87,7 @@ pub(super) fn has_sound(id: &Text, kind: &NodeKind, problems: &mut Problems) -> 
         let message = format!("`{}` is a transport: it has no sound", id.value);
         problems.add(Problem::new(&codes::WIRE, id.span, message));
     }
-    matches!(kind, NodeKind::Sound(..))
+    matches!(kind, NodeKind::Sound(..) | NodeKind::Signal(..))
 }
 
 fn ports(kind: &str, inputs: &[std::sync::Arc<str>]) -> String {

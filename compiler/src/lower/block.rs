@@ -74,12 +74,14 @@ impl What {
 /// Why a place has no room for a block node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// It is in a voice of an instrument.
+    /// It is of another voice of an instrument.
     Voice,
     /// It is in an oversampled region.
     Region,
     /// What flows in depends on what comes out.
     Feedback,
+    /// What would hear it is too late.
+    Latency,
 }
 
 /// Blocks that were made, for this compilation and those that follow.
@@ -223,7 +225,7 @@ pub(super) fn kernel(block: &Arc<Block>) -> Kernel {
         ..Kernel::default()
     };
     for (index, frames) in block.lines().into_iter().enumerate() {
-        kernel.delays.add(DelayLine { name: format!("line{index}"), frames: frames as u32 });
+        kernel.delays.add(DelayLine::unshared(format!("line{index}"), frames as u32));
     }
     kernel
 }
@@ -306,9 +308,7 @@ impl Lower<'_, '_> {
         let outputs = block.channels().1;
         let ends = Ends { flows: flows..flows + inputs.len(), results: results..results + outputs };
         let call = BlockCall { block, path, span, ends };
-        if scope.voice.is_some() || scope.port.is_some() {
-            self.song.misplaced.get_or_insert(call.misplaced(Obstacle::Voice));
-        } else if scope.copy.is_some() {
+        if scope.copy.is_some() {
             self.song.misplaced.get_or_insert(call.misplaced(Obstacle::Region));
         }
         let mut inputs: Vec<Value> = inputs.iter().map(|&input| self.b.audio(input)).collect();

@@ -8,10 +8,11 @@ use super::copies::{Copies, InnerFrame};
 use super::late::{Latencies, Tracked};
 use crate::arithmetic::Operations;
 use crate::ir::{
-    Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar,
+    Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Op, ParamId, PortField, PortId, Rate, Scalar, Sharing,
     StateSlot, Type, Value,
 };
 use mam_grammar::{Arena, Handle};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -329,7 +330,16 @@ impl Builder {
     pub(super) fn delay(&mut self, name: &str, longest: u32) -> Handle<DelayLine> {
         let name = self.unique(name);
         self.delay_voices.push(self.voice);
-        self.kernel.delays.add(DelayLine { name, frames: DelayLine::holding(longest) })
+        self.kernel.delays.add(DelayLine::unshared(name, DelayLine::holding(longest)))
+    }
+
+    /// A line of another kernel, which writes it before this one reads it; what it holds is so many frames late.
+    pub(super) fn borrow(&mut self, name: &str, frames: u32, late: u32) -> Handle<DelayLine> {
+        self.delay_voices.push(None);
+        let line =
+            self.kernel.delays.add(DelayLine { name: name.into(), frames, sharing: Sharing::Borrowed });
+        self.tracked.borrow(line, late);
+        line
     }
 
     /// Makes a delay line long enough for `longest` frames, too.
@@ -402,7 +412,7 @@ impl Operations for Builder {
 /// The new place of each element when they are sorted by voice: first what belongs to none.
 fn places(voices: &[Option<usize>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..voices.len()).collect();
-    order.sort_by_key(|&i| voices[i]);
+    order.put_in_order_by_key(|&i| voices[i]);
     let mut places = vec![0; voices.len()];
     order.into_iter().enumerate().for_each(|(new, old)| places[old] = new);
     places
@@ -410,7 +420,7 @@ fn places(voices: &[Option<usize>]) -> Vec<usize> {
 
 fn moved<T: Clone>(all: &Arena<T>, places: &[usize]) -> Arena<T> {
     let mut sorted: Vec<(usize, T)> = places.iter().copied().zip(all.values().cloned()).collect();
-    sorted.sort_by_key(|&(place, _)| place);
+    sorted.put_in_order_by_key(|&(place, _)| place);
     sorted.into_iter().map(|(_, value)| value).collect()
 }
 

@@ -149,7 +149,10 @@ impl Song<'_> {
         }
         let own = outputs.values.len();
         let blocks = outputs.flows(std::mem::take(&mut lower.blocks));
-        lower.b.kernel.voices = std::mem::take(&mut lower.voices);
+        // Block nodes go on between notes, and so does all that hears them.
+        if blocks.is_empty() {
+            lower.b.kernel.voices = std::mem::take(&mut lower.voices);
+        }
         // The first pieces of a spectrum begin before the song does.
         let bins = blocks.iter().filter(|call: &&BlockCall| matches!(*call.block, Block::Synthesis(_)));
         let bins: FxHashSet<usize> =
@@ -232,22 +235,22 @@ impl Outputs {
         }
     }
 
-    /// What others read of a recording.
+    /// What others read of a recording: the lines themselves. What is written is heard of the kernel too, so that it is examined.
     fn recording(&mut self, lower: &mut Lower, path: &str, recording: &Recording) -> Shape {
-        let mut signal = |name: &str, value: Value| {
+        let mut signal = |lower: &mut Lower, name: &str, value: Value| {
             let id = self.first + self.values.len();
             self.values.push(lower.b.audio(value));
             self.names.push(format!("{path}.{name}"));
             id
         };
-        let sides: &[&str] = match recording.written.len() {
-            1 => &["written"],
-            _ => &["written.left", "written.right"],
-        };
-        let written = sides.iter().zip(recording.written.iter()).map(|(name, &value)| signal(name, value));
-        let written = written.collect();
-        let counts = [signal("first", recording.first), signal("frames", recording.frames)];
-        Shape::Recording { written, counts, ring: recording.ring.clone() }
+        for (side, line) in recording.lines.iter().enumerate() {
+            if let Some(&value) = lower.written.get(line) {
+                signal(lower, &format!("written{side}"), value);
+            }
+        }
+        let counts = [("first", recording.first), ("frames", recording.frames)]
+            .map(|(name, x)| signal(lower, name, x));
+        Shape::Recording { lines: lower.lent(recording), counts, ring: recording.ring.clone() }
     }
 
     fn shape(&mut self, lower: &mut Lower, path: &str, val: &Val) -> Option<Shape> {

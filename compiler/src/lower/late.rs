@@ -1,6 +1,6 @@
 //! How late the values of a kernel in the making are.
 
-use crate::ir::{Args, Kernel, Op, PortField, Value};
+use crate::ir::{Args, DelayLine, Kernel, Op, PortField, Value};
 use mam_grammar::{Handle, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -43,6 +43,10 @@ pub(super) struct Tracked {
     pub(super) through: Vec<(Value, Value)>,
     /// How many delay lines align values.
     pub(super) lines: usize,
+    /// Lines that are no later because of who reads them, further back then.
+    pub(super) recorded: FxHashSet<Handle<DelayLine>>,
+    /// Frames by which what borrowed lines hold is late.
+    pub(super) borrowed: FxHashMap<Handle<DelayLine>, u32>,
 }
 
 impl Tracked {
@@ -56,12 +60,20 @@ impl Tracked {
         self.enters_late || !self.declared.is_empty()
     }
 
+    /// Takes note of a line that another kernel writes.
+    pub(super) fn borrow(&mut self, line: Handle<DelayLine>, late: u32) {
+        self.borrowed.insert(line, late);
+        self.recorded.insert(line);
+        self.enters_late |= late > 0;
+    }
+
     /// Takes note of the next value, made by `op` of `args`.
     pub(super) fn add(&mut self, kernel: &Kernel, op: Op, args: &Args) {
         let state = |h: Handle<_>| &kernel.states[h].name;
         let own = match (op, &self.known) {
             (Op::Port(_, PortField::Active), _) => None,
             (Op::Param(_) | Op::Port(..) | Op::Frame | Op::Input(_), _) => Some(0),
+            (Op::Read(h), _) if let Some(late) = self.borrowed.get(&h) => Some(*late),
             (Op::Get(h), Some(known)) => known.states.get(state(h)).copied(),
             (Op::Read(h), Some(known)) => known.lines.get(&kernel.delays[h].name).copied(),
             _ => None,

@@ -114,8 +114,11 @@ impl Builder {
 
     /// Frames by which what a delay line holds is late.
     pub(super) fn late_line(&self, line: Handle<DelayLine>) -> Late {
-        let known = self.tracked.known.as_ref()?;
-        known.lines.get(&self.kernel.delays[line].name).copied()
+        let borrowed = self.tracked.borrowed.get(&line).copied();
+        borrowed.or_else(|| {
+            let known = self.tracked.known.as_ref()?;
+            known.lines.get(&self.kernel.delays[line].name).copied()
+        })
     }
 
     /// A value so many frames ago.
@@ -261,7 +264,9 @@ impl Builder {
                 Op::Get(h) => edges.push((state(h.index()), value.index())),
                 Op::Read(h) => {
                     edges.push((line(h.index()), value.index()));
-                    edges.extend(inst.args.as_slice().iter().map(|arg| (arg.index(), line(h.index()))));
+                    if !self.tracked.recorded.contains(&h) {
+                        edges.extend(inst.args.as_slice().iter().map(|arg| (arg.index(), line(h.index()))));
+                    }
                 }
                 _ => {}
             }
@@ -320,9 +325,13 @@ impl Builder {
         (lates, cyclic)
     }
 
-    /// The latency that an instruction without operands brings with it.
+    /// The latency that an instruction without operands brings with it, or a line that another kernel writes.
     fn of_source(&self, node: NodeIndex) -> Late {
         let body = &self.kernel.general;
+        let line = node.index().checked_sub(body.insts.len() + self.kernel.states.len());
+        if let Some(line) = line {
+            return self.tracked.borrowed.get(&Handle::new(line)).copied();
+        }
         let inst = body.insts.values().nth(node.index()).filter(|inst| inst.args.as_slice().is_empty())?;
         match inst.op {
             Op::Get(_) | Op::Read(_) => None,
@@ -443,7 +452,7 @@ fn delay_kernel(frames: u32) -> Kernel {
     let mut body = Body::default();
     let mut kernel = Kernel { name: format!("latency.{frames}"), ..Kernel::default() };
     let name = "latency".to_owned();
-    let line = kernel.delays.add(DelayLine { name, frames: DelayLine::holding(frames) });
+    let line = kernel.delays.add(DelayLine::unshared(name, DelayLine::holding(frames)));
     let mut add =
         |op, ty, args: &[Value]| body.insts.add(Inst { op, ty, args: args.iter().copied().collect() });
     let input = add(Op::Input(InputId::new(0)), Type::F32, &[]);

@@ -3,7 +3,7 @@
 //! They are one where both bodies write the same values into them and they belong to the same voice, so that they are
 //! cleared together. The line keeps the name of the first, and the length of the longest.
 
-use crate::ir::{Body, DelayLine, Kernel, Op, Value};
+use crate::ir::{Body, DelayLine, Kernel, Op, Sharing, Value};
 use mam_grammar::{Arena, Handle};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,7 +19,8 @@ pub(super) fn merge_equal(kernel: &mut Kernel) {
     for (line, slot) in kernel.delays.iter() {
         let values = written.each_ref().map(|written| written.get(&line).copied());
         let place = match values {
-            [Some(general), Some(steady)] => {
+            // One that is lent is known by its name.
+            [Some(general), Some(steady)] if slot.sharing == Sharing::Own => {
                 *first.entry((general, steady, voice_of(line))).or_insert(merged.len())
             }
             // What is not written is not known to be the same.

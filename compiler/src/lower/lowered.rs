@@ -3,14 +3,15 @@
 use crate::files::Files;
 use crate::graph::{Graph, NodeId, NodeKind};
 use crate::hir::DefId;
-use crate::ir::{Imm, Kernel, Module};
+use crate::ir::{Imm, Kernel, Module, Sharing};
 use crate::library::{Library, ParamInfo};
 use crate::score::Musical;
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Handle, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Rational;
-use mam_runtime::{Curve, ParamNames};
+use mam_runtime::sort::Sort;
+use mam_runtime::{Curve, NoteSignal, Outside, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -124,7 +125,8 @@ impl Lowered {
 
 /// Bytes of a kernel's delay lines, and of its block's state.
 fn memory_of(kernel: &Kernel) -> usize {
-    let delays: usize = kernel.delays.values().map(|line| line.frames as usize * 4).sum();
+    let own = kernel.delays.values().filter(|line| line.sharing != Sharing::Borrowed);
+    let delays: usize = own.map(|line| line.frames as usize * 4).sum();
     delays + kernel.block.as_ref().map_or(0, |block| block.state_bytes())
 }
 
@@ -168,7 +170,7 @@ impl Slots {
     /// The nodes by their first slots, in the order of these. Nodes without parameters stand before the next one.
     pub(crate) fn nodes(&self) -> Vec<(usize, NodeId)> {
         let mut all: Vec<(usize, NodeId)> = self.first.iter().map(|(&node, &first)| (first, node)).collect();
-        all.sort_unstable();
+        all.put_in_order();
         all
     }
 
@@ -215,6 +217,18 @@ impl Slots {
     /// Says which parameters follow signals, by node and place in the list of its parameters.
     pub fn drive_all(&mut self, driven: &FxHashSet<(NodeId, usize)>) {
         self.driven = driven.iter().map(|&(node, index)| self.slot_of(node, index)).collect();
+    }
+
+    /// Keeps the bends of machines within what each of them can do.
+    pub(crate) fn bound_bends(&mut self, graph: &Graph, outside: &FxHashMap<NodeId, Outside>) {
+        for (&node, outside) in outside {
+            let Outside::Midi { bend, .. } = outside else { continue };
+            let place = graph.instance(node).and_then(|instance| instance.signal(NoteSignal::Bend));
+            let Some(slot) = place.map(|place| self.slot_of(node, place)) else { continue };
+            let most = (f64::from(*bend) / 12.0).exp2();
+            let info = &mut self.all[slot].1;
+            (info.min, info.max) = (1.0 / most, most);
+        }
     }
 
     /// Whether a parameter follows a signal of the song, so that setting it changes nothing.

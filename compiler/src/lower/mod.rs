@@ -139,8 +139,10 @@ struct Lower<'s, 'a> {
     fir: FxHashMap<(usize, String, usize), delay::FirLines>,
     /// The delay lines of named signals.
     lines: FxHashMap<(ScopeId, Arc<str>), remembered::Slots<DelayLine>>,
-    /// The delay lines of what is recorded, by what is written into them and the voice.
-    recorded: FxHashMap<(Value, Option<usize>), mam_grammar::Handle<DelayLine>>,
+    /// What is written into the lines of recordings.
+    written: FxHashMap<mam_grammar::Handle<DelayLine>, Value>,
+    /// The delay lines of other kernels, by their names.
+    borrowed: FxHashMap<String, mam_grammar::Handle<DelayLine>>,
     shared: FxHashMap<state::SharedKey, Val>,
     /// Expressions that are heard by themselves, and their values.
     heard: Vec<(ExprId, Val)>,
@@ -181,7 +183,8 @@ impl<'s, 'a> Lower<'s, 'a> {
             inner: FxHashMap::default(),
             fir: FxHashMap::default(),
             lines: FxHashMap::default(),
-            recorded: FxHashMap::default(),
+            written: FxHashMap::default(),
+            borrowed: FxHashMap::default(),
             shared: FxHashMap::default(),
             heard: vec![],
             blocks: vec![],

@@ -271,7 +271,7 @@ impl Lower<'_, '_> {
                 let channels = channels.iter().map(|&x| self.b.f64(x)).collect();
                 Val::Signal(Signal { channels, dimension: *dimension })
             }
-            Shape::Recording { written, counts, ring } => self.read_recording(written, *counts, ring),
+            Shape::Recording { lines, counts, ring } => self.read_recording(lines, *counts, ring),
             Shape::List(elements) => Val::List(elements.iter().map(|shape| self.read(shape)).collect()),
             Shape::Record(fields) => {
                 Val::Record(fields.iter().map(|(name, shape)| (name.clone(), self.read(shape))).collect())

@@ -10,23 +10,29 @@
 //! first one, what came after the last frame is faded over into what followed the first one. The line itself is faded at both ends
 //! of what is written, so that what still plays from before does not click either.
 //!
-//! A recording that leaves its node does so as signals: what is written, `first` and the frames so far. Who reads it has a line of its
-//! own, into which the same is written; lines of one node that are written alike are one ([`super::lines`]).
+//! A recording that leaves its node lends its lines: other nodes, and voices that have slept meanwhile, read them where they are, with
+//! `first` and the frames so far as signals. Who hears it later than it is written reads so many frames further back.
 
 use super::block::{Misplaced, Obstacle, What};
 use super::builder::Builder;
 use super::lowered::SignalId;
+use super::names::Scope;
 use super::playback::{CROSSFADE_SECONDS, FADE_SECONDS, Given, Position};
-use super::value::{Channels, Recording, Ring, Signal, Val};
+use super::state::{Into, Later};
+use super::value::{LentLine, Recorded, Recording, Ring, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
-use crate::ir::{DelayLine, Imm, Op, TableId, Type, Value};
+use crate::hir::types::{Layout, RECORD};
+use crate::ir::{DelayLine, Imm, Op, Sharing, TableId, Type, Value};
 use mam_grammar::Handle;
 use mam_grammar::ast::ExprId;
+use mam_runtime::QUANTUM;
 use mam_runtime::block::TAPS;
 
 /// How long what flows in is recorded after the end: the longest crossfade of a loop.
 const BEYOND_SECONDS: f64 = 0.05;
+/// Frames by which others may hear a recording later than it is written.
+const LATEST: u32 = 1 << 16;
 /// Frames from the latest one that can be read: all taps of the sinc are behind it, and four frames are read together.
 const NEAREST: i32 = (TAPS / 2 + 4) as i32;
 
@@ -35,6 +41,15 @@ impl Ring {
     fn name(&self, of: &str) -> String {
         format!("{}.{of}{}", self.path, self.frames)
     }
+}
+
+/// A line of a recording, as it is heard.
+#[derive(Clone, Copy)]
+struct RingLine<'r> {
+    ring: &'r Ring,
+    line: Handle<DelayLine>,
+    /// Frames by which it is heard later than it is written.
+    later: u32,
 }
 
 /// What a recorder is given, and what it counts.
@@ -49,17 +64,20 @@ struct Recorder<'r> {
 }
 
 impl Lower<'_, '_> {
-    /// `record(x, on, max)`: a buffer that is written while the song plays.
+    /// `record(x, on, max)`: a buffer that is written while the song plays. What is written may be made of what is played of it.
     pub(super) fn record(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let &[Some(x), Some(on), Some(max)] = args else { return Val::Broken };
         let Some(most) = self.longest(at, max) else { return Val::Broken };
-        let signal = self.eval(at, x).signal();
-        let on = self.eval(at, on).mono();
-        let (Some(signal), Some((on, _))) = (signal, on) else { return Val::Broken };
-        if self.scopes[at.scope].copy.is_some() {
+        let Some((on, _)) = self.eval(at, on).mono() else { return Val::Broken };
+        let Scope { voice, port, copy, .. } = self.scopes[at.scope];
+        if copy.is_some() {
             self.misplaced(at, x, Obstacle::Region);
             return Val::Broken;
         }
+        let channels = match self.song.layouts.get(&self.state_path(at, x, RECORD)) {
+            Layout::Signal(channels) => *channels,
+            _ => 1,
+        };
         self.place(at);
         let rate = self.rate(at);
         let (fade, beyond) = ((FADE_SECONDS * rate).ceil(), (BEYOND_SECONDS * rate).ceil() as u32);
@@ -67,21 +85,32 @@ impl Lower<'_, '_> {
         let ring = Ring { frames, path: at.path.clone() };
         let recorder = Recorder { ring: &ring, most, fade, beyond };
         let b = &mut self.b;
-        let mut all: Vec<Value> = signal.channels.iter().map(|&channel| b.audio(channel)).collect();
-        all.push(b.truth(on));
-        b.align(&mut all);
-        let on = all.pop().expect("it has just been added");
+        // One that others may read is as long whether they do or not, so that an edit by which they begin to keeps it.
+        let longest = if voice.is_some() || port.is_some() { ring.read() } else { ring.lent() };
+        let lines: Vec<_> = (0..channels).map(|_| b.delay(&ring.name("ring"), longest)).collect();
+        b.tracked.recorded.extend(&lines);
+        let on = b.truth(on);
+        let latest = lines.iter().filter_map(|&line| b.late_line(line)).max();
+        let on = latest.map_or(on, |latest| b.as_late(on, latest));
         let (first, frames) = b.counted(&recorder, on);
         let share = b.share(&recorder, on);
-        let lines: Vec<_> = all.iter().map(|_| b.delay(&ring.name("ring"), ring.read())).collect();
-        let written: Channels =
-            lines.iter().zip(all).map(|(&line, x)| b.recorded(&ring, line, x, share)).collect();
-        let voice = self.scopes[at.scope].voice;
-        for (&line, &value) in lines.iter().zip(written.iter()) {
-            self.write_line(line, value);
-            self.recorded.insert((value, voice), line);
+        let recorded = Recorded { lines: lines.clone(), share, ring: ring.clone() };
+        self.later.push(Later { at: at.clone(), expr: x, into: Into::Recording(recorded) });
+        Val::Recording(Recording { lines, first, frames, ring, voice })
+    }
+
+    /// What flows into a recording.
+    pub(super) fn write_recording(&mut self, recorded: &Recorded, val: &Val) {
+        let Some(signal) = val.clone().signal() else { return };
+        for (channel, &line) in recorded.lines.iter().enumerate() {
+            let b = &mut self.b;
+            let x = b.audio(signal.channel(channel));
+            let name = b.kernel.delays[line].name.clone();
+            let x = b.fed_as_late(&name, true, x);
+            let written = b.recorded(&recorded.ring, line, x, recorded.share);
+            b.body().writes.push((line, written));
+            self.written.insert(line, written);
         }
-        Val::Recording(Recording { written, first, frames, ring, voice })
     }
 
     /// A recording is used where it cannot be.
@@ -90,23 +119,17 @@ impl Lower<'_, '_> {
         self.song.misplaced.get_or_insert(Misplaced { span, why, what: What::Recording });
     }
 
-    fn write_line(&mut self, line: Handle<DelayLine>, value: Value) {
-        let name = self.b.kernel.delays[line].name.clone();
-        let value = self.b.fed_as_late(&name, true, value);
-        self.b.body().writes.push((line, value));
-    }
-
-    /// The line of what is recorded, in this node.
-    fn line_of(&mut self, at: &At, ring: &Ring, value: Value) -> Handle<DelayLine> {
-        let voice = self.scopes[at.scope].voice;
-        if let Some(&line) = self.recorded.get(&(value, voice)) {
-            return line;
-        }
-        let name = format!("{}.{}", self.b.kernel.name, ring.name("recorded"));
-        let line = self.b.delay(&name, ring.read());
-        self.write_line(line, value);
-        self.recorded.insert((value, voice), line);
-        line
+    /// The lines of a recording, for other kernels.
+    pub(super) fn lent(&mut self, recording: &Recording) -> Vec<LentLine> {
+        let lend = |&line: &Handle<DelayLine>| {
+            if self.b.kernel.delays[line].sharing == Sharing::Own {
+                self.b.kernel.delays[line].sharing = Sharing::Lent;
+            }
+            let late = self.b.late_line(line).unwrap_or(0);
+            let DelayLine { name, frames, .. } = self.b.kernel.delays[line].clone();
+            LentLine { name, frames, late }
+        };
+        recording.lines.iter().map(lend).collect()
     }
 
     /// `playback(recording, trig, speed, begin, end, loop, fade)`. What is recorded when the trigger comes is what is played.
@@ -119,27 +142,28 @@ impl Lower<'_, '_> {
         given: [Option<Value>; 6],
     ) -> Val {
         let scope = &self.scopes[at.scope];
-        let (voice, port, copy) = (scope.voice, scope.port, scope.copy);
-        let is_foreign = (voice.is_some() || port.is_some()) && voice != recording.voice;
-        if is_foreign || copy.is_some() {
-            let why = if copy.is_some() { Obstacle::Region } else { Obstacle::Voice };
+        // Another voice may be asleep while this one plays.
+        let is_foreign = recording.voice.is_some() && scope.voice != recording.voice;
+        if is_foreign || scope.copy.is_some() {
+            let why = if is_foreign { Obstacle::Voice } else { Obstacle::Region };
             self.misplaced(at, buffer, why);
             return Val::Broken;
         }
         self.place(at);
         let rate = self.rate(at);
-        let b = &mut self.b;
-        let count = recording.written.len();
-        let trig = b.truth(trig);
-        let mut all = vec![trig, recording.first, recording.frames];
-        all.extend_from_slice(&recording.written);
-        all.extend(given.iter().flatten());
-        b.align(&mut all);
-        let (trig, first, frames) = (all[0], all[1], all[2]);
-        let written = all[3..3 + count].to_vec();
-        let mut aligned = all[3 + count..].iter().copied();
-        let [speed, begin, end, fade, repeats, _] = given.map(|given| given.and_then(|_| aligned.next()));
         let ring = &recording.ring;
+        let trig = self.b.truth(trig);
+        let mut all = vec![trig, recording.first, recording.frames];
+        all.extend(given.iter().flatten());
+        let later = self.b.align_to_lines(&recording.lines, &mut all);
+        if !recording.lines.iter().all(|&line| self.b.reaches(line, ring.read(), later)) {
+            self.misplaced(at, buffer, Obstacle::Latency);
+            return Val::Broken;
+        }
+        let b = &mut self.b;
+        let (trig, first, frames) = (all[0], all[1], all[2]);
+        let mut aligned = all[3..].iter().copied();
+        let [speed, begin, end, fade, repeats, _] = given.map(|given| given.and_then(|_| aligned.next()));
         let (first, frames) = b.held_at(&at.path, ring, trig, (first, frames));
         let mut default = |given: Option<Value>, x: f64| given.unwrap_or_else(|| b.f64(x));
         let (speed, begin, end) = (default(speed, 1.0), default(begin, 0.0), default(end, 1.0));
@@ -154,15 +178,15 @@ impl Lower<'_, '_> {
         let room = b.i32(beyond);
         let mix = b.crossfade(place, &given, room);
         let weights = self.sinc_of_buffers();
-        let channels = written.iter().map(|&value| {
-            let line = self.line_of(at, &recording.ring, value);
-            let b = &mut self.b;
-            let heard = b.interpolated_ring(&recording.ring, line, weights, first, place);
+        let b = &mut self.b;
+        let channels = recording.lines.iter().map(|&line| {
+            let from = RingLine { ring, line, later };
+            let heard = b.interpolated_ring(from, weights, first, place);
             let heard = match mix {
                 Some((mix, back)) => {
                     let before = b.push(Op::Sub, Type::I32, &[place.whole, back]);
                     let before = Position { whole: before, ..place };
-                    let other = b.interpolated_ring(&recording.ring, line, weights, first, before);
+                    let other = b.interpolated_ring(from, weights, first, before);
                     super::builtin::lerp(b, heard, other, mix)
                 }
                 None => heard,
@@ -174,13 +198,20 @@ impl Lower<'_, '_> {
     }
 
     /// A recording of another node.
-    pub(super) fn read_recording(&mut self, written: &[SignalId], counts: [SignalId; 2], ring: &Ring) -> Val {
-        let written = written.iter().map(|&signal| self.input(signal)).collect();
+    pub(super) fn read_recording(&mut self, lent: &[LentLine], counts: [SignalId; 2], ring: &Ring) -> Val {
+        let lines = lent.iter().map(|line| self.borrowed(line)).collect();
         let [first, frames] = counts.map(|signal| {
             let count = self.input(signal);
             self.b.push(Op::ToInt, Type::I32, &[count])
         });
-        Val::Recording(Recording { written, first, frames, ring: ring.clone(), voice: None })
+        Val::Recording(Recording { lines, first, frames, ring: ring.clone(), voice: None })
+    }
+
+    /// A line of another kernel, once in this one.
+    fn borrowed(&mut self, lent: &LentLine) -> Handle<DelayLine> {
+        let b = &mut self.b;
+        let line = self.borrowed.entry(lent.name.clone());
+        *line.or_insert_with(|| b.borrow(&lent.name, lent.frames, lent.late))
     }
 
     /// A part of a recording: `.time`, `.rate` or `.frames`.
@@ -203,6 +234,11 @@ impl Ring {
     /// How far back it is read: the taps of a sinc beyond one turn.
     fn read(&self) -> u32 {
         self.frames + NEAREST as u32 + TAPS as u32
+    }
+
+    /// The same for other kernels, which come when a whole quantum is written, and hear it later.
+    fn lent(&self) -> u32 {
+        self.read() + QUANTUM as u32 + LATEST
     }
 }
 
@@ -365,16 +401,37 @@ impl Builder {
         self.push(Op::Max, Type::I32, &[distance, nearest])
     }
 
+    /// Brings values together with what some lines hold. Returns how many frames later they meet than it is written.
+    fn align_to_lines(&mut self, lines: &[Handle<DelayLine>], values: &mut [Value]) -> u32 {
+        if self.tracked.known.is_none() {
+            return 0;
+        }
+        let written = lines.iter().filter_map(|&line| self.late_line(line)).max().unwrap_or(0);
+        let latest = values.iter().filter_map(|&value| self.late(value)).fold(written, u32::max);
+        values.iter_mut().for_each(|value| *value = self.as_late(*value, latest));
+        latest - written
+    }
+
+    /// Whether a line can be read so many frames back, and `later` more; one of this kernel is made as long as that takes.
+    fn reaches(&mut self, line: Handle<DelayLine>, longest: u32, later: u32) -> bool {
+        if self.kernel.delays[line].sharing != Sharing::Borrowed {
+            self.lengthen(line, longest + later);
+        }
+        DelayLine::holding(longest + later + QUANTUM as u32) <= self.kernel.delays[line].frames
+            || self.kernel.delays[line].sharing != Sharing::Borrowed
+    }
+
     /// What was recorded at a place.
     fn interpolated_ring(
         &mut self,
-        ring: &Ring,
-        line: Handle<DelayLine>,
+        RingLine { ring, line, later }: RingLine,
         weights: TableId,
         first: Value,
         place: Position,
     ) -> Value {
         let distance = self.distance_of(ring, first, place.whole);
+        let later = self.i32(later as i32);
+        let distance = self.push(Op::Add, Type::I32, &[distance, later]);
         self.weighted_taps(weights, place.part, |b, tap| {
             let offset = b.i32(TAPS as i32 / 2 - 1 - tap);
             let distance = b.push(Op::Add, Type::I32, &[distance, offset]);

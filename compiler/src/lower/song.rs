@@ -15,7 +15,7 @@ use super::{Song, Templates};
 use crate::files::Files;
 use crate::graph::{Graph, Group, Instance, NodeId};
 use crate::hir::types::Layouts;
-use crate::ir::{Imm, Kernel};
+use crate::ir::{Imm, Kernel, Sharing};
 use crate::library::Library;
 use mam_grammar::Handle;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -123,6 +123,21 @@ struct Line<'a> {
     lowered: Lowered,
 }
 
+/// What the local indices of a kernel that is cut stand for, and of which voice that is.
+struct Tables {
+    params: Vec<usize>,
+    inputs: Vec<SignalId>,
+    ports: Vec<usize>,
+    voice: usize,
+}
+
+impl Tables {
+    fn from_made(made: &Made) -> Tables {
+        let Made { params, inputs, ports, .. } = made;
+        Tables { params: params.clone(), inputs: inputs.clone(), ports: ports.clone(), voice: 0 }
+    }
+}
+
 impl Line<'_> {
     fn group(&mut self, group: &Group) -> Result<(), Refused> {
         let members: FxHashSet<NodeId> = group.members.iter().copied().collect();
@@ -162,7 +177,7 @@ impl Line<'_> {
             let fused =
                 if group.members.len() > 1 { group.members.iter().map(path).collect() } else { [].into() };
             if !made.blocks.is_empty() {
-                return self.staged(&name, made, &fused);
+                return self.staged_voices(&name, (node, voices), &made, &fused);
             }
             let kernel = self.calls(&name, node, voices, made, known, fused);
             key.zip(kernel).map(|(key, kernel)| self.alike.insert(key, kernel));
@@ -239,11 +254,52 @@ impl Line<'_> {
         (0..voices).map(|v| params.iter().map(|&slot| share(slot, v)).collect()).collect()
     }
 
-    /// A node with blocks: the calls of its stages, with the blocks between them. The last stage is the node.
-    fn staged(&mut self, path: &Arc<str>, mut made: Made, fused: &Arc<[Arc<str>]>) -> Result<(), Refused> {
+    /// A node with blocks, of which each voice has its own.
+    fn staged_voices(
+        &mut self,
+        path: &Arc<str>,
+        (node, voices): (NodeId, usize),
+        made: &Made,
+        fused: &Arc<[Arc<str>]>,
+    ) -> Result<(), Refused> {
+        let flows = made.blocks.last().map_or(0, |last| last.ends.flows.end);
+        let (result, own) = (self.lowered.signals, made.kernel.outputs.len() - flows);
+        // The voices' own signals come after the signals that everybody knows the node by.
+        self.lowered.signals += if voices > 1 { own } else { 0 };
+        let mut each: Vec<SignalId> = vec![];
+        for (v, params) in
+            self.of_voices(node, voices, &made.params, fused.is_empty()).into_iter().enumerate()
+        {
+            each.push(self.lowered.signals);
+            let port = |&p: &usize| if p == self.song.ports.voice_or(node, p) { p + v } else { p };
+            let ports = made.ports.iter().map(port).collect();
+            let tables = Tables { params, ports, inputs: made.inputs.clone(), voice: v };
+            self.staged(path, made, tables, fused)?;
+        }
+        if voices > 1 {
+            for channel in 0..own {
+                let parts = each.iter().map(|first| first + channel).collect();
+                self.sum(path, parts, result + channel);
+            }
+        }
+        Ok(())
+    }
+
+    /// The calls of the stages of a node or voice with blocks, and these between them. The last stage is the node.
+    fn staged(
+        &mut self,
+        path: &Arc<str>,
+        made: &Made,
+        mut tables: Tables,
+        fused: &Arc<[Arc<str>]>,
+    ) -> Result<(), Refused> {
         let ends: Vec<Ends> = made.blocks.iter().map(|call| call.ends.clone()).collect();
         let (flows, count) = ends.last().map_or((0, 0), |last| (last.flows.end, last.results.end));
         let (first, own) = (self.lowered.signals, made.kernel.outputs.len() - flows);
+        let of_voice = |path: &str| match tables.voice {
+            0 => path.to_owned(),
+            v => format!("{path}#{}", v + 1),
+        };
         let place = |index: usize| made.inputs.iter().position(|&signal| signal == block::result(index));
         let results: Vec<Option<usize>> = (0..count).map(place).collect();
         let cut = stages::stages(&made.kernel, own, &ends, &results)
@@ -253,44 +309,51 @@ impl Line<'_> {
         let flows_in = |flow: usize| first + own + flow;
         let heard = |flows: &[usize]| flows.iter().map(|&flow| flows_in(flow)).collect::<Vec<SignalId>>();
         let result = |index: usize| first + own + flows + index;
-        for signal in &mut made.inputs {
+        for signal in &mut tables.inputs {
             *signal = block::index_of(*signal).map_or(*signal, result);
         }
         for (depth, stage) in cut.before.into_iter().enumerate() {
             if let Some(mut piece) = stage.piece {
-                // The last stage may have a line of this name too.
+                // The last stage may have a line of this name too, and then lends it.
+                let last = &cut.last.kernel.delays;
                 for line in piece.kernel.delays.handles() {
-                    piece.kernel.delays[line].name += &format!(".stage{depth}");
+                    let line = &mut piece.kernel.delays[line];
+                    let is_last = || last.values().any(|other| other.name == line.name);
+                    if line.sharing == Sharing::Own || line.sharing == Sharing::Lent && is_last() {
+                        line.name += &format!(".stage{depth}");
+                        line.sharing = Sharing::Own;
+                    }
                 }
-                let path: Arc<str> = format!("{path}.stage{depth}").into();
-                self.piece((path, fused), piece, &made, heard(&stage.heard), heard(&stage.computed));
+                let path: Arc<str> = of_voice(&format!("{path}.stage{depth}")).into();
+                self.piece((path, fused), piece, &tables, heard(&stage.heard), heard(&stage.computed));
             }
             for &index in &stage.blocks {
                 let inputs =
                     ends[index].flows.clone().map(|flow| match stages::source(&made.kernel, own, flow) {
-                        Source::Input(input) => made.inputs[input],
+                        Source::Input(input) => tables.inputs[input],
                         Source::Piece => flows_in(flow),
                     });
                 let outputs = ends[index].results.clone().map(result);
-                self.block(&made.blocks[index], fused, inputs.collect(), outputs.collect());
+                let (path, inputs) = (of_voice(&made.blocks[index].path), inputs.collect());
+                self.block(&made.blocks[index], (&path, fused), inputs, outputs.collect());
             }
         }
         let outputs = (first..first + own).collect();
-        self.piece((path.clone(), fused), cut.last, &made, heard(&cut.heard), outputs);
+        self.piece((of_voice(path).into(), fused), cut.last, &tables, heard(&cut.heard), outputs);
         Ok(())
     }
 
     fn block(
         &mut self,
         call: &BlockCall,
-        fused: &Arc<[Arc<str>]>,
+        (path, fused): (&str, &Arc<[Arc<str>]>),
         inputs: Vec<SignalId>,
         outputs: Vec<SignalId>,
     ) {
         let kernel = self.intern(block::kernel(&call.block), &[]);
         let lines = call.block.lines();
         self.lowered.calls.push(KernelCall {
-            path: call.path.as_str().into(),
+            path: path.into(),
             fused: fused.clone(),
             kernel,
             states: vec![],
@@ -307,31 +370,34 @@ impl Line<'_> {
     fn pieces(&mut self, path: &Arc<str>, cut: Cut, made: &Made, fused: &Arc<[Arc<str>]>) {
         let first = self.lowered.signals + cut.rest.kernel.outputs.len();
         let outputs = (self.lowered.signals..first).collect();
+        let tables = Tables::from_made(made);
         let (count, width) = (cut.terms.len(), cut.sums);
         let sums: Vec<SignalId> = (0..width).map(|k| first + count * width + k).collect();
         self.lowered.signals = first + (count + 1) * width;
         for (i, term) in cut.terms.into_iter().enumerate() {
             let signals = (0..width).map(|k| first + i * width + k).collect();
-            self.piece((format!("{path}.sum#{}", i + 1).into(), fused), term, made, vec![], signals);
+            self.piece((format!("{path}.sum#{}", i + 1).into(), fused), term, &tables, vec![], signals);
         }
         for (k, &sum) in sums.iter().enumerate() {
             self.sum(path, (0..count).map(|i| first + i * width + k).collect(), sum);
         }
-        self.piece((path.clone(), fused), cut.rest, made, sums, outputs);
+        self.piece((path.clone(), fused), cut.rest, &tables, sums, outputs);
     }
 
     fn piece(
         &mut self,
         (path, fused): (Arc<str>, &Arc<[Arc<str>]>),
         piece: Piece,
-        made: &Made,
+        tables: &Tables,
         more: Vec<SignalId>,
         outputs: Vec<SignalId>,
     ) {
         let of = |table: &[usize], places: &[usize]| places.iter().map(|&i| table[i]).collect::<Vec<_>>();
         let (states, delays) = (named_states(&piece.kernel), named_lines(&piece.kernel));
-        let inputs = [of(&made.inputs, &piece.inputs), more].concat();
-        let (params, ports) = (of(&made.params, &piece.params), of(&made.ports, &piece.ports));
+        let own = |(name, init): (Arc<str>, Imm)| (name.clone(), voiced(&name, init, tables.voice));
+        let states = states.into_iter().map(own).collect();
+        let inputs = [of(&tables.inputs, &piece.inputs), more].concat();
+        let (params, ports) = (of(&tables.params, &piece.params), of(&tables.ports, &piece.ports));
         let kernel = self.intern(piece.kernel, &params);
         let (fused, adds) = (fused.clone(), false);
         self.lowered.calls.push(KernelCall {

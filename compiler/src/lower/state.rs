@@ -5,7 +5,7 @@ use super::copies::InnerFrame;
 use super::lowered::DATA;
 use super::names::{Scope, ScopeId};
 use super::remembered::Slots;
-use super::value::{Signal, Val};
+use super::value::{Recorded, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
 use crate::hir::types::{named, state_path};
@@ -40,6 +40,7 @@ pub(super) struct Inner {
 pub(super) enum Into {
     States(Slots<StateSlot>),
     Delays(Slots<DelayLine>),
+    Recording(Recorded),
 }
 
 /// How the name of a noise's seed ends.
@@ -158,6 +159,10 @@ impl Lower<'_, '_> {
                         let value = self.b.fed_as_late(&name, false, value);
                         self.b.body().sets.push((state, value));
                     }
+                }
+                Into::Recording(recorded) => {
+                    self.place(&later.at);
+                    self.write_recording(&recorded, &val);
                 }
                 Into::Delays(lines) => {
                     self.place(&later.at);

@@ -9,7 +9,9 @@
 //! is cut where two pieces would need one state, or a term would hear the sum.
 
 use crate::ir::sums::Sums;
-use crate::ir::{Body, DelayLine, InputId, Inst, Kernel, Op, ParamId, PortId, Rate, StateSlot, Type, Value};
+use crate::ir::{
+    Body, DelayLine, InputId, Inst, Kernel, Op, ParamId, PortId, Rate, Sharing, StateSlot, Type, Value,
+};
 use mam_grammar::Handle;
 use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
@@ -254,6 +256,11 @@ impl<'a> Slicer<'a> {
         (0..2).flat_map(|form| self.insts(&slice, form)).filter_map(input).collect()
     }
 
+    /// Whether a line belongs to one piece: those of other kernels are read by any.
+    fn is_own(&self, line: Handle<DelayLine>) -> bool {
+        self.kernel.delays[line].sharing != Sharing::Borrowed
+    }
+
     fn bodies(&self) -> [&'a Body; 2] {
         [&self.kernel.general, &self.kernel.steady]
     }
@@ -274,7 +281,8 @@ impl<'a> Slicer<'a> {
             }
             let states =
                 slice.states.iter().map(|state| Op::Get(*state)).filter(|op| self.ends.contains_key(op));
-            for op in states.chain(slice.delays.iter().map(|line| Op::Read(*line))) {
+            let lines = slice.delays.iter().filter(|line| self.is_own(**line)).map(|line| Op::Read(*line));
+            for op in states.chain(lines) {
                 _ = joined.union(i, *owners.entry(op).or_insert(i));
             }
         }
@@ -376,7 +384,7 @@ impl<'a> Slicer<'a> {
         let mut apart = true;
         for piece in pieces {
             apart &= piece.states.iter().filter(|state| changes(state)).all(|state| states.insert(*state));
-            apart &= piece.delays.iter().all(|line| delays.insert(*line));
+            apart &= piece.delays.iter().filter(|line| self.is_own(**line)).all(|line| delays.insert(*line));
             work += self.work(piece);
             count += 1;
         }

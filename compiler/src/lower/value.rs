@@ -2,8 +2,9 @@
 
 use super::lowered::SignalId;
 use crate::dimension::Dimension;
-use crate::ir::Value;
+use crate::ir::{DelayLine, Value};
 use crate::samples::Samples;
+use mam_grammar::Handle;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,8 +36,8 @@ pub(super) struct Buffer {
 /// A buffer that is written while the song plays.
 #[derive(Clone, Debug)]
 pub(super) struct Recording {
-    /// What is written into the line, one value a channel.
-    pub(super) written: Channels,
+    /// The delay line of each channel: its kernel's own, or one that is borrowed.
+    pub(super) lines: Vec<Handle<DelayLine>>,
     /// Frames since the first frame was written, as the module's documentation says. An i32.
     pub(super) first: Value,
     /// How many frames are recorded so far. An i32.
@@ -45,6 +46,16 @@ pub(super) struct Recording {
     pub(super) ring: Ring,
     /// The voice of an instrument to which it belongs.
     pub(super) voice: Option<usize>,
+}
+
+/// Lines into which something is recorded, and how.
+pub(super) struct Recorded {
+    /// The line of each channel.
+    pub(super) lines: Vec<Handle<DelayLine>>,
+    /// How much of what is written is what flows in.
+    pub(super) share: Value,
+    /// What is the same for all who read it.
+    pub(super) ring: Ring,
 }
 
 /// The size and the name of a recording.
@@ -180,8 +191,19 @@ pub(super) enum Shape {
     Record(Vec<(Arc<str>, Shape)>),
     /// A list of such.
     List(Vec<Shape>),
-    /// A recording: what is written into its line, how long ago its first frame was written, and its frames so far.
-    Recording { written: Vec<SignalId>, counts: [SignalId; 2], ring: Ring },
+    /// A recording: its delay lines, how long ago its first frame was written, and its frames so far.
+    Recording { lines: Vec<LentLine>, counts: [SignalId; 2], ring: Ring },
+}
+
+/// A delay line that other kernels read.
+#[derive(Clone, Debug)]
+pub(super) struct LentLine {
+    /// Its name in the song.
+    pub(super) name: String,
+    /// Its capacity in frames.
+    pub(super) frames: u32,
+    /// Frames by which what it holds is late.
+    pub(super) late: u32,
 }
 
 impl Shape {
@@ -209,11 +231,9 @@ impl Shape {
                 Shape::Signal(signals.iter().map(|signal| to(*signal)).collect(), *dimension)
             }
             Shape::Const(..) => self.clone(),
-            Shape::Recording { written, counts, ring } => Shape::Recording {
-                written: written.iter().map(|signal| to(*signal)).collect(),
-                counts: counts.map(to),
-                ring: ring.clone(),
-            },
+            Shape::Recording { lines, counts, ring } => {
+                Shape::Recording { lines: lines.clone(), counts: counts.map(to), ring: ring.clone() }
+            }
             Shape::List(elements) => Shape::List(elements.iter().map(|shape| shape.moved(to)).collect()),
             Shape::Record(fields) => {
                 Shape::Record(fields.iter().map(|(name, shape)| (name.clone(), shape.moved(to))).collect())

@@ -1,9 +1,9 @@
-//! Dead code: instructions that neither an output nor a voice's `until` needs, through however many states and delay
-//! lines, and the sets and writes of states and delay lines that nothing needs. The slots themselves stay: indices
+//! Dead code: instructions that neither an output, nor a voice's `until`, nor who borrows a delay line needs, through however many states
+//! and delay lines, and the sets and writes of states and delay lines that nothing needs. The slots themselves stay: indices
 //! are the interface.
 
 use super::rebuild::{self, Needed};
-use crate::ir::{Body, Kernel, Op, Value};
+use crate::ir::{Body, Kernel, Op, Sharing, Value};
 use rustc_hash::FxHashMap;
 use std::mem::take;
 
@@ -63,6 +63,8 @@ impl Search<'_> {
         let back_edges = bodies.iter().map(|body| body.back_edges.iter().copied().collect()).collect();
         let mut search = Search { bodies, live, sets, writes, back_edges, open: vec![] };
         kernel.voices.iter().for_each(|voice| search.state(voice.until.index()));
+        let lent = kernel.delays.iter().filter(|(_, line)| line.sharing == Sharing::Lent);
+        lent.for_each(|(line, _)| search.delay(line.index()));
         for index in 0..search.bodies.len() {
             let body = search.bodies[index];
             body.outs.iter().chain(&body.only_if).for_each(|value| search.mark(index, *value));

@@ -9,7 +9,7 @@ mod sleeps;
 mod text;
 
 use crate::ir::layout::{Layout, put};
-use crate::ir::{Body, DelayLine, Imm, Kernel, Module, Op, Scalar, Value, Voice};
+use crate::ir::{Body, DelayLine, Imm, Kernel, Module, Op, Scalar, Sharing, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, is_noise};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use crate::opt::intervals::{Finite, Intervals};
@@ -18,6 +18,7 @@ use mam_runtime::block::Block;
 use mam_runtime::buffers;
 use mam_runtime::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -66,8 +67,8 @@ impl Plan {
         };
         // Zeroed pages take memory when they are written: most of the state of a block is 0.
         let state = vec![0; packed.calls.iter().map(state_bytes).sum()];
-        let signals = vec![None; packed.signals];
-        let mut planner = Planner { plan, state, planned: 0, signals, contents, finite, count: 0 };
+        let (signals, lent) = (vec![None; packed.signals], FxHashMap::default());
+        let mut planner = Planner { plan, state, planned: 0, signals, contents, finite, lent, count: 0 };
         for call in &packed.calls {
             planner.step(call, &packed.module.kernels[call.kernel], &layouts[call.kernel.index()]);
         }
@@ -96,6 +97,8 @@ struct Planner {
     contents: Vec<u64>,
     /// What of each kernel needs no examination.
     finite: Vec<Finite>,
+    /// The lines so far that later calls borrow, by their names in the song.
+    lent: FxHashMap<Arc<str>, DelayId>,
     count: usize,
 }
 
@@ -112,12 +115,11 @@ impl Planner {
         self.state[state..][..state_bytes].iter_mut().zip(image).for_each(|(byte, first)| *byte = first);
         let block = kernel.block.as_ref();
         self.plan.noises.extend(noises(call, state, &words));
-        let mut delays = vec![];
-        for (name, (handle, line)) in call.parts.iter().flat_map(delay_names).zip(kernel.delays.iter()) {
-            let (frames, reach) = (line.frames as usize, reach(kernel, handle));
-            let spec = DelaySpec { name, frames, reach };
-            delays.push(self.plan.delays.push(spec));
-        }
+        let names = call.parts.iter().flat_map(|part| part.delays.iter().map(move |name| (part, name)));
+        let lines = names.zip(kernel.delays.iter());
+        let delays: Vec<DelayId> = lines.map(|(of, (line, _))| self.line(kernel, line, of)).collect();
+        let borrowed = kernel.delays.values().enumerate();
+        let borrowed = borrowed.filter(|(_, line)| line.sharing == Sharing::Borrowed).map(|(index, _)| index);
         let voices = kernel.voices.iter().map(|voice| StepVoice {
             port: voice.port.index(),
             until: words[voice_word(kernel, voice)].start,
@@ -155,6 +157,7 @@ impl Planner {
             state_bytes,
             block: kernel.block.clone(),
             delays,
+            borrowed: borrowed.collect(),
             params: call.params.iter().map(|&param| ParamId::new(param)).collect(),
             per_call: per_call(kernel),
             copies: copies(kernel).into_iter().map(|input| inputs[input]).collect(),
@@ -171,6 +174,26 @@ impl Planner {
             cost: cost(kernel),
         };
         self.plan.steps.push(step);
+    }
+
+    /// The delay line that a kernel's is in a call of it.
+    fn line(
+        &mut self,
+        kernel: &Kernel,
+        line: Handle<DelayLine>,
+        (part, name): (&Part, &Arc<str>),
+    ) -> DelayId {
+        let DelayLine { frames, sharing, .. } = kernel.delays[line];
+        if sharing == Sharing::Borrowed {
+            return *self.lent.get(name).expect("who lends a line comes before those that borrow it");
+        }
+        let frames = frames as usize;
+        let reach = if sharing == Sharing::Lent { frames } else { reach(kernel, line) };
+        let id = self.plan.delays.push(DelaySpec { name: line_name(part, name), frames, reach });
+        if sharing == Sharing::Lent {
+            self.lent.insert(name.clone(), id);
+        }
+        id
     }
 
     fn finish(mut self, lowered: &Lowered, channels: usize) -> Plan {
@@ -312,13 +335,12 @@ fn reach(kernel: &Kernel, line: Handle<DelayLine>) -> usize {
     most.unwrap_or(usize::MAX).min(kernel.delays[line].frames as usize)
 }
 
-/// The names of a part's delay lines.
-fn delay_names(part: &Part) -> impl Iterator<Item = Arc<str>> + '_ {
-    let voice = part.path.contains('#');
-    part.delays.iter().map(move |name| match voice {
+/// The name of a part's delay line in the song.
+fn line_name(part: &Part, name: &Arc<str>) -> Arc<str> {
+    match part.path.contains('#') {
         true => format!("{}:{name}", part.path).into(),
         false => name.clone(),
-    })
+    }
 }
 
 /// The equations and voices of a step, each once, as they are called in the song: an equation that stands in the middle

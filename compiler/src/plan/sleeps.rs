@@ -4,7 +4,7 @@
 //! its states follows the inputs, if only through delay lines and other states. Whether its tail is over, the engine
 //! detects.
 
-use crate::ir::{Body, Kernel, Op, Scalar, StateSlot};
+use crate::ir::{Body, Kernel, Op, Scalar, Sharing, StateSlot};
 use mam_grammar::Handle;
 use rustc_hash::FxHashSet;
 
@@ -12,7 +12,9 @@ use rustc_hash::FxHashSet;
 pub(super) fn can_sleep(kernel: &Kernel) -> bool {
     let bodies = || [Some(&kernel.general), Some(&kernel.steady), kernel.tail.as_ref()].into_iter().flatten();
     let free = |body: &Body| body.insts.values().any(|inst| matches!(inst.op, Op::Frame));
-    if kernel.inputs.is_empty() || !kernel.voices.is_empty() || bodies().any(free) {
+    // What it lends or borrows is heard whatever flows into it.
+    let shares = kernel.delays.values().any(|line| line.sharing != Sharing::Own);
+    if shares || kernel.inputs.is_empty() || !kernel.voices.is_empty() || bodies().any(free) {
         return false;
     }
     let set: FxHashSet<Handle<StateSlot>> = bodies().flat_map(|body| body.sets.iter().map(|s| s.0)).collect();

@@ -293,35 +293,12 @@ impl<'a> Modifier<'a> {
     }
 
     fn no_scale(&self, arg: &Arg, name: &str) -> Problem {
-        if name.contains(' ') || name.starts_with(|c: char| c.is_ascii_digit()) {
+        if !name.contains(char::is_alphabetic) {
             let message = "the steps of a scale rise from 0 and stay below 12, an octave";
             return self.wrong(arg, message).help("write semitones: `\"0 2 3 7 8.5\"`");
         }
         let problem = self.wrong(arg, &format!("there is no scale `{name}`"));
         problem.nearest(name, "scales", &scales().collect::<Vec<_>>())
-    }
-
-    /// A scale whose name has colons in it, `c:minor:pentatonic`.
-    fn scale_of_words(&self, arg: &Arg, parts: &[Value]) -> Option<Problem> {
-        let words: Option<Vec<&str>> = parts
-            .iter()
-            .map(|part| match part {
-                Value::Word(word) => Some(&**word),
-                _ => None,
-            })
-            .collect();
-        let (root, name) = words.as_deref()?.split_first()?;
-        let name = name.join("_");
-        let meant = format!("{root}:{name}");
-        scale_steps(&name)?;
-        let problem = self.wrong(arg, "the name of a scale is one word").help(format!("write `{meant}`"));
-        Some(match &self.ast.exprs[arg.value] {
-            Expr::Text(text) => {
-                let written = words?.join(":");
-                problem.fix(self.ast.span(arg.value), format!("\"{}\"", text.replace(&written, &meant)))
-            }
-            _ => problem,
-        })
     }
 
     /// What is not `c:minor`, such as `"c minor"`.
@@ -346,13 +323,20 @@ impl<'a> Modifier<'a> {
         let mut scales = Vec::with_capacity(values.len());
         for value in &values {
             let Value::List(parts) = value else { return Err(self.not_a_scale(arg)) };
-            let [Value::Word(root), Value::Word(name)] = &parts[..] else {
-                return Err(self.scale_of_words(arg, parts).unwrap_or_else(|| self.not_a_scale(arg)));
+            let word = |part: &Value| match part {
+                Value::Word(word) => Some(word.to_string()),
+                _ => None,
             };
-            let Some(root) = note_number(root) else {
+            let words: Option<Vec<String>> = parts.iter().map(word).collect();
+            // A name of several words has colons between them: `c:minor:pentatonic`.
+            let Some((root, name)) = words.as_deref().and_then(|words| words.split_first()) else {
+                return Err(self.not_a_scale(arg));
+            };
+            let (root, name) = (note_number(root), name.join(" "));
+            let Some(root) = root else {
                 return Err(self.wrong(arg, "a scale begins on a note, such as `c`, `eb` or `c3`"));
             };
-            scales.push((root, scale_steps(name).ok_or_else(|| self.no_scale(arg, name))?));
+            scales.push((root, scale_steps(&name).ok_or_else(|| self.no_scale(arg, &name))?));
         }
         let places = values.into_iter().zip(0..).map(|(value, place)| (value, f64::from(place)));
         let numbers = pattern.map(ValueMap::Lookup(places.collect()));

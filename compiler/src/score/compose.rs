@@ -21,6 +21,7 @@ use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
+use mam_runtime::sort::Sort;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -336,17 +337,7 @@ impl<'a> Composer<'a> {
             Amount::Bars(bars) if bars.sign() >= 0 => (bars * self.meter.beats_per_bar)
                 .map(Duration::Beats)
                 .map_err(|_| not_so(self.ast.span(over), "this time does not fit")),
-            _ => {
-                let span = self.ast.span(over);
-                let written = plain_text(self.ast, over);
-                let problem = not_so(span, "a ramp lasts a time, such as `40ms`, `1 beat` or `2 bars`");
-                Err(match written {
-                    Some(number) => {
-                        problem.help(format!("write its unit: `{number}ms`")).fix(span, format!("{number}ms"))
-                    }
-                    None => problem.help("write a time: `40ms`, `1 beat` or `2 bars`"),
-                })
-            }
+            amount => Err(no_time(self.ast.span(over), amount)),
         });
         let over = read.unwrap_or(Ok(Duration::default())).unwrap_or_else(|problem| {
             self.problems.add(problem);
@@ -520,7 +511,7 @@ pub(super) fn line_pattern(
 fn broken<'a>(ast: &'a Ast, problems: &Problems) -> HashSet<&'a str> {
     let errors = problems.iter().filter(|problem| problem.code.severity == Severity::Error);
     let mut places: Vec<Span> = errors.map(Problem::span).collect();
-    places.sort_unstable();
+    places.put_in_order();
     let has_error = |item: &Item| {
         let first = places.partition_point(|s| (s.source, s.start) < (item.span.source, item.span.start));
         let within =
@@ -550,10 +541,17 @@ fn unread_name(item: &Item) -> Option<&str> {
     }
 }
 
-/// The digits of a number without a unit.
-fn plain_text(ast: &Ast, expr: ExprId) -> Option<&str> {
-    match &ast.exprs[expr] {
-        Expr::Number(number) if number.unit.is_none() => Some(&number.digits),
-        _ => None,
+/// What is no time for a ramp: without a unit it was probably meant in bars, as times of modifiers are.
+fn no_time(span: Span, amount: Amount) -> Problem {
+    let problem = not_so(span, "a ramp lasts a time, such as `40ms`, `1 beat` or `2 bars`");
+    match amount {
+        Amount::Number(Dimension::PLAIN, x) if x.sign() > 0 => {
+            let unit = if x > Rational::ONE { "bars" } else { "bar" };
+            let shown = if x.den() == 1 { x.num().to_string() } else { x.to_string() };
+            let help = format!("write its unit: `{shown} {unit}`, or beats or milliseconds");
+            let end = Span { start: span.end, ..span };
+            problem.help(help).guess(end, format!(" {unit}"))
+        }
+        _ => problem.help("write a time: `40ms`, `1 beat` or `2 bars`"),
     }
 }

@@ -6,14 +6,14 @@ use mam_runtime::score::Rational;
 use std::sync::Arc;
 
 /// Scales: their names, and the semitones of an octave.
-const SCALES: [(&[&str], &[f64]); 50] = [
+const SCALES: [(&[&str], &[f64]); 70] = [
     (&["major"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
     (&["minor", "natural_minor"], &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
     (&["ionian"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 11.0]),
     (&["dorian"], &[0.0, 2.0, 3.0, 5.0, 7.0, 9.0, 10.0]),
     (&["phrygian"], &[0.0, 1.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
     (&["lydian"], &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 11.0]),
-    (&["mixolydian"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0]),
+    (&["mixolydian", "dominant"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0]),
     (&["aeolian"], &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 10.0]),
     (&["locrian"], &[0.0, 1.0, 3.0, 5.0, 6.0, 8.0, 10.0]),
     (&["harmonic", "harmonic_minor"], &[0.0, 2.0, 3.0, 5.0, 7.0, 8.0, 11.0]),
@@ -22,41 +22,70 @@ const SCALES: [(&[&str], &[f64]); 50] = [
     (&["minor_pentatonic", "min_pent"], &[0.0, 3.0, 5.0, 7.0, 10.0]),
     (&["blues", "minor_blues"], &[0.0, 3.0, 5.0, 6.0, 7.0, 10.0]),
     (&["whole", "whole_tone"], &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0]),
-    (&["diminished", "whole_half"], &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 11.0]),
+    (&["diminished", "whole_half", "whole_half_diminished"], &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 11.0]),
     (&["hirajoshi"], &[0.0, 2.0, 3.0, 7.0, 8.0]),
     (&["chromatic"], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
     (&["harmonic_major"], &[0.0, 2.0, 4.0, 5.0, 7.0, 8.0, 11.0]),
-    (&["phrygian_dominant", "spanish", "freygish"], &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 10.0]),
-    (&["double_harmonic", "byzantine", "arabic", "gypsy_major"], &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 11.0]),
+    (&["phrygian_dominant", "spanish", "freygish", "phrygian_major"], &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 10.0]),
+    (
+        &["double_harmonic", "double_harmonic_major", "byzantine", "arabic", "gypsy_major", "gypsy"],
+        &[0.0, 1.0, 4.0, 5.0, 7.0, 8.0, 11.0],
+    ),
     (&["hungarian_minor", "gypsy_minor"], &[0.0, 2.0, 3.0, 6.0, 7.0, 8.0, 11.0]),
     (&["neapolitan_minor"], &[0.0, 1.0, 3.0, 5.0, 7.0, 8.0, 11.0]),
     (&["neapolitan_major"], &[0.0, 1.0, 3.0, 5.0, 7.0, 9.0, 11.0]),
-    (&["lydian_dominant", "acoustic", "overtone"], &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
-    (&["altered", "super_locrian"], &[0.0, 1.0, 3.0, 4.0, 6.0, 8.0, 10.0]),
+    (&["lydian_dominant", "acoustic", "overtone", "lydian_b7"], &[0.0, 2.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
+    (&["altered", "super_locrian", "diminished_whole_tone"], &[0.0, 1.0, 3.0, 4.0, 6.0, 8.0, 10.0]),
     (&["augmented"], &[0.0, 3.0, 4.0, 7.0, 8.0, 11.0]),
-    (&["half_diminished", "half_whole"], &[0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
+    (
+        &["half_whole", "half_whole_diminished", "dominant_diminished"],
+        &[0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 9.0, 10.0],
+    ),
     (&["enigmatic"], &[0.0, 1.0, 4.0, 6.0, 8.0, 10.0, 11.0]),
-    (&["bebop", "bebop_major"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0, 11.0]),
+    (&["bebop", "bebop_dominant"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0, 11.0]),
     (&["in"], &[0.0, 1.0, 5.0, 7.0, 8.0]),
     (&["iwato"], &[0.0, 1.0, 5.0, 6.0, 10.0]),
-    (&["kumoi"], &[0.0, 2.0, 3.0, 7.0, 9.0]),
+    (&["kumoi", "flat_three_pentatonic"], &[0.0, 2.0, 3.0, 7.0, 9.0]),
     (&["pelog"], &[0.0, 1.0, 3.0, 7.0, 8.0]),
     (&["egyptian"], &[0.0, 2.0, 5.0, 7.0, 10.0]),
     (&["yo", "ritusen"], &[0.0, 2.0, 5.0, 7.0, 9.0]),
-    (&["chinese"], &[0.0, 4.0, 6.0, 7.0, 11.0]),
+    (&["chinese", "lydian_pentatonic"], &[0.0, 4.0, 6.0, 7.0, 11.0]),
     (&["persian"], &[0.0, 1.0, 4.0, 5.0, 6.0, 8.0, 11.0]),
     (&["prometheus"], &[0.0, 2.0, 4.0, 6.0, 9.0, 10.0]),
-    (&["romanian_minor", "ukrainian_dorian"], &[0.0, 2.0, 3.0, 6.0, 7.0, 9.0, 10.0]),
+    (
+        &["romanian_minor", "ukrainian_dorian", "dorian_sharp4", "altered_dorian"],
+        &[0.0, 2.0, 3.0, 6.0, 7.0, 9.0, 10.0],
+    ),
     (&["lydian_augmented"], &[0.0, 2.0, 4.0, 6.0, 8.0, 9.0, 11.0]),
     (&["mixolydian_b6", "aeolian_dominant", "hindu"], &[0.0, 2.0, 4.0, 5.0, 7.0, 8.0, 10.0]),
     (&["dorian_b2", "phrygian_sharp6"], &[0.0, 1.0, 3.0, 5.0, 7.0, 9.0, 10.0]),
-    (&["locrian_sharp2"], &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 10.0]),
-    (&["major_locrian", "arabian"], &[0.0, 2.0, 4.0, 5.0, 6.0, 8.0, 10.0]),
+    (&["locrian_sharp2", "half_diminished"], &[0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 10.0]),
+    (&["major_locrian", "locrian_major", "arabian"], &[0.0, 2.0, 4.0, 5.0, 6.0, 8.0, 10.0]),
     (&["tritone"], &[0.0, 1.0, 4.0, 6.0, 7.0, 10.0]),
     (&["major_blues"], &[0.0, 2.0, 3.0, 4.0, 7.0, 9.0]),
     (&["insen"], &[0.0, 1.0, 5.0, 7.0, 10.0]),
     (&["scriabin"], &[0.0, 1.0, 4.0, 7.0, 9.0]),
-    (&["bebop_dominant"], &[0.0, 2.0, 4.0, 5.0, 7.0, 9.0, 10.0, 11.0]),
+    (&["hungarian_major"], &[0.0, 3.0, 4.0, 6.0, 7.0, 9.0, 10.0]),
+    (&["ultralocrian"], &[0.0, 1.0, 3.0, 4.0, 6.0, 8.0, 9.0]),
+    (&["locrian_6", "locrian_sharp6"], &[0.0, 1.0, 3.0, 5.0, 6.0, 9.0, 10.0]),
+    (&["ionian_augmented", "major_augmented"], &[0.0, 2.0, 4.0, 5.0, 8.0, 9.0, 11.0]),
+    (&["lydian_sharp9", "lydian_sharp2"], &[0.0, 3.0, 4.0, 6.0, 7.0, 9.0, 11.0]),
+    (&["lydian_diminished"], &[0.0, 2.0, 3.0, 6.0, 7.0, 9.0, 11.0]),
+    (&["lydian_minor"], &[0.0, 2.0, 4.0, 6.0, 7.0, 8.0, 10.0]),
+    (&["leading_whole_tone"], &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 11.0]),
+    (&["oriental"], &[0.0, 1.0, 4.0, 5.0, 6.0, 9.0, 10.0]),
+    (&["flamenco"], &[0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 10.0]),
+    (&["spanish_heptatonic"], &[0.0, 1.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0]),
+    (&["todi_raga"], &[0.0, 1.0, 3.0, 6.0, 7.0, 8.0, 11.0]),
+    (&["bebop_major"], &[0.0, 2.0, 4.0, 5.0, 7.0, 8.0, 9.0, 11.0]),
+    (&["bebop_minor"], &[0.0, 2.0, 3.0, 4.0, 5.0, 7.0, 9.0, 10.0]),
+    (&["minor_hexatonic"], &[0.0, 2.0, 3.0, 5.0, 7.0, 11.0]),
+    (&["ionian_pentatonic"], &[0.0, 4.0, 5.0, 7.0, 11.0]),
+    (&["mixolydian_pentatonic", "indian"], &[0.0, 4.0, 5.0, 7.0, 10.0]),
+    (&["locrian_pentatonic"], &[0.0, 3.0, 5.0, 6.0, 10.0]),
+    (&["minor_six_pentatonic"], &[0.0, 3.0, 5.0, 7.0, 9.0]),
+    (&["malkos_raga"], &[0.0, 3.0, 5.0, 8.0, 10.0]),
+    (&["composite_blues"], &[0.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0, 10.0]),
 ];
 
 /// The names of all scales, each by its first one.
@@ -64,9 +93,9 @@ pub fn scales() -> impl Iterator<Item = &'static str> {
     SCALES.iter().filter_map(|(names, _)| names.first().copied())
 }
 
-/// The semitones of a scale: by its name, whatever its capitals and underscores, or written out, `0 2 3 7.5`.
+/// The semitones of a scale: by its name, whatever its capitals and what joins its words, or written out, `0 2 3 7.5`.
 pub(super) fn scale_steps(text: &str) -> Option<Arc<[f64]>> {
-    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let plain = |name: &str| name.replace(['_', ' ', '-'], "").to_ascii_lowercase();
     let wanted = plain(text);
     if let Some((_, steps)) = SCALES.iter().find(|(names, _)| names.iter().any(|name| plain(name) == wanted))
     {

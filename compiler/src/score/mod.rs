@@ -181,8 +181,13 @@ pub fn complete(score: &mut Score, ast: &Ast, measured: bool, remainder: Remaind
                 Action::Set { .. } => None,
             })
             .collect();
-        score.starts = remainder.starts.into_iter().filter(|start| !has_line.contains(start)).collect();
+        score.starts = remainder.starts.iter().copied().filter(|start| !has_line.contains(start)).collect();
     }
+    follow_tempo(score, remainder);
+}
+
+/// Says which parameters follow the tempo of a score.
+pub fn follow_tempo(score: &mut Score, remainder: Remainder) {
     let Some(transport) = score.transports.first() else { return };
     let (beat, bar) = remainder.musical;
     let beats_per_bar = transport.tempo.beats_per_bar;

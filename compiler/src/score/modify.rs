@@ -74,11 +74,7 @@ impl<'a> Modifier<'a> {
                 self.changes(*left, changes, problems)?;
                 return self.changes(*right, changes, problems);
             }
-            _ => {
-                let names: Vec<_> = modifiers().map(|entry| entry.name).collect();
-                return Err(Problem::new(&MODIFIER, span, "this is not a modifier of patterns")
-                    .help(format!("modifiers: {}", names.join(", "))));
-            }
+            other => return Err(no_change(other, span)),
         };
         changes.push(self.named(&used, problems)?);
         Ok(())
@@ -366,6 +362,27 @@ fn brak() -> Change {
     let half = Change::new(Law::Compress, vec![known(0, 1), known(1, 2)]);
     let later = Change::new(Law::Late, vec![known(1, 4)]);
     Change::new(Law::Last(Chain([half, later].into())), vec![known(2, 1)])
+}
+
+/// What stands in the place of a change and is none.
+fn no_change(expr: &Expr, span: Span) -> Problem {
+    let is_modifier = |text: &str| {
+        let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
+        find(&text[..end]).is_some() || foreign::find(Role::Modifier, &text[..end]).is_some()
+    };
+    match expr {
+        Expr::Text(text) if is_modifier(text.trim()) => {
+            let meant = text.trim();
+            Problem::new(&MODIFIER, span, "a change is written without quotes")
+                .help(format!("write `{meant}`"))
+                .fix(span, meant)
+        }
+        _ => {
+            let names: Vec<_> = modifiers().map(|entry| entry.name).collect();
+            Problem::new(&MODIFIER, span, "this is not a modifier of patterns")
+                .help(format!("modifiers: {}", names.join(", ")))
+        }
+    }
 }
 
 fn unknown(used: &Use) -> Problem {

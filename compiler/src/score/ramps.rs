@@ -27,12 +27,12 @@ pub(super) fn check(
         let cut = begins.windows(2).filter_map(|pair| {
             let gap = (pair[1] - pair[0]).ok().filter(|gap| gap.sign() > 0)?;
             let needs = bars(transport, ramp.over, pair[0])?;
-            (needs > gap).then_some((gap, needs))
+            let slower = (needs / gap).map_or(i128::MAX, Rational::ceil);
+            (needs > gap).then_some((slower, needs.ceil()))
         });
         // The slowest factor lets every ramp arrive.
-        let slower = cut.map(|(gap, needs)| (needs / gap).map_or(i128::MAX, Rational::ceil)).max();
-        if let Some(slower) = slower {
-            problems.add(problem(&written[index], slower));
+        if let Some((slower, bars)) = cut.max() {
+            problems.add(problem(&written[index], slower, bars));
         }
     }
 }
@@ -51,14 +51,27 @@ fn bars(transport: &Transport, over: Duration, from: Rational) -> Option<Rationa
     }
 }
 
-fn problem(written: &WrittenLine, slower: i128) -> Problem {
+fn problem(written: &WrittenLine, slower: i128, bars: i128) -> Problem {
     let name = &written.name;
+    let slow_by = |n: i128| match n {
+        1 => String::new(),
+        n => format!(".slow({})", show::number(Rational::new(n, 1).unwrap_or(Rational::ONE))),
+    };
+    // From one value to another, over all the time that the ramp takes.
+    let words = written.text.as_deref().map(|text| text.split_whitespace().collect::<Vec<_>>());
+    let fade = match words.as_deref() {
+        Some([from, to]) => format!(
+            "; a fade from one to the other is a signal: `{name} saw.range({from}, {to}){}.segment(8) over 1/8 bar`",
+            slow_by(bars)
+        ),
+        _ => String::new(),
+    };
     let message = "the next value of this line comes before the ramp to the one before it is over";
-    let slow = format!(".slow({})", show::number(Rational::new(slower, 1).unwrap_or(Rational::ONE)));
+    let slow = slow_by(slower);
     let help = match &written.text {
         Some(text) => format!(
             "a pattern comes again in each bar: let it take longer, `{name} \"{text}\"{slow} over …`, or give it a \
-             shorter ramp"
+             shorter ramp{fade}"
         ),
         None => format!(
             "write `{slow}` behind all that follows the pattern, before `over`, or give it a shorter ramp"

@@ -44,18 +44,11 @@ impl Targets for Bindings<'_> {
     }
 
     fn known(&self, path: &[&str]) -> Vec<String> {
-        let params = match *path {
-            [name, _, ..] => self.params(name),
+        let of_it = match *path {
+            [name, _, ..] => [self.params(name), self.moved_by_lines(name)].concat(),
             _ => vec![],
         };
-        let plays = |name: &str| self.instrument(name).is_some();
-        let signals = match *path {
-            [name, "note", ..] if plays(name) => {
-                NoteSignal::ALL.map(|signal| format!("{name}.note.{}", signal.name())).to_vec()
-            }
-            _ => vec![],
-        };
-        if params.is_empty() && signals.is_empty() { self.names() } else { [params, signals].concat() }
+        if of_it.is_empty() { self.names() } else { of_it }
     }
 }
 
@@ -168,6 +161,11 @@ pub(super) fn found(
                 return Err(
                     problem(format!("`{name}` is not a parameter: it belongs to the note")).help(help)
                 );
+            }
+            if NoteSignal::named(&name.name).is_some() {
+                let meant = format!("note.{name}");
+                let problem = problem(format!("`{name}` is not a parameter, but a signal of the notes"));
+                return Err(problem.help(format!("write `{meant}: …`")).fix(name.span, meant));
             }
             let known: Vec<String> = targets.known(&[of, &name.name]).iter().filter_map(own).collect();
             Err(problem(format!("`{of}` has no parameter `{name}`")).nearest(

@@ -153,7 +153,7 @@ const ENTRIES: &[Entry] = entries! {
     Values true "slice" ["slice(8, \"0 3 2 1\")"] "one of so many pieces of a sampler's sound, from 0, in the rhythm of their numbers";
     Values true "splice" ["splice(8, \"0 3 2 1\")"] "the same, each piece as long as its event";
     Values true "set" ["set(gain: \"0.4 1\")" "set(gain: 0.5, decay: \"80ms 200ms\")"] "each note gives its voice values of the instrument's parameters";
-    Harmony true "scale" ["scale(c, minor)" "scale(c, \"0 2 3 7 8\")" "scale(\"<c:minor eb:major>\")"] "numbers are degrees, from 0; what lies between two is the nearer one; notes by name stay";
+    Harmony true "scale" ["scale(c, minor)" "scale(c, \"0 2 3 7 8\")" "scale(\"<c:minor eb:major>\")"] "numbers are degrees, from 0; what lies between two is the upper one; notes by name stay";
     Harmony true "chord" ["chord"] "the words are chords: `Am7 D7 Gmaj7`";
     Harmony true "invert" ["invert(1)" "invert(\"<0 1>\")"] "the lowest notes of each chord, so many, an octave higher";
     Harmony true "voicing" ["voicing" "voicing(c3, c5)"] "each note of a chord in the octave around the middle of a range, so that voices move little";

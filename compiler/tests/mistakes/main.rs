@@ -204,7 +204,7 @@ fn what_the_table_of_foreign_words_suggests_exists() {
         };
         let (found, _) = problems(&song);
         if let Some(problem) = errors(&found).first() {
-            wrong.push(format!("{:?}: {}\n{song}", row.words, problem.message));
+            wrong.push(format!("{:?}: {}\n{song}", row.words().collect::<Vec<_>>(), problem.message));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -218,7 +218,7 @@ fn without_notes_the_table_suggests_what_needs_none() {
         let song = format!("x = saw(110Hz)\nout = {}\n", row.example_without_events());
         let (found, _) = problems(&song);
         if let Some(problem) = errors(&found).first() {
-            wrong.push(format!("{:?}: {}\n{song}", row.words, problem.message));
+            wrong.push(format!("{:?}: {}\n{song}", row.words().collect::<Vec<_>>(), problem.message));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -230,9 +230,9 @@ fn helps_of(role: Role, song: impl Fn(&[&str]) -> String) -> Vec<String> {
         .iter()
         .filter(|row| row.role == role)
         .flat_map(|row| {
-            row.words.iter().map(|word| {
+            row.words().map(|word| {
                 // What is called in a song itself has no notes.
-                (*word, if role == Role::Value { row.help_without_events() } else { row.help() })
+                (word, if role == Role::Value { row.help_without_events() } else { row.help() })
             })
         })
         .filter(|(word, _)| !mam_grammar::syntax::RESERVED.contains(word))

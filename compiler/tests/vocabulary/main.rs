@@ -6,6 +6,7 @@ mod shown;
 use mam_compiler::score::{SOURCES, line, modifiers, show};
 use mam_grammar::{Problems, Sources, Span};
 use mam_runtime::score::{NoteValue, Pattern, PatternEvent, Rational, TimeSpan};
+use mam_testing::random_cases;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -217,6 +218,8 @@ fn numbers_are_changed() {
     plays(1, r#""4 6".sub(1).mul(2)"#, "6 0..1/2, 10 1/2..1");
     plays(1, r#""c4 e4".add("0 12").vel(1)"#, "60 0..1/2, 76 1/2..1");
     plays(1, r#""0 2".add(1).scale(c, minor)"#, "62 0..1/2, 65 1/2..1");
+    plays(1, r#""0 2".scale(c, "Harmonic Minor")"#, "60 0..1/2, 63 1/2..1");
+    plays(1, r#""0 5".scale("c:bebop:major")"#, "60 0..1/2, 68 1/2..1");
     plays(1, r#""0 7b".scale(c, "0 2 3 7 8")"#, "60 0..1/2, 74 1/2..1");
     plays(
         1,
@@ -280,7 +283,7 @@ fn what_strudel_gives() {
     plays(
         1,
         r#"saw.range(0, 7).segment(4).scale(c4, minor)"#,
-        "60 0..1/4, 63 1/4..1/2, 67 1/2..3/4, 68 3/4..1",
+        "60 0..1/4, 63 1/4..1/2, 67 1/2..3/4, 70 3/4..1",
     );
 }
 
@@ -419,7 +422,7 @@ fn is_random(change: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(random_cases(64)) })]
 
     #[test]
     fn modifiers_that_undo_each_other(p in pattern_text(), n in 1..7u32, f in change_text()) {

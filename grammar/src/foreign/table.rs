@@ -7,7 +7,7 @@ macro_rules! table {
         /// All rows, in the order in which they are written.
         pub static ALL: &[Foreign] = &[$(Foreign {
             role: Role::$role,
-            words: &[$($words),*],
+            words: concat!($($words, " "),*),
             word: $word,
             value: $value,
             note: $note,
@@ -33,7 +33,7 @@ table! {
     Value ["hpf" "hp" "rhpf" "hipass" "highpassfilter" "buthp" "butterhp" "hip"] "highpass" "" "" "x |> highpass(200Hz)";
     Value ["bpf" "bp" "bandpassfilter" "resonz" "reson" "resonant" "butbp"] "bandpass" "" "" "x |> bandpass(800Hz, q: 4)";
     Value ["brf" "bandreject" "bandstop" "notchfilter"] "notch" "" "" "x |> notch(50Hz, q: 4)";
-    Value ["peakeq" "parametric" "peakingeq" "midpeq"] "peak" "" "" "x |> peak(1kHz, gain: 6dB)";
+    Value ["peakeq" "parametric" "peakingeq" "midpeq" "peaking" "peakingfilter" "bellfilter"] "peak" "" "" "x |> peak(1kHz, gain: 6dB)";
     Value ["loshelf" "lowshelffilter" "blowshelf" "bassboost"] "lowshelf" "" "" "x |> lowshelf(200Hz, gain: 6dB)";
     Value ["hishelf" "highshelffilter" "bhishelf" "trebleboost" "treble"] "highshelf" "" "" "x |> highshelf(4kHz, gain: -6dB)";
     Value ["smooth" "smoo" "lag" "portamento" "glide" "smoother" "rampto"] "slew" "" "" "slew(x, 50ms)";
@@ -155,7 +155,7 @@ table! {
     Value ["limit" "brickwall" "lookaheadlimiter" "limiter1176" "limiterlookahead" "peaklimiter" "safetylimiter"] "limiter" "" "it is 255 samples late" "x |> limiter()";
     Value ["softclipeffect" "clipeffect" "buslimiter"] "clipper" "" "" "x |> clipper()";
     Value ["gate" "noisegate" "gateeffect" "audiogate" "gatemono" "gatestereo"] "noise_gate" "" "" "x |> noise_gate(threshold: -40dB)";
-    Value ["expand" "downwardexpander" "compander"] "expander" "" "" "x |> expander(threshold: -36dB)";
+    Value ["expand" "downwardexpander" "compander" "compand"] "expander" "" "" "x |> expander(threshold: -36dB)";
     Value ["transientshaper" "transientdesigner" "attackshaper"] "transient" "" "" "x |> transient(attack: 50%)";
     Value ["multibandcompressor" "mbcompressor" "ott"] "multiband" "" "" "x |> multiband()";
     Value ["buscomp" "gluecompressor" "sslcomp"] "bus_compressor" "" "" "x |> bus_compressor()";
@@ -224,6 +224,7 @@ table! {
     Value ["maximizer" "maximize" "loudnessmaximizer"] "maximise" "" "" "x |> maximise()";
     Value ["glueeffect" "mixbus"] "glue" "" "" "x |> glue()";
     Value ["stereoimager" "multibandwidth"] "imager" "" "" "x |> imager()";
+    Value ["pitchtrack" "pitchtracker" "pitchdetect" "pitchdetector" "tartini" "pitchfollower" "ptrack" "yin"] "pitch" "" "" "pitch(x)";
     Value ["dx7" "sixop" "yamahadx7"] "fm6" "" "" "fm6(220Hz, 5)";
     Value ["polyblep" "blepsaw" "minblep" "dpwsaw" "blsawtooth" "modsaw" "moddsaw"] "saw" "" "" "saw(110Hz)";
     Value ["beep" "modsine"] "sine" "" "" "sine(440Hz)";
@@ -278,16 +279,16 @@ table! {
     Modifier ["euclidrot" "euclidlegato" "euclidlegatorot" "euclidfull" "euclidoff" "euclidofffull" "euclidinv" "bjork"] "euclid" "" "negative onsets are the others" "bd \"x\".euclid(3, 8, 2)";
     Modifier ["while"] "when" "" "" "bd \"x*4\".when(\"<1 0>\", fast(2))";
     Modifier ["bool" "beat" "rhythm" "structure" "binary" "binaryn" "binaryl" "structall" "substruct" "trigger"] "struct" "" "" "lead \"c4 e4\".struct(\"x ~ x x\")";
-    Modifier ["sometimesby" "almostnever" "almostalways" "always" "never" "maybe"] "sometimes" "" "" "bd \"x*4\".sometimes(30%, fast(2))";
+    Modifier ["sometimesby" "sometimesby'" "almostnever" "almostalways" "always" "never" "maybe"] "sometimes" "" "" "bd \"x*4\".sometimes(30%, fast(2))";
     Modifier ["degradeby" "undegradeby" "undegrade" "drop" "chance" "thin" "degradebywith"] "degrade" "" "" "bd \"x*4\".degrade(30%)";
     Modifier ["somecycles" "somecyclesby"] "" "" "a rhythm says in which cycles, by chance where it has a `?`" "bd \"x*4\".when(\"1?0.3\", fast(2))";
-    Modifier ["whenmod"] "" "" "a rhythm says in which cycles" "bd \"x*4\".when(\"<0 0 1 1>\", rev)";
+    Modifier ["whenmod" "every'"] "" "" "a rhythm says in which cycles" "bd \"x*4\".when(\"<0 0 1 1>\", rev)";
     Modifier ["foldevery" "everyn" "whent" "firstcycle" "firstof"] "every" "" "" "bd \"x*4\".every(4, fast(2))";
     Modifier ["lastof"] "lastOf" "" "" "bd \"x*4\".lastOf(4, fast(2))";
     Modifier ["repeat" "stutter" "replicate" "retrig" "roll" "repeatcycles" "ratchet" "plywith"] "ply" "" "" "bd \"x x\".ply(2)";
     Modifier ["rotate" "permute" "itercycles"] "iter" "" "" "bd \"x x ~ x\".iter(4)";
-    Modifier ["iterback"] "iterBack" "" "" "bd \"x x ~ x\".iterBack(4)";
-    Modifier ["chunkback" "chunkbackinto"] "" "" "a negative number goes from the last part to the first" "bd \"x*8\".chunk(-4, ply(2))";
+    Modifier ["iterback" "iter'"] "iterBack" "" "" "bd \"x x ~ x\".iterBack(4)";
+    Modifier ["chunkback" "chunk'" "chunkbackinto"] "" "" "a negative number goes from the last part to the first" "bd \"x*8\".chunk(-4, ply(2))";
     Modifier ["fastchunk" "chunkinto"] "chunk" "" "" "bd \"x*8\".chunk(4, ply(2))";
     Modifier ["seg" "discretise" "discretize" "steps"] "segment" "" "" "bd.gain saw.range(0.2, 1).segment(8)";
     Modifier ["fastgap" "compressspan" "focus"] "compress" "" "" "bd \"x*4\".compress(0, 1/2)";
@@ -308,7 +309,8 @@ table! {
     Modifier ["rangex" "range2" "lerp" "scalerange"] "range" "" "" "bd.gain saw.range(0.2, 1).segment(8)";
     Modifier ["slide" "sine" "saw" "perlin" "tri" "square" "cosine" "isaw" "irand" "rand" "run" "scan"] "" "" "a signal begins a line, and has its range and its steps behind" "bd.gain saw.range(0.2, 1).segment(8)";
     Modifier ["loop" "cat" "stack" "append" "fastcat" "slowcat" "seq" "then" "fastappend" "slowappend" "randcat" "wrandcat" "polymeter" "timecat" "fastsqueeze" "slowsqueeze" "squeezejoin" "squeezebind" "seqp" "seqploop" "sequence" "pure" "accumulate" "runwith" "fromlist" "listtopat" "frommaybes" "fromstrings" "offadd"] "" "" "patterns are joined at the beginning of a line" "bd cat(\"x*4\", \"x*8\")";
-    Modifier ["choose" "wchoose" "chooseby" "choosecycles" "cyclechoose" "randslice" "scramble" "bite" "chew" "pick" "pickf" "squeeze" "inhabit" "ur" "select" "spread" "fastspread" "fix" "contrast" "press" "pressby" "stitch" "sew" "wedge" "interlace" "smash" "snowball" "soak" "reset" "restart" "arrange" "ncat" "nt" "pace" "expand" "contract" "extend" "take" "shrink" "grow" "tour" "zip" "toggle" "wchooseby" "chooseinvby" "chooseinv" "chooseinwith" "wchoosecycles" "randrun" "pickmod" "pickmodf" "pickout" "pickrestart" "pickreset" "inhabitmod" "spreadf" "unfix" "fixrange" "contrastby" "contrastrange" "necklace" "stepcat" "stepalt" "stepjoin" "polymetersteps" "tactus" "nsplit" "markovpat" "fitby" "triple" "stac" "morph"] "" "" "the cycles are written out: `< >` takes one in each, `|` one by chance" "bd \"<[x*4] [x x*3] [x | x*2]>\"";
+    Modifier ["choose" "wchoose" "chooseby" "choosecycles" "cyclechoose" "randslice" "scramble" "bite" "chew" "pick" "pickf" "squeeze" "inhabit" "ur" "select" "spread" "fastspread" "fix" "contrast" "press" "pressby" "stitch" "sew" "wedge" "interlace" "smash" "snowball" "soak" "reset" "restart" "ncat" "nt" "pace" "expand" "contract" "extend" "take" "shrink" "grow" "tour" "zip" "toggle" "wchooseby" "chooseinvby" "chooseinv" "chooseinwith" "wchoosecycles" "randrun" "pickmod" "pickmodf" "pickout" "pickrestart" "pickreset" "inhabitmod" "spreadf" "unfix" "fixrange" "contrastby" "contrastrange" "necklace" "stepcat" "stepalt" "stepjoin" "polymetersteps" "tactus" "nsplit" "markovpat" "fitby" "triple" "stac" "morph"] "" "" "the cycles are written out: `< >` takes one in each, `|` one by chance" "bd \"<[x*4] [x x*3] [x | x*2]>\"";
+    Modifier ["arrange"] "" "" "a part of the song is a section, `section verse 8 bars { … }`, and `play verse*2 chorus` arranges them; in one line the cycles are written out" "bd \"<[x*4]!4 [x*8]!2>\"";
     Modifier ["xfade" "xfadein" "clutch" "clutchin" "anticipate" "anticipatein" "interpolate" "interpolatein" "jumpin" "jumpmod" "wait" "waitt" "wash" "once" "asap"] "" "" "a song is edited while it plays, `mamc play --sync bar`, and sections follow one another in an arrangement; in a pattern the one gives way to the other by" "bd \"x*16\".degrade(\"<0 0.3 0.6 0.9>\")";
     Modifier ["fadein" "fadeout" "fadeinfrom" "fadeoutfrom"] "degrade" "" "a fade of the level is a line of a parameter" "bd.gain \"0.1 0.8\" over 1 bar";
     Modifier ["trunc" "filterwhen" "maskall" "ifp"] "mask" "" "" "bd \"x*8\".mask(\"1 1 1 0\")";
@@ -387,5 +389,13 @@ table! {
     Target ["bassfoundation" "basshighend" "neurobass"] "reese" "" "" "bass = reese()";
     Target ["fmbass" "lately" "latelybass"] "bass_fm" "" "" "bass = bass_fm()";
     Target ["wobble" "dubstepbass" "wobblebass" "ixitechno"] "bass_wobble" "" "" "bass = bass_wobble()";
+    Target ["clave" "claves"] "clave808" "" "" "cl = clave808()";
+    Target ["timpani" "timpano" "kettledrum" "kettledrums" "floordrum"] "taiko" "" "it is the nearest: a deep drum; one of your own is made of `membrane`" "drum = taiko()";
+    Target ["tubular" "tubularbell" "tubularbells" "chimes"] "bells_tubular" "" "" "bells = bells_tubular()";
+    Target ["steelpan" "steeldrum" "pan1"] "steel_drum" "" "" "pans = steel_drum()";
+    Target ["bassguitar" "electricbass" "fingerbass" "ebass"] "bass_electric" "" "" "bass = bass_electric()";
+    Target ["contrabass" "doublebass" "uprightbass" "acousticbass"] "bass_upright" "" "" "bass = bass_upright()";
+    Target ["b3" "tonewheelorgan"] "organ" "" "" "keys = organ()";
+    Target ["vox" "voices" "vocal" "vocals" "aahs" "oohs"] "choir" "" "" "aahs = choir()";
     Target ["glock" "glockenspiel"] "glockenspiel" "" "" "bells = glockenspiel()";
 }

@@ -14,6 +14,8 @@ pub(super) struct Fields<'a> {
     pub(super) text: &'a str,
     pub(super) limits: &'a Limits,
     pub(super) problems: &'a mut Problems,
+    /// The version of the format in which the song is written.
+    pub(super) version: u32,
 }
 
 /// An object whose keys have been checked: each once, in order.
@@ -56,6 +58,15 @@ pub(super) fn head(span: Span) -> Span {
 pub(super) type Read<'a, T> = fn(&mut Fields<'a>, &At<Value>) -> Option<T>;
 
 impl<'a> Fields<'a> {
+    /// Reports what the song's version of the format does not have; `what` are fields.
+    pub(super) fn needs_second(&mut self, span: Span, what: &str) {
+        if self.version < 2 {
+            let message = format!("{what} are of version 2 of the format");
+            let help = "write `\"version\": 2`; `mamc migrate` brings a file to the newest version";
+            self.problems.add(Problem::new(&codes::VERSION, span, message).help(help));
+        }
+    }
+
     pub(super) fn report(&mut self, code: &'static Code, span: Span, message: impl Into<String>) {
         self.problems.add(Problem::new(code, span, message));
     }

@@ -2,8 +2,8 @@
 
 use super::codes;
 use super::fields::{Fields, Object, head};
-use super::mods::{Mod, mods};
-use super::params::{ParamName, Scalar, param_name, ramp, scalar};
+use super::mods::{Mod, Quantity, mods, quantity};
+use super::params::{ParamName, Scalar, followed, param_name, ramp, scalar};
 use super::read::read;
 use super::transport::{Transport, read_transport};
 use super::value::{At, Decimal, Text, Value};
@@ -49,12 +49,29 @@ pub struct Node {
     pub kind: Option<Text>,
     /// Its parameters, each with its key, in order.
     pub params: Vec<(Text, At<Scalar>)>,
+    /// What the head of its definition is given, each with its key, in order: numbers and expressions of the language.
+    pub args: Vec<(Text, At<Quantity>)>,
+    /// How many notes it plays at once.
+    pub voices: Option<At<u32>>,
+    /// Which of held notes play where they are more than its voices: `last`, `low`, `high`.
+    pub priority: Option<Text>,
+    /// Of a node of type `signal`, the expression that it is.
+    pub value: Option<Text>,
 }
 
 /// The type of a node that holds a transport.
 pub(super) const TRANSPORT: &str = "transport";
+/// The type of a node that is an expression of the language.
+pub(super) const SIGNAL: &str = "signal";
+/// The fields of nodes that version 2 of the format has.
+const SECOND: [&str; 4] = ["args", "voices", "priority", "value"];
 
 impl Node {
+    /// True for a node that is an expression of the language.
+    pub fn is_signal(&self) -> bool {
+        self.kind.as_ref().is_some_and(|k| &*k.value == SIGNAL)
+    }
+
     /// True for a node that holds a transport and has no sound.
     pub fn is_transport(&self) -> bool {
         self.kind.as_ref().is_some_and(|k| &*k.value == TRANSPORT)
@@ -130,7 +147,7 @@ pub enum CommandKind {
 /// Reads a song. None only when the text is so malformed that nothing can be said of its fields.
 pub fn parse(sources: &Sources, id: SourceId, limits: &Limits, problems: &mut Problems) -> Option<Graph> {
     let value = read(sources, id, limits, problems)?;
-    let mut fields = Fields { text: &sources.get(id).text, limits, problems };
+    let mut fields = Fields { text: &sources.get(id).text, limits, problems, version: NEWEST };
     graph(&mut fields, &value)
 }
 
@@ -149,6 +166,7 @@ fn graph(f: &mut Fields<'_>, value: &At<Value>) -> Option<Graph> {
     let limits = f.limits.json;
     let object = f.object(value, "the song", KNOWN)?;
     let version = f.optional(&object, "version", version).unwrap_or(1);
+    f.version = version;
     let sample_rate = f.optional(&object, "sampleRate", |f, v| {
         let range = f.limits.json.rate_min as i64..=f.limits.json.rate_max as i64;
         f.whole(v, "a sample rate", range).map(|n| At::new(n.value as u32, n.span))
@@ -212,22 +230,73 @@ fn nodes(f: &mut Fields<'_>, song: &Object<'_>, transports: &mut Vec<Transport>)
 }
 
 fn node(f: &mut Fields<'_>, value: &At<Value>) -> Option<(Node, Option<Transport>)> {
-    let object = f.object(value, "a node", &["id", "type", "params"])?;
+    let object =
+        f.object(value, "a node", &["id", "type", "params", "args", "voices", "priority", "value"])?;
     let id = f.required(&object, "id", Fields::name);
     let kind = f.required(&object, "type", Fields::text);
     let params = object.get("params");
-    if kind.as_ref().is_some_and(|k| &*k.value == TRANSPORT) {
+    let is = |name: &str| kind.as_ref().is_some_and(|k| &*k.value == name);
+    let unused: &[&str] = match &kind {
+        Some(_) if is(TRANSPORT) => &SECOND,
+        Some(_) if is(SIGNAL) => &["params", "args", "voices", "priority"],
+        _ => &["value"],
+    };
+    for (key, span) in unused.iter().filter_map(|key| Some((*key, object.key_span(key)?))) {
+        let message = format!("a node of type `{}` does not look at `{key}`", kind.as_ref()?.value);
+        f.report(&codes::UNUSED_FIELD, span, message);
+    }
+    let second = SECOND.iter().find_map(|key| object.key_span(key));
+    if let Some(span) = second.or(kind.as_ref().filter(|_| is(SIGNAL)).map(|kind| kind.span)) {
+        f.needs_second(span, "nodes of type `signal`, and `args`, `voices` and `priority` of others,");
+    }
+    let plain = |id: Text, kind: Option<Text>| Node {
+        id,
+        kind,
+        params: Vec::new(),
+        args: Vec::new(),
+        voices: None,
+        priority: None,
+        value: None,
+    };
+    if is(TRANSPORT) {
         let empty = At::new(Value::Object(Vec::new()), head(value.span));
         let transport = read_transport(f, params.unwrap_or(&empty), id.clone());
-        return Some((Node { id: id?, kind, params: Vec::new() }, transport));
+        return Some((plain(id?, kind), transport));
+    }
+    if is(SIGNAL) {
+        let value = f.required(&object, "value", Fields::text);
+        return Some((Node { value: Some(value?), ..plain(id?, kind) }, None));
     }
     let params = params.map(|v| read_params(f, v)).unwrap_or_default();
-    Some((Node { id: id?, kind, params }, None))
+    let args = object.get("args").map(|v| read_args(f, v)).unwrap_or_default();
+    let voices = f.optional(&object, "voices", |f, v| {
+        let most = f.limits.voices as i64;
+        f.whole(v, "the number of voices", 1..=most).map(|n| At::new(n.value as u32, n.span))
+    });
+    let priority = f.optional(&object, "priority", priority);
+    Some((Node { params, args, voices, priority, ..plain(id?, kind) }, None))
 }
 
 fn read_params(f: &mut Fields<'_>, value: &At<Value>) -> Vec<(Text, At<Scalar>)> {
     let Some(object) = f.free_object(value, "`params`") else { return Vec::new() };
-    object.members.iter().filter_map(|m| Some((m.key.clone(), scalar(f, &m.value)?))).collect()
+    object.members.iter().filter_map(|m| Some((m.key.clone(), followed(f, &m.value)?))).collect()
+}
+
+fn read_args(f: &mut Fields<'_>, value: &At<Value>) -> Vec<(Text, At<Quantity>)> {
+    let Some(object) = f.free_object(value, "`args`") else { return Vec::new() };
+    object.members.iter().filter_map(|m| Some((m.key.clone(), quantity(f, &m.value)?))).collect()
+}
+
+fn priority(f: &mut Fields<'_>, value: &At<Value>) -> Option<Text> {
+    const WORDS: [&str; 3] = ["last", "low", "high"];
+    let text = f.text(value)?;
+    if !WORDS.contains(&&*text.value) {
+        let message = format!("there is no priority `{}`", text.value);
+        let problem = Problem::new(&codes::VALUE, text.span, message);
+        f.problems.add(problem.nearest(&text.value, "priorities", &WORDS));
+        return None;
+    }
+    Some(text)
 }
 
 fn mixer(f: &mut Fields<'_>, value: &At<Value>) -> Option<Mixer> {

@@ -23,5 +23,5 @@ pub use mods::{Mod, Quantity};
 pub use params::{ParamName, Scalar};
 pub use read::read;
 pub use text::char_span;
-pub use transport::{Lock, Pattern, TempoStep, Transport};
+pub use transport::{Lock, Pattern, PatternNote, TempoStep, Transport};
 pub use value::{At, Decimal, Member, Text, Value};

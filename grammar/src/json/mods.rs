@@ -60,7 +60,8 @@ fn read_mod(f: &mut Fields<'_>, value: &At<Value>) -> Option<Mod> {
     Some(Mod { head: object.head(), from: from?, to: to?, depth: depth?, curve, range })
 }
 
-fn quantity(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Quantity>> {
+/// A number, or a text.
+pub(super) fn quantity(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Quantity>> {
     match &value.value {
         Value::Text(text) => Some(At::new(Quantity::Written(text.clone()), value.span)),
         Value::Number(number) => Some(At::new(Quantity::Number(number.clone()), value.span)),

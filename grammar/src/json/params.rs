@@ -13,6 +13,8 @@ pub enum Scalar {
     Number(Decimal),
     /// `true` or `false`, for switches.
     Bool(bool),
+    /// An expression of the language: the parameter of a node follows it.
+    Written(std::sync::Arc<str>),
 }
 
 /// How a lock or a command names its parameter.
@@ -39,6 +41,16 @@ pub(super) fn scalar(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Scalar>
     match &value.value {
         Value::Bool(b) => Some(At::new(Scalar::Bool(*b), value.span)),
         _ => f.number(value).map(|n| At::new(Scalar::Number(n.value), value.span)),
+    }
+}
+
+/// The same, or an expression of the language, which version 2 of the format has.
+pub(super) fn followed(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Scalar>> {
+    match &value.value {
+        Value::Text(text) if f.version >= 2 && text.trim().parse::<f64>().is_err() => {
+            Some(At::new(Scalar::Written(text.clone()), value.span))
+        }
+        _ => scalar(f, value),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::fields::{Fields, Object, head};
+use super::mods::{Quantity, quantity};
 use super::params::{ParamName, Scalar, param_name, ramp, scalar};
 use super::text::char_span;
 use super::value::{At, Decimal, Text, Value};
@@ -49,15 +50,36 @@ pub struct Pattern {
     pub steps: Vec<bool>,
     /// The string that says them.
     pub span: Span,
+    /// Notes, in the order of the file.
+    pub notes: Vec<PatternNote>,
+    /// After how many bars the notes come again.
+    pub bars: u32,
     /// Parameters that are set at steps.
     pub locks: Vec<Lock>,
 }
 
 impl Pattern {
-    /// True when at least one step is a hit.
+    /// True when at least one step is a hit, or there is a note.
     pub fn has_hits(&self) -> bool {
-        self.steps.contains(&true)
+        self.steps.contains(&true) || !self.notes.is_empty()
     }
+}
+
+/// A note of a pattern.
+#[derive(Clone, Debug)]
+pub struct PatternNote {
+    /// The step at which it begins, from 0, counted through the bars of the pattern.
+    pub step: At<u32>,
+    /// How many steps it takes; 1 when absent. Exact.
+    pub steps: At<Decimal>,
+    /// Its MIDI note number, or its name, `c4`; the instrument's own when absent.
+    pub note: Option<At<Quantity>>,
+    /// Velocity; 1 when absent.
+    pub vel: Decimal,
+    /// How much of its steps it is held, in percent; 100 when absent.
+    pub gate: Decimal,
+    /// Milliseconds by which it comes later; earlier where negative.
+    pub delay: Decimal,
 }
 
 /// A parameter that is set at a step of every bar.
@@ -150,10 +172,23 @@ fn tempo_step(f: &mut Fields<'_>, value: &At<Value>) -> Option<(At<u32>, Decimal
 }
 
 fn pattern(f: &mut Fields<'_>, value: &At<Value>) -> Option<Pattern> {
-    let object = f.object(value, "a pattern", &["nodeId", "steps", "locks"])?;
+    let object = f.object(value, "a pattern", &["nodeId", "steps", "notes", "bars", "locks"])?;
     let node = f.required(&object, "nodeId", Fields::name);
+    if let Some(span) = object.key_span("notes") {
+        f.needs_second(span, "`notes` of patterns");
+    }
+    let notes = f.list(&object, "notes", f.limits.json.pattern_steps, note);
+    let bars = object.get("bars").map(|v| {
+        let most = f.limits.json.bars as i64;
+        f.whole(v, "`bars`, after which the notes come again,", 1..=most)
+    });
+    let bars = bars.flatten().map_or(1, |bars| bars.value as u32);
+    if let Some(span) = object.key_span("bars").filter(|_| object.get("notes").is_none()) {
+        f.report(&codes::UNUSED_FIELD, span, "only the `notes` of a pattern look at this field");
+    }
     let steps = match object.get("steps") {
         Some(value) => steps(f, value),
+        None if object.get("notes").is_some() => Some((Vec::new(), object.head())),
         None => {
             let message = "a pattern without `steps` has no hits: only its locks act";
             f.assumed(object.head(), message, object.first(), " \"steps\": \".\",");
@@ -164,14 +199,41 @@ fn pattern(f: &mut Fields<'_>, value: &At<Value>) -> Option<Pattern> {
     let locks: Vec<_> = f.list(&object, "locks", most, lock);
     let (steps, span) = steps?;
     // A lock that could not be read has been reported: the pattern was not meant to be empty.
-    let written = object.get("steps").is_some();
+    let written = object.get("steps").is_some() || object.get("notes").is_some();
     if written
+        && notes.is_empty()
         && !steps.contains(&true)
         && object.get("locks").is_none_or(|l| l.value == Value::Array(Vec::new()))
     {
         f.report(&codes::EMPTY_PATTERN, span, "a pattern without a hit and without a lock");
     }
-    Some(Pattern { node: node?, steps, span, locks })
+    Some(Pattern { node: node?, steps, span, notes, bars, locks })
+}
+
+fn note(f: &mut Fields<'_>, value: &At<Value>) -> Option<PatternNote> {
+    const KNOWN: &[&str] = &["step", "steps", "note", "vel", "gatePercent", "delayMs"];
+    let object = f.object(value, "a note", KNOWN)?;
+    let step = f.required(&object, "step", |f, v| f.whole(v, "`step`", 0..=i64::from(u32::MAX)));
+    let most = f.limits.json.pattern_steps;
+    let steps = match object.get("steps") {
+        Some(v) => f.exact(v, "`steps`, which a note takes,", false, most),
+        None => Some(At::new(Decimal::whole_number(1), object.head())),
+    };
+    let pitch = object.get("note").map(|value| quantity(f, value));
+    let mut number = |key: &str, or: i64| match object.get(key) {
+        Some(value) => f.number(value).map(|number| number.value),
+        None => Some(Decimal::whole_number(or)),
+    };
+    let (vel, gate, delay) = (number("vel", 1), number("gatePercent", 100), number("delayMs", 0));
+    let step = step?;
+    Some(PatternNote {
+        step: At::new(step.value as u32, step.span),
+        steps: steps?,
+        note: pitch.map_or(Some(None), |pitch| pitch.map(Some))?,
+        vel: vel?,
+        gate: gate?,
+        delay: delay?,
+    })
 }
 
 /// The steps of a pattern and the place of the string. A wrong character counts as a rest, once it is reported.
@@ -213,8 +275,18 @@ fn check_pattern(f: &mut Fields<'_>, pattern: &Pattern, resolution: Option<u32>,
         let message = format!("a bar has the steps 0 to {}, no step {}", resolution - 1, lock.step.value);
         f.report(&codes::LOCK_STEP, lock.step.span, message);
     }
+    let all = u64::from(pattern.bars) * u64::from(resolution);
+    for note in pattern.notes.iter().filter(|note| u64::from(note.step.value) >= all) {
+        let message = format!(
+            "{} bars of {resolution} have the steps 0 to {}, no step {}",
+            pattern.bars,
+            all - 1,
+            note.step.value
+        );
+        f.report(&codes::LOCK_STEP, note.step.span, message);
+    }
     let steps = pattern.steps.len() as u64;
-    if !pattern.has_hits() {
+    if !pattern.steps.contains(&true) {
         return;
     }
     let resolution = u64::from(resolution);

@@ -83,7 +83,7 @@ crate::codes! {
         passes "tempo 130\nout = 0\n"
     }
     FOREIGN_WORD Error "foreign-word" {
-        "An item begins with a word of another language. The message says how mam says it."
+        "An item begins with a word of another language, or a modifier has the name of one. The message says how mam says it."
         fails "let a = 0.5\nout = a\n"
         passes "a = 0.5\nout = a\n"
     }

@@ -56,8 +56,11 @@ const FORMS: [(&str, &str); 26] = [
     ("def", "`def f(x, cutoff: Hz = 800Hz) = expression`, or `{ … }` in place of `= expression`"),
     ("instrument", "`instrument name { … }`"),
     ("effect", "`effect name { … }`"),
-    ("section", "`section verse 8 bars { … }`"),
-    ("play", "`play { bd |x...| }`, or `play verse*2 chorus` for an arrangement"),
+    ("section", "`section verse 8 bars { … }` or, as long as another, `section verse2 = verse { … }`"),
+    (
+        "play",
+        "`play { bd |x...| }`, or `play verse*2 chorus` for an arrangement, without parentheses or commas",
+    ),
 ];
 
 /// How a statement is written: examples in backquotes.
@@ -164,10 +167,28 @@ impl<'a> Diagnosis<'a> {
         ))
     }
 
+    /// `{ -hh }`: a line that a variation is to leave out.
+    fn left_out(&self, start: usize) -> Option<Problem> {
+        let name = self.word(start + 1);
+        let before = start.checked_sub(1).map(|before| self.layout.tokens[before]);
+        let opens = before.is_some_and(|before| before.is("{") || before.is(";"));
+        if !self.is(start, "-") || name.is_empty() || start + 2 != self.tokens.end || !opens {
+            return None;
+        }
+        let problem = self.about(&codes::LEADING_MARK, start, "an item cannot begin with `-`");
+        let meant = format!("{name} ~");
+        let problem = problem.help(format!("a variation leaves a line out by `{meant}`"));
+        let bytes = self.layout.bytes(&self.tokens);
+        Some(self.attempt(problem, [(bytes.start, bytes.end, meant)]))
+    }
+
     /// The beginning of an item: a name, `=`, or a mark that belongs to the line before.
     fn at_start(&self, here: usize) -> Option<Problem> {
         let start = self.tokens.start;
         let first = self.get(start)?;
+        if let Some(problem) = self.left_out(start) {
+            return Some(problem);
+        }
         if let (Kind::Symbol(symbol), true) = (first.kind, here == start) {
             let message = format!("an item cannot begin with `{symbol}`");
             let help = match symbol {
@@ -472,11 +493,23 @@ impl<'a> Diagnosis<'a> {
 
     /// The innermost bracket around a token.
     fn bracket(&self, index: usize) -> Option<&'static str> {
-        let opens = |at: &usize| match self.layout.tokens[*at].kind {
-            Kind::Symbol(symbol @ ("(" | "[" | "{")) if self.layout.partner[*at] > index => Some(symbol),
+        Some(self.around(index)?.1)
+    }
+
+    /// The bracket with the arguments around a token, and what is called with them.
+    fn called(&self, index: usize) -> Option<(usize, &'a str)> {
+        let (open, _) = self.around(index).filter(|(_, bracket)| *bracket == "(")?;
+        let callee = open.checked_sub(1).map(|callee| self.word(callee));
+        callee.filter(|callee| !callee.is_empty()).map(|callee| (open, callee))
+    }
+
+    /// Where the innermost bracket around a token opens, and which one it is.
+    fn around(&self, index: usize) -> Option<(usize, &'static str)> {
+        let opens = |at: usize| match self.layout.tokens[at].kind {
+            Kind::Symbol(symbol @ ("(" | "[" | "{")) if self.layout.partner[at] > index => Some((at, symbol)),
             _ => None,
         };
-        (self.tokens.start..index.min(self.tokens.end)).rev().find_map(|at| opens(&at))
+        (self.tokens.start..index.min(self.tokens.end)).rev().find_map(opens)
     }
 
     fn begins_operand(&self, index: usize) -> bool {

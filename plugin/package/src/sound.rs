@@ -1,7 +1,7 @@
 //! Samples of a sound file, as a song may name it.
 
 use mam_compiler::files::{Samples, Unusable};
-use mam_runtime::file::{self as sound, Sound, Wanted};
+use mam_runtime::file::{self as sound, FileError, Sound, Wanted};
 use mam_runtime::sound_kinds::is_named_as_sound;
 use std::io::Read;
 
@@ -15,17 +15,20 @@ pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) 
         why: format!("`{name}` cannot be used: {why}"),
         help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
     };
-    // One frame more than there may be shows that there are too many.
-    let wanted = Wanted { rate: None, channels: 2, frames: most as u64 + 1 };
-    let Sound { rate, channels, is_cut_off } =
-        sound::read(source, wanted).map_err(|e| unusable(e.to_string()))?;
+    let wanted = Wanted { rate: None, channels: 2, frames: u64::MAX, most: Some(most as u64) };
+    let Sound { rate, channels, is_cut_off } = match sound::read(source, wanted) {
+        Ok(read) => read,
+        Err(FileError::Unwanted) => {
+            let why = format!(
+                "`{name}` is too long: the sounds of a song have more samples than the limit `samples`"
+            );
+            let help = Some("take shorter files, or pass `--limit samples=N`".into());
+            return Err(Unusable { why, help });
+        }
+        Err(e) => return Err(unusable(e.to_string())),
+    };
     if is_cut_off {
         return Err(unusable("it ends before its header says".into()));
-    }
-    if channels.iter().map(Vec::len).sum::<usize>() > most {
-        let why =
-            format!("`{name}` is too long: the sounds of a song have more samples than the limit `samples`");
-        return Err(Unusable { why, help: Some("take shorter files, or pass `--limit samples=N`".into()) });
     }
     if channels[0].is_empty() {
         return Err(unusable("it has no frames".into()));

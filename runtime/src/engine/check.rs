@@ -1,6 +1,7 @@
 //! Whether a program's tables fit each other, so that the engine can follow them without looking.
 
 use crate::buffers::Contents;
+use crate::ids::{DelayId, IdMap};
 use crate::program::{Program, Step};
 
 impl Program {
@@ -22,8 +23,24 @@ impl Program {
         self.steps.iter().try_for_each(|step| {
             check_step(self, step).map_err(|fault| format!("step {}: {fault}", step.name))
         })?;
+        check_borrowed(self)?;
         check_buffers(self)
     }
+}
+
+/// A line that a step borrows is one that a step before it writes.
+fn check_borrowed(program: &Program) -> Result<(), String> {
+    let mut written: IdMap<DelayId, bool> = IdMap::filled(false, program.delays.len());
+    for step in &program.steps {
+        below("a line that is borrowed", step.borrowed.iter().copied(), step.delays.len())?;
+        for (place, &line) in step.delays.iter().enumerate() {
+            if step.borrowed.contains(&place) == !written[line] {
+                return Err(format!("step {}: {} has not one writer", step.name, program.delays[line].name));
+            }
+            written[line] = true;
+        }
+    }
+    Ok(())
 }
 
 /// Each signal is read from its buffer while it is there; and while a step runs, its signals are apart.

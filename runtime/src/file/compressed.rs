@@ -55,6 +55,7 @@ fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Res
         .default_track(TrackType::Audio)
         .ok_or_else(|| FileError::Malformed("the file holds no sound".into()))?;
     let (id, promised, mut decoder) = (track.id, promised(track), decoder(track)?);
+    let mut all = track.num_frames;
     let mut samples = Vec::new();
     while let Some(packet) = next(&mut *reader, intake)? {
         if packet.track_id != id {
@@ -62,6 +63,9 @@ fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Res
         }
         let decoded = decoder.decode(&packet).map_err(|e| broken(&e))?;
         intake.begin(decoded.spec().rate(), decoded.spec().channels().count())?;
+        if let Some(frames) = all.take() {
+            intake.promise(frames)?;
+        }
         samples.resize(decoded.samples_interleaved(), 0.0);
         decoded.copy_to_slice_interleaved(&mut samples);
         if !intake.take(&samples)? {

@@ -35,6 +35,9 @@ pub struct Wanted {
     pub channels: usize,
     /// The most frames, at that rate.
     pub frames: u64,
+    /// How many samples, those of all channels that are taken counted, the file may have: one with more, or that says so, is refused,
+    /// before it is read where its header says how long it is.
+    pub most: Option<u64>,
 }
 
 /// What takes decoded frames: leaves out what is not wanted, and resamples the rest.
@@ -86,6 +89,12 @@ impl Intake {
         Ok(())
     }
 
+    /// The file says that it has so many frames.
+    pub(super) fn promise(&self, frames: u64) -> Result<(), FileError> {
+        let samples = frames.saturating_mul(self.channels.len() as u64);
+        if self.wanted.most.is_some_and(|most| samples > most) { Err(FileError::Unwanted) } else { Ok(()) }
+    }
+
     /// True once the file's rate and channels are known.
     #[cfg(feature = "decode")]
     pub(super) fn has_begun(&self) -> bool {
@@ -106,6 +115,7 @@ impl Intake {
             portion.extend(samples.iter().skip(c).step_by(all));
         }
         self.taken += self.portion[0].len() as u64;
+        self.promise(self.taken)?;
         match &mut self.resampler {
             Some(resampler) => resampler.take(&self.portion, &mut self.channels)?,
             None => self.channels.iter_mut().zip(&self.portion).for_each(|(c, new)| c.extend(new)),

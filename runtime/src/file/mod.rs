@@ -200,6 +200,8 @@ pub enum FileError {
     Io(io::Error),
     /// More sound than the container can hold.
     TooLong(Container),
+    /// More sound than is wanted of a file: see [`Wanted::most`].
+    Unwanted,
     /// The container cannot hold this; the words say what and what can.
     Unsupported(String),
     /// What is read is not what it should be; the words say how.
@@ -216,6 +218,7 @@ impl fmt::Display for FileError {
             FileError::TooLong(c) => {
                 write!(f, "the length of {c} files ends at 4 GiB; a .wav or .caf file holds any length")
             }
+            FileError::Unwanted => f.write_str("the file is longer than it may be"),
             FileError::Unsupported(words) | FileError::Malformed(words) => f.write_str(words),
         }
     }

@@ -34,6 +34,11 @@ impl Samples {
     ) -> Result<(), FileError> {
         intake.begin(self.rate, self.channels)?;
         let frame = self.coding.bytes() * self.channels;
+        // Those who write streams of unknown length put in sizes near the greatest.
+        let is_streamed = size.is_none_or(|size| (0x7fff_0000..=0xffff_ffff).contains(&size));
+        if let Some(size) = size.filter(|_| !is_streamed) {
+            intake.promise(size / frame as u64)?;
+        }
         let portion = (PORTION / self.channels).max(1) * frame;
         let mut left = size.unwrap_or(u64::MAX);
         let (mut bytes, mut samples) = (Vec::new(), Vec::new());
@@ -49,9 +54,7 @@ impl Samples {
                 return Ok(());
             }
             if read < now {
-                // Those who write streams of unknown length put in sizes near the greatest.
-                let streamed = size.is_none_or(|size| (0x7fff_0000..=0xffff_ffff).contains(&size));
-                intake.is_cut_off = !streamed;
+                intake.is_cut_off = !is_streamed;
                 return Ok(());
             }
         }

@@ -4,7 +4,7 @@ use super::*;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 
 /// Everything of a file, as it is.
-const ALL: Wanted = Wanted { rate: None, channels: usize::MAX, frames: u64::MAX };
+const ALL: Wanted = Wanted { rate: None, channels: usize::MAX, frames: u64::MAX, most: None };
 
 fn read_all(bytes: Vec<u8>) -> Result<Sound, FileError> {
     read(Cursor::new(bytes), ALL)
@@ -402,7 +402,7 @@ fn headers_are_not_believed() {
         let _ = read_all(file);
     }
     let mut file = wav_of(100, 2, &[0.5; 4096]);
-    let wanted = Wanted { rate: Some(48_000), channels: 1, frames: 1000 };
+    let wanted = Wanted { rate: Some(48_000), channels: 1, frames: 1000, most: None };
     let sound = read(Cursor::new(file.clone()), wanted).unwrap();
     assert_eq!((sound.channels.len(), sound.frames()), (1, 1000), "it is resampled as far as is wanted");
     file[24..28].copy_from_slice(&u32::MAX.to_le_bytes());

@@ -117,8 +117,15 @@ fn partition(program: &Program, flow: &Flow, shares: usize) -> Vec<usize> {
     for (step, from) in flow.edges() {
         hearers[from].insert(step);
     }
+    let sharing = sharing(program, flow, &hearers);
+    if let Some(&last) = sharing.last() {
+        let outside = sharing.iter().flat_map(|step| hearers[*step].difference(&sharing));
+        hearers[last] = outside.copied().collect();
+        costs[last] = sharing.iter().map(|step| costs[*step]).sum();
+        sharing.iter().for_each(|step| group[*step] = last);
+    }
     // A step and all that it alone hears. What it hears was joined before, to what was before it.
-    for step in 0..program.steps.len() {
+    for step in (0..program.steps.len()).filter(|step| !sharing.contains(step)) {
         let heard: BTreeSet<usize> = flow.heard(step).map(|from| find(&group, from)).collect();
         let own = heard.iter().all(|&from| hearers[from].len() == 1);
         let sum = costs[step] + heard.iter().map(|&from| costs[from]).sum::<usize>();
@@ -147,6 +154,28 @@ fn partition(program: &Program, flow: &Flow, shares: usize) -> Vec<usize> {
         group.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
     }
     group
+}
+
+/// The steps that write a delay line which others borrow, those that borrow one, and all that stand between two of them: in one part, where
+/// the line is.
+fn sharing(program: &Program, flow: &Flow, hearers: &[BTreeSet<usize>]) -> BTreeSet<usize> {
+    let borrowed = |step: &Step| step.borrowed.iter().map(|place| step.delays[*place]).collect::<Vec<_>>();
+    let lines: BTreeSet<DelayId> = program.steps.iter().flat_map(borrowed).collect();
+    let uses = |step: &usize| program.steps[*step].delays.iter().any(|line| lines.contains(line));
+    let all: BTreeSet<usize> = (0..program.steps.len()).filter(uses).collect();
+    let mut before = all.clone();
+    for step in (0..program.steps.len()).rev().filter(|step| !all.contains(step)) {
+        if hearers[step].iter().any(|hearer| before.contains(hearer)) {
+            before.insert(step);
+        }
+    }
+    let mut behind = all.clone();
+    for step in (0..program.steps.len()).filter(|step| !all.contains(step)) {
+        if flow.heard(step).any(|from| behind.contains(&from)) {
+            behind.insert(step);
+        }
+    }
+    before.intersection(&behind).copied().collect()
 }
 
 /// Of how many groups the nearest are still looked for.
@@ -257,6 +286,7 @@ impl<'p> Splitter<'p> {
         let block = |index: usize| whole.steps[index].state_bytes.next_multiple_of(16);
         let mut state = vec![0; steps.iter().map(|&index| block(index)).sum()];
         let (mut planned, mut delays) = (0, IdMap::<DelayId, DelaySpec>::default());
+        let mut lines: HashMap<DelayId, DelayId> = HashMap::new();
         let (mut hears, mut inputs, mut needs) = (vec![], vec![], BTreeSet::new());
         let (mut gives, mut outputs, mut own) = (vec![], vec![], vec![]);
         for &index in steps {
@@ -292,16 +322,14 @@ impl<'p> Splitter<'p> {
                     outputs.push(at);
                 }
             }
-            let copied = |signal: &SignalId| {
-                let place = step.inputs.iter().position(|input| input == signal);
-                place.map(|place| heard[place])
+            let mut line = |line: &DelayId| {
+                *lines.entry(*line).or_insert_with(|| delays.push(whole.delays[*line].clone()))
             };
-            let copies: Option<Vec<SignalId>> = step.copies.iter().map(copied).collect();
-            let lines = step.delays.iter().map(|&line| delays.push(whole.delays[line].clone())).collect();
+            let lines = step.delays.iter().map(&mut line).collect();
             own.push(Step {
                 state: planned,
                 delays: lines,
-                copies: copies.unwrap_or_default(),
+                copies: copies(step, &heard),
                 inputs: heard,
                 outputs: given,
                 ..step.clone()
@@ -331,6 +359,15 @@ impl<'p> Splitter<'p> {
         };
         Part { program: Arc::new(program), hears, gives, needs: needs.into_iter().collect(), cost }
     }
+}
+
+/// What a step copies, where it is in a part: `heard` are its inputs there.
+fn copies(step: &Step, heard: &[SignalId]) -> Vec<SignalId> {
+    let copied = |signal: &SignalId| {
+        let place = step.inputs.iter().position(|input| input == signal);
+        place.map(|place| heard[place])
+    };
+    step.copies.iter().map(copied).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The steps of each group; the groups in an order in which each comes after those that it needs.

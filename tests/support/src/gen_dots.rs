@@ -19,7 +19,7 @@ pub fn module(choices: &mut Choices) -> Module {
     made.kernel.name = "dots".into();
     made.kernel.inputs = vec!["x".into()];
     let frames = made.choices.one(&[8, 16, 64, 256, 512]);
-    made.kernel.delays.add(DelayLine { name: "line".into(), frames });
+    made.kernel.delays.add(DelayLine::unshared("line".into(), frames));
     made.run();
     let Dots { mut kernel, body, .. } = made;
     kernel.outputs = vec!["left".into(), "right".into()];

@@ -142,7 +142,7 @@ fn kernel(choices: &mut Choices, tables: usize, wide: bool) -> Kernel {
     for i in 0..choices.below(3) {
         // From 256 on they are long.
         let frames = choices.one(&[1, 2, 4, 8, 16, 64, 128, 256, 256, 512]);
-        kernel.delays.add(DelayLine { name: format!("line {i}"), frames });
+        kernel.delays.add(DelayLine::unshared(format!("line {i}"), frames));
     }
     let names = |what: &str, count: usize| (0..count).map(|i| format!("{what}{i}")).collect::<Vec<_>>();
     kernel.params = names("p", choices.below(3));

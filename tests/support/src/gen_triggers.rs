@@ -162,7 +162,7 @@ impl Triggers<'_, '_> {
         let frames =
             [8, 16, 64, 256, 512].into_iter().filter(|frames| *frames >= least).collect::<Vec<usize>>();
         let frames = self.choices.one(&frames) as u32;
-        self.kernel.delays.add(DelayLine { name: format!("line {}", self.kernel.delays.len()), frames })
+        self.kernel.delays.add(DelayLine::unshared(format!("line {}", self.kernel.delays.len()), frames))
     }
 
     fn read(&mut self, line: Handle<DelayLine>, ago: i32) -> Value {

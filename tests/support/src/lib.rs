@@ -42,3 +42,8 @@ pub mod sound;
 pub mod texts;
 pub mod wasm;
 pub mod written;
+
+/// On how many random inputs a property is tried: `MAM_CASES`, or a few.
+pub fn random_cases(few: u32) -> u32 {
+    std::env::var("MAM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
+}

@@ -117,7 +117,7 @@ fn steered(program: &Arc<Program>, dice: &[u8]) -> Vec<Vec<u32>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: mam_testing::random_cases(150), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn shared_buffers_are_not_heard(

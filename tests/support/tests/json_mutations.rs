@@ -9,7 +9,7 @@ use mam_testing::gen_json::{injure, injuries, song};
 use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: mam_testing::random_cases(512), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_whole_song_loads_and_plays_each_of_its_nodes(song in song()) {

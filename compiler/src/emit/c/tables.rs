@@ -168,12 +168,16 @@ impl<'p> Maker<'p> {
                 .map(|x| Field::Word(x as u32));
             self.voices.push(words.into_iter().chain([bytes]).collect());
         }
+        // A step that borrows a line does not sleep.
         let longest = step.delays.iter().map(|&line| program.delays[line].frames).max().unwrap_or(0);
         let flags = u32::from(step.can_sleep) | u32::from(!step.copies.is_empty()) << 1;
         let words = [step.kernel as usize, step.state, step.state_bytes, flags as usize, longest];
         let places = [first_port, step.ports.len(), first_voice, step.voices.len()];
         let mut fields: Vec<Field> = words.into_iter().chain(places).map(|x| Field::Word(x as u32)).collect();
-        fields.push(self.list(step.delays.iter().map(|line| line.index() as u32)));
+        let line = |(place, line): (usize, &DelayId)| {
+            2 * line.index() as u32 + u32::from(step.borrowed.contains(&place))
+        };
+        fields.push(self.list(step.delays.iter().enumerate().map(line)));
         let params = step.params.iter().zip(&step.per_call);
         let params: Vec<u32> =
             params.map(|(param, per_call)| 2 * self.places[param] + u32::from(*per_call)).collect();

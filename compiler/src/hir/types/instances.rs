@@ -312,14 +312,7 @@ impl Checker<'_> {
         let value = self.given_value(given);
         if !value.is_fixed() {
             let message = format!("`{name}` of `{of}` must be known before the song starts");
-            let help = match value {
-                Value::Recording(_) => {
-                    "a recording is played outside of instruments: `playback(take, keys.trig, keys.freq / c4)`"
-                }
-                _ => {
-                    "give it a constant, a sample, or a list or record of these; what moves is a parameter's"
-                }
-            };
+            let help = "give it a constant, a sample, a recording, or a list or record of these; what moves is a parameter's";
             return self.problem(Problem::new(&codes::NOT_CONSTANT, span, message).help(help));
         }
         match place {

@@ -61,7 +61,7 @@ pub use layout::{Layout, Layouts};
 use mam_runtime::Outside;
 use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Later, PrevKey};
-pub(crate) use state::{named, state_path};
+pub(crate) use state::{RECORD, named, state_path};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use unknowns::{Form, Unknowns};

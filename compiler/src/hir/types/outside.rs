@@ -4,11 +4,15 @@ use super::value::{Number, Value};
 use super::{At, Checker};
 use crate::codes;
 use crate::graph::Given;
+use crate::text::number;
 use mam_grammar::ast::{Expr, ExprId};
 use mam_grammar::{Code, Problem, Span};
 use mam_runtime::Outside;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+
+/// Semitones that machines bend up and down which are not told otherwise.
+const USUAL_BEND: u8 = 2;
 
 impl Checker<'_> {
     /// The text that is given to an argument in the head of an instrument.
@@ -20,7 +24,7 @@ impl Checker<'_> {
         }
     }
 
-    /// `midi_send(port, channel, key)`
+    /// `midi_send(port, channel, key, bend)`
     pub(super) fn midi_send(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
         let arg = |i: usize| args.get(i).copied().flatten();
         let Some(first) = arg(0) else { return Value::Broken };
@@ -28,9 +32,33 @@ impl Checker<'_> {
         let channel = arg(1).map_or(Some(1), |channel| self.number_of(at, channel, "a MIDI channel", 1..=16));
         // What is not said is said by a number that is not a key.
         let key = arg(2).map_or(Some(-1), |key| self.number_of(at, key, "a MIDI key", -1..=127));
-        let (Some(port), Some(channel), Some(key)) = (port, channel, key) else { return Value::Broken };
+        let bend = arg(3).map_or(Some(USUAL_BEND), |bend| self.bend_of(at, bend));
+        let (Some(port), Some(channel), Some(key), Some(bend)) = (port, channel, key, bend) else {
+            return Value::Broken;
+        };
         let key = u8::try_from(key).ok();
-        self.sends(at, first, || Outside::Midi { port, channel: channel as u8 - 1, key })
+        self.sends(at, first, || Outside::Midi { port, channel: channel as u8 - 1, key, bend })
+    }
+
+    /// How far a machine bends, in whole semitones: an interval that is known before the song starts.
+    fn bend_of(&mut self, at: &At, expr: ExprId) -> Option<u8> {
+        const MOST: f64 = 96.0;
+        let (value, span) = (self.eval(at, expr), self.span(at, expr));
+        let signal = self.signal(value, span)?;
+        if self.is_generic {
+            return Some(USUAL_BEND);
+        }
+        let x = signal.channels()[0].constant();
+        let semitones = x.map(|ratio| 12.0 * ratio.log2());
+        let is_whole = |semitones: &f64| (semitones - semitones.round()).abs() < 1e-6;
+        let whole = semitones.filter(is_whole).map(f64::round).filter(|st| (1.0..=MOST).contains(st));
+        if whole.is_none() {
+            let shown = x.map_or("what is not known before the song starts".into(), number);
+            let (place, message) = (self.place_of(at, expr), format!("the range of bends cannot be {shown}"));
+            let help = "it is an interval of whole semitones, from 1st to 96st: `bend: 12st`";
+            self.refused(&codes::OUT_OF_BOUNDS, place, message, help);
+        }
+        whole.map(|semitones| semitones as u8)
     }
 
     /// `osc_send(address, path, sound)`

@@ -130,20 +130,23 @@ impl Checker<'_> {
     pub(super) fn recording(&mut self, at: &At, callee: &Ident, args: &[Option<ExprId>]) -> Value {
         let &[Some(x), Some(on), Some(max)] = args else { return Value::Broken };
         let longest = self.longest(at, max, callee);
-        let span = self.span(at, x);
-        let value = self.eval(at, x);
-        let signal = self.signal(value, span);
         let on = self.measured_by(at, "record", on, Dimension::PLAIN);
-        let (Some(_), Some(signal), Some(_)) = (longest, signal, on) else { return Value::Broken };
-        let is_plain = self.plain(&signal.dimension, span, |dimension| {
+        let (Some(_), Some(_)) = (longest, on) else { return Value::Broken };
+        // What is recorded may be made of what is played of it.
+        match self.recorded(at, x) {
+            Value::Broken => Value::Broken,
+            Value::Signal(signal) => Value::Recording(signal.channels().len()),
+            _ => Value::Recording(1),
+        }
+    }
+
+    /// Whether what flows into a recording is a plain signal; reports it where not.
+    pub(super) fn is_sound(&mut self, value: &Value, span: Span) -> bool {
+        let Some(signal) = self.signal(value.clone(), span) else { return false };
+        self.plain(&signal.dimension, span, |dimension| {
             let message = format!("`record` records a sound, and this is {dimension}");
             Problem::new(&codes::DIMENSION, span, message).help("divide it by a unit, such as `freq / 1Hz`")
-        });
-        if !is_plain {
-            return Value::Broken;
-        }
-        self.has_state = true;
-        Value::Recording(signal.channels().len())
+        })
     }
 
     /// A recording stands where a sound file is wanted, of which tables are made before the song starts.

@@ -20,12 +20,16 @@ pub(super) struct Later {
     expr: ExprId,
     /// What the state is called.
     path: String,
+    /// What remembers it: `prev`, `tap`, [`RECORD`].
+    kind: &'static str,
     /// What the value before the first measures, where one is written, and its place.
     init: Option<(Form, Span)>,
 }
 
 /// What `since` says before the first trigger.
 const NEVER: f64 = 1e9;
+/// The name of what remembers what is recorded.
+pub(crate) const RECORD: &str = "record";
 
 /// The path of what a `prev` or `tap` of `x` remembers, where it is called at `path`: the signal's own, where it has a name.
 pub(crate) fn state_path(path: &str, name: Option<&str>, kind: &str) -> String {
@@ -85,7 +89,7 @@ impl Checker<'_> {
     }
 
     /// What has been remembered of `x`, which flows in later.
-    fn remembered(&mut self, at: &At, x: ExprId, kind: &str, init: Option<(Form, Span)>) -> Value {
+    fn remembered(&mut self, at: &At, x: ExprId, kind: &'static str, init: Option<(Form, Span)>) -> Value {
         self.has_state = true;
         let name = named(self.ast(at), x).map(|name| &**name);
         let path = state_path(&self.path(at), name, kind);
@@ -94,8 +98,13 @@ impl Checker<'_> {
             return Value::Broken;
         }
         let layout = self.checked.layouts.get(&path).clone();
-        self.later.push(Later { at: at.clone(), expr: x, path, init });
+        self.later.push(Later { at: at.clone(), expr: x, path, kind, init });
         self.stored(&layout)
+    }
+
+    /// What a recording holds of `x`, which flows in later.
+    pub(super) fn recorded(&mut self, at: &At, x: ExprId) -> Value {
+        self.remembered(at, x, RECORD, None)
     }
 
     /// What is read from states: it moves, and is plain.
@@ -161,7 +170,7 @@ impl Checker<'_> {
             let Some(later) = self.later.pop() else { return };
             let span = self.span(&later.at, later.expr);
             let value = self.eval(&later.at, later.expr);
-            if matches!(value, Value::Broken) {
+            if matches!(value, Value::Broken) || later.kind == RECORD && !self.is_sound(&value, span) {
                 continue;
             }
             let Some(layout) = self.layout(&value, span) else { continue };

@@ -321,14 +321,14 @@ impl Value {
         matches!(self, Value::Signal(signal) if signal.is_constant())
     }
 
-    /// True when all of it is known before the song starts.
+    /// True when all of it is known before the song starts: of a recording where it is, not what it will hold.
     pub(super) fn is_fixed(&self) -> bool {
         match self {
             Value::Signal(signal) => signal.is_constant(),
             Value::Record(fields) => fields.iter().all(|(_, value)| value.is_fixed()),
             Value::List(elements) => elements.iter().all(Value::is_fixed),
-            Value::Buffer(_) | Value::Text(_) | Value::Broken => true,
-            Value::Recording(_) | Value::Unknown(_) => false,
+            Value::Buffer(_) | Value::Recording(_) | Value::Text(_) | Value::Broken => true,
+            Value::Unknown(_) => false,
         }
     }
 

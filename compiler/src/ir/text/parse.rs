@@ -2,7 +2,7 @@
 
 use crate::ir::{
     Args, Body, DelayLine, Imm, InputId, Inst, Kernel, Module, Op, ParamId, PortField, PortId, ROWS, Scalar,
-    StateSlot, TableId, Type, Value, Voice,
+    Sharing, StateSlot, TableId, Type, Value, Voice,
 };
 use mam_grammar::Handle;
 use std::ops::Range;
@@ -160,9 +160,15 @@ fn head(kernel: &mut Kernel, words: &[&str]) -> Result<(), String> {
                 lanes: ty.lanes,
             });
         }
-        ["delay", name, frames] => {
+        ["delay", name, frames, ref sharing @ ..] => {
             let frames = frames.parse().map_err(|_| format!("`{frames}` is not a number of frames"))?;
-            kernel.delays.add(DelayLine { name: name.into(), frames });
+            let sharing = match *sharing {
+                [] => Sharing::Own,
+                ["lent"] => Sharing::Lent,
+                ["borrowed"] => Sharing::Borrowed,
+                _ => return Err(format!("`{}` does not say whose a delay line is", sharing.join(" "))),
+            };
+            kernel.delays.add(DelayLine { name: name.into(), frames, sharing });
         }
         ["param", name] => kernel.params.push(name.into()),
         ["input", name] => kernel.inputs.push(name.into()),

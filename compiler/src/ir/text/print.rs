@@ -1,6 +1,6 @@
 //! Printing.
 
-use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, Scalar, Type, Value};
+use crate::ir::{Body, Imm, Inst, Kernel, Module, Op, PortField, Rate, Scalar, Sharing, Type, Value};
 use std::fmt::{self, Display, Formatter};
 
 impl Display for Module {
@@ -32,7 +32,12 @@ impl Display for Kernel {
             writeln!(f, "  state {}: {} = {}", Name(&state.name), state.ty(), Number(state.init))?;
         }
         for delay in self.delays.values() {
-            writeln!(f, "  delay {}: {}", Name(&delay.name), delay.frames)?;
+            let sharing = match delay.sharing {
+                Sharing::Own => "",
+                Sharing::Lent => " lent",
+                Sharing::Borrowed => " borrowed",
+            };
+            writeln!(f, "  delay {}: {}{sharing}", Name(&delay.name), delay.frames)?;
         }
         for (what, names) in [
             ("param", &self.params),

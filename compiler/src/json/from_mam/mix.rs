@@ -27,37 +27,41 @@ impl Song<'_> {
     pub(super) fn mixer(&mut self) -> Mixer {
         let mut mixer = Mixer { master: 1.0, soft_clip: false, terms: vec![] };
         let Some(out) = self.graph.out else { return mixer };
-        let span = self.graph.nodes[out].span;
         let NodeKind::Glue { expr, .. } = self.graph.nodes[out].kind else {
             mixer.terms = vec![(out, 1.0)];
             return mixer;
         };
-        let mut expr = self.named(expr);
-        if let Expr::Call { callee, args } = &self.ast.exprs[expr]
-            && &*callee.name == "softclip"
-            && let [arg] = &args[..]
-        {
-            mixer.soft_clip = true;
-            expr = self.named(arg.value);
+        let named = self.named(expr);
+        let clipped = match &self.ast.exprs[named] {
+            Expr::Call { callee, args } if &*callee.name == "softclip" && args.len() == 1 => {
+                Some(args[0].value)
+            }
+            _ => None,
+        };
+        let found = clipped.and_then(|arg| Some((self.gains(arg)?, true)));
+        if let Some(((master, terms), soft_clip)) = found.or_else(|| Some((self.gains(expr)?, false))) {
+            return Mixer { master, soft_clip, terms };
         }
-        if let Expr::Binary { op: BinaryOp::Mul, a, b } = self.ast.exprs[expr] {
+        // What is no sum is a signal of its own.
+        mixer.terms = vec![(out, 1.0)];
+        mixer
+    }
+
+    /// A gain, and the sum that is multiplied by it.
+    fn gains(&self, expr: ExprId) -> Option<(f64, Terms)> {
+        if let Expr::Binary { op: BinaryOp::Mul, a, b } = self.ast.exprs[self.named(expr)] {
             for (factor, other) in [(a, b), (b, a)] {
                 if let (Some(Value::Constant(x)), Some(Value::Mix(terms))) =
                     (self.value(factor), self.value(other))
                 {
-                    (mixer.master, mixer.terms) = (x, terms);
-                    return mixer;
+                    return Some((x, terms));
                 }
             }
         }
-        mixer.terms = match self.value(expr) {
-            Some(Value::Mix(terms)) => terms,
-            _ => {
-                self.refuse_mix(span);
-                vec![]
-            }
-        };
-        mixer
+        match self.value(expr) {
+            Some(Value::Mix(terms)) => Some((1.0, terms)),
+            _ => None,
+        }
     }
 
     /// An expression without parentheses and without the name of an equation around it.
@@ -109,7 +113,10 @@ impl Song<'_> {
     fn node_value(&self, node: NodeId) -> Option<Value> {
         match &self.graph.nodes[node].kind {
             NodeKind::Instance(_) => Some(Value::Mix(vec![(node, 1.0)])),
-            NodeKind::Glue { expr, iterations } if iterations.is_empty() => self.value(*expr),
+            // What is no sum is a signal of its own.
+            NodeKind::Glue { expr, iterations } if iterations.is_empty() => {
+                Some(self.value(*expr).unwrap_or_else(|| Value::Mix(vec![(node, 1.0)])))
+            }
             _ => None,
         }
     }

@@ -8,6 +8,7 @@
 mod mix;
 mod mods;
 mod rows;
+mod texts;
 mod write;
 
 use super::{codes, nodes::plain};
@@ -19,7 +20,9 @@ use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use mam_grammar::ast::{Ast, DefinitionKind, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::precedence::Priority;
 use mam_runtime::score::Score;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The JSON of a compiled `.mam` song. None when it has something that JSON cannot say; then that is among the
@@ -36,17 +39,25 @@ pub fn from_mam(compilation: &Compilation, problems: &mut Problems) -> Option<St
         graph: &stages.graph,
         lowered: &stages.lowered,
         problems: &mut found,
+        signals: vec![],
+        named: HashSet::new(),
     };
     song.check_items();
-    let nodes = song.nodes();
+    let mut nodes = song.nodes();
     let mixer = song.mixer();
+    song.heard(mixer.terms.iter().map(|term| term.0));
+    nodes.extend(song.signal_nodes());
     let transport = song.transport(&program.score, &program.targets);
     let mods = song.mods();
+    song.check_named(&nodes, transport.as_ref());
     let text = write::song(&song, &nodes, (mixer, mods), transport);
     let said = !found.has_errors();
     problems.extend(found);
     said.then_some(text)
 }
+
+/// The type of a node that is an expression.
+const SIGNAL: &str = "signal";
 
 /// A compiled song on its way to JSON.
 struct Song<'a> {
@@ -57,6 +68,10 @@ struct Song<'a> {
     graph: &'a Graph,
     lowered: &'a Lowered,
     problems: &'a mut Problems,
+    /// The equations that become nodes by themselves, as they are found.
+    signals: Vec<NodeId>,
+    /// The instruments and effects that expressions name.
+    named: HashSet<NodeId>,
 }
 
 /// A node of the JSON song.
@@ -65,8 +80,16 @@ struct Node {
     name: Arc<str>,
     kind: Arc<str>,
     effect: bool,
-    /// Name and value of each parameter that is not at its default, in JSON's units.
+    /// Name and value of each parameter that is not at its default, in JSON's units; a text where it follows a signal.
     params: Vec<(String, String)>,
+    /// Name and value of what the head of its definition is given.
+    args: Vec<(String, String)>,
+    /// How many notes it plays at once, where that is more than one.
+    voices: u32,
+    /// Which of held notes play.
+    priority: Option<Priority>,
+    /// Of a signal, the expression that it is.
+    value: Option<String>,
     /// What flows in: source, port, gain.
     wires: Vec<(NodeId, usize, f64)>,
 }
@@ -109,15 +132,22 @@ impl Song<'_> {
         if instance.placed {
             self.refuse(instance.callee.span, "an instrument with a `pan`");
         }
-        if instance.voices > 1 {
-            self.refuse(instance.callee.span, "an instrument of several voices");
+        if instance.choke.is_some() {
+            self.refuse(instance.callee.span, "a part of a kit that others choke");
         }
         let mut wires = vec![];
         let inputs = std::iter::once(&instance.input).chain(&instance.inputs);
         for (port, input) in inputs.enumerate() {
             let terms = input.map(|input| self.terms(input, node.span)).unwrap_or_default();
+            self.heard(terms.iter().map(|term| term.0));
             wires.extend(terms.into_iter().map(|(from, gain)| (from, port, gain)));
         }
+        let heads = definition.formals.iter().zip(&instance.fixed);
+        let args = heads.filter_map(|(formal, given)| {
+            let given = (*given)?;
+            Some((formal.name.name.to_string(), quoted(&self.given_text(given)?)))
+        });
+        let args = args.collect();
         let params = instance.args.iter().enumerate();
         let params = params.filter_map(|(i, arg)| self.param(id, i, *arg)).collect();
         Some(Node {
@@ -126,23 +156,21 @@ impl Song<'_> {
             kind: definition.name.name.clone(),
             effect: definition.kind == DefinitionKind::Effect,
             params,
+            args,
+            voices: instance.voices,
+            priority: instance.priority,
+            value: None,
             wires,
         })
     }
 
-    /// A parameter that is given a constant.
+    /// A parameter that is given a constant, or an expression.
     fn param(&mut self, id: NodeId, index: usize, arg: Option<Given>) -> Option<(String, String)> {
         let arg = arg?;
-        if self.constant(arg).is_none() {
-            let span = match arg {
-                Given::Number(expr) => self.ast.span(expr),
-                Given::Node(node) => self.graph.nodes[node].span,
-                Given::Voice(voiced) => self.ast.span(self.graph.voiced[voiced].expr),
-            };
-            self.refuse(span, "a parameter that follows a signal");
-        }
+        let follows = if self.constant(arg).is_none() { Some(self.given_text(arg)?) } else { None };
         let info = self.lowered.slots.info(self.lowered.slots.slot_of(id, index));
-        Some((info.json_name(), json_value(info, info.default)))
+        let value = follows.map_or_else(|| json_value(info, info.default), |text| quoted(&text));
+        Some((info.json_name(), value))
     }
 
     /// The place of the first line that plays or sets `target`.
@@ -172,6 +200,11 @@ impl Song<'_> {
     fn is_score_empty(score: &Score) -> bool {
         score.transports.iter().all(|t| t.lines.is_empty())
     }
+}
+
+/// A text as JSON writes it.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// A value in base units as JSON says it: times in milliseconds, `loop` as true or false.

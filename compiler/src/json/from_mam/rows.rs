@@ -2,7 +2,9 @@
 
 use super::{Song, json_value};
 use crate::graph::NodeId;
+use crate::json::nodes::plain;
 use crate::places::uses_gate;
+use mam_grammar::Span;
 use mam_grammar::ast::ItemKind;
 use mam_runtime::Target;
 use mam_runtime::ids::ParamId;
@@ -10,6 +12,7 @@ use mam_runtime::score::pattern::Pitch;
 use mam_runtime::score::{
     self, Action, Clip, Duration, Line, PatternEvent, Ramp, Rational, Score, Tempo, TimeSpan, Value,
 };
+use mam_runtime::sort::Sort;
 use std::collections::BTreeSet;
 
 /// The transport of the JSON song.
@@ -28,7 +31,25 @@ pub(super) struct Transport {
 pub(super) struct Row {
     pub(super) node: NodeId,
     pub(super) steps: Vec<bool>,
+    /// Where a hit is not all that can be said of each note, what is played instead of the steps.
+    pub(super) notes: Vec<PlayedNote>,
+    /// After how many bars the notes come again.
+    pub(super) bars: u32,
     pub(super) locks: Vec<Lock>,
+}
+
+/// A note of a row: decimals, where they are not what is assumed.
+#[derive(Clone, PartialEq)]
+pub(super) struct PlayedNote {
+    /// The step, counted through the bars of the row.
+    pub(super) step: u32,
+    pub(super) steps: Option<String>,
+    pub(super) note: Option<String>,
+    pub(super) vel: Option<String>,
+    /// In percent of its steps.
+    pub(super) gate: Option<String>,
+    /// In milliseconds.
+    pub(super) delay: Option<String>,
 }
 
 /// A parameter set at a step of every bar.
@@ -52,10 +73,8 @@ struct Placed {
 impl Song<'_> {
     /// The transport; None for a song without lines.
     pub(super) fn transport(&mut self, score: &Score, targets: &[Target]) -> Option<Transport> {
-        let transport = score.transports.first().filter(|_| !Self::is_score_empty(score))?;
-        if !score.lengths.is_empty() {
-            self.refuse(self.statement_span(|_| true), "a parameter in beats");
-        }
+        let is_empty = Self::is_score_empty(score);
+        let transport = score.transports.first().filter(|_| !is_empty || !score.lengths.is_empty())?;
         if transport.tempo.beats_per_bar != Rational::whole(4) {
             self.refuse(
                 self.statement_span(|k| matches!(k, ItemKind::Meter { .. })),
@@ -63,7 +82,7 @@ impl Song<'_> {
             );
         }
         let most = self.files.limits.json.bars as i128;
-        let length = transport.length;
+        let length = if is_empty { Rational::ONE } else { transport.length };
         if length.den() != 1 || !(1..=most).contains(&length.num()) {
             self.refuse(
                 self.statement_span(|k| matches!(k, ItemKind::Length(_))),
@@ -142,7 +161,7 @@ impl Song<'_> {
         };
         let mut placed: Vec<Placed> =
             found.into_iter().filter(PatternEvent::has_onset).filter_map(place).collect();
-        placed.sort_by_key(|event| (event.bar, event.at));
+        placed.put_in_order_by_key(|event| (event.bar, event.at));
         placed
     }
 
@@ -185,40 +204,62 @@ impl Song<'_> {
         let Some(node) = self.graph.nodes.iter().find(|(_, n)| &*n.path == target).map(|(id, _)| id) else {
             return;
         };
-        let mut steps = vec![false; (resolution * bars) as usize];
         let hears_the_end = self.graph.instance(node).is_some_and(|i| uses_gate(self.files, i.def));
-        for Placed { bar, at, length, value } in events {
-            let note = value.to_note();
-            if hears_the_end && *length * Rational::whole(resolution.into()) != Ok(Rational::ONE) {
-                self.refuse(
-                    self.line_span(target),
-                    "a note that is longer or shorter than a step, of an instrument that hears where it ends",
-                );
+        let is_step = |length: Rational| length * Rational::whole(resolution.into()) == Ok(Rational::ONE);
+        let is_hit = |event: &Placed| {
+            let note = event.value.to_note();
+            (!hears_the_end || is_step(event.length)) && note == Value::hit(1.0).to_note()
+        };
+        let (mut steps, mut notes, mut length) = (vec![], vec![], 1);
+        if events.iter().all(is_hit) {
+            steps = vec![false; (resolution * bars) as usize];
+            for Placed { bar, at, .. } in events {
+                if let Some(step) = steps.get_mut((bar * resolution + step(*at, resolution)) as usize) {
+                    *step = true;
+                }
             }
-            if note.values.is_some() {
-                self.refuse(self.line_span(target), "a note with values of its own (`.set`)");
-            }
-            if note.vel != 1.0 {
-                self.refuse(self.line_span(target), "a velocity other than 1");
-            }
-            if note.length != 1.0 || note.delay != 0.0 {
-                self.refuse(
-                    self.line_span(target),
-                    "a note that is longer, shorter, earlier or later than its step",
-                );
-            }
-            if note.pitch != Pitch::Plain(0.0) {
-                self.refuse(self.line_span(target), "a note of a pitch");
-            }
-            if let Some(step) = steps.get_mut((bar * resolution + step(*at, resolution)) as usize) {
-                *step = true;
-            }
+            steps = shortest(&steps, resolution as usize);
+        } else {
+            let span = self.line_span(target);
+            let all: Option<Vec<PlayedNote>> =
+                events.iter().map(|event| self.played(event, resolution, span)).collect();
+            (notes, length) = repeated(all.unwrap_or_default(), resolution, bars);
         }
-        let steps = shortest(&steps, resolution as usize);
-        match rows.iter_mut().find(|row| row.node == node && !row.steps.contains(&true)) {
-            Some(row) => row.steps = steps,
-            None => rows.push(Row { node, steps, locks: vec![] }),
+        let free = |row: &&mut Row| row.node == node && !row.steps.contains(&true) && row.notes.is_empty();
+        match rows.iter_mut().find(free) {
+            Some(row) => (row.steps, row.notes, row.bars) = (steps, notes, length),
+            None => rows.push(Row { node, steps, notes, bars: length, locks: vec![] }),
         }
+    }
+
+    /// A note as it is said in JSON.
+    fn played(&mut self, event: &Placed, resolution: u32, span: Span) -> Option<PlayedNote> {
+        let note = event.value.to_note();
+        if note.values.is_some() {
+            self.refuse(span, "a note with values of its own (`.set`)");
+            return None;
+        }
+        let number = match note.pitch {
+            Pitch::Plain(0.0) => None,
+            Pitch::Note(number) => Some(number.to_string()),
+            _ => {
+                self.refuse(span, "a hit above or below the instrument's own note");
+                return None;
+            }
+        };
+        let steps = (event.length * Rational::whole(resolution.into())).ok().and_then(finite_decimal);
+        let Some(steps) = steps else {
+            self.refuse(span, "a note whose steps are no decimal number");
+            return None;
+        };
+        Some(PlayedNote {
+            step: event.bar * resolution + step(event.at, resolution),
+            steps: Some(steps).filter(|steps| steps != "1"),
+            note: number,
+            vel: (note.vel != 1.0).then(|| note.vel.to_string()),
+            gate: (note.length != 1.0).then(|| shifted(note.length, 2)),
+            delay: (note.delay != 0.0).then(|| shifted(note.delay, 3)),
+        })
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -257,7 +298,10 @@ impl Song<'_> {
         }
         match rows.iter_mut().find(|row| row.node == node) {
             Some(row) => row.locks.extend(locks),
-            None => rows.push(Row { node, steps: vec![false; resolution as usize], locks }),
+            None => {
+                let steps = vec![false; resolution as usize];
+                rows.push(Row { node, steps, notes: vec![], bars: 1, locks });
+            }
         }
     }
 
@@ -283,6 +327,42 @@ fn shortest(steps: &[bool], bar: usize) -> Vec<bool> {
     };
     let length = (bar..steps.len()).step_by(bar).find(repeats).unwrap_or(steps.len());
     steps[..length].to_vec()
+}
+
+/// The notes of the fewest bars after which they repeat, and how many these are.
+fn repeated(mut notes: Vec<PlayedNote>, resolution: u32, bars: u32) -> (Vec<PlayedNote>, u32) {
+    notes.sort_by_key(|note| note.step);
+    let repeats = |period: &u32| {
+        let steps = period * resolution;
+        let of = |turn: u32| {
+            let within = notes.iter().filter(move |note| note.step / steps == turn);
+            within.map(|note| PlayedNote { step: note.step % steps, ..note.clone() }).collect::<Vec<_>>()
+        };
+        bars.is_multiple_of(*period) && (1..bars / period).all(|turn| of(turn) == of(0))
+    };
+    // Few are looked for: of a song of many bars most repeat soon, or not at all.
+    let period = (1..=bars.min(64)).find(repeats).unwrap_or(bars);
+    notes.retain(|note| note.step < period * resolution);
+    (notes, period)
+}
+
+/// A fraction as a decimal, if it has one.
+fn finite_decimal(x: Rational) -> Option<String> {
+    let text = x.to_f64().to_string();
+    (Rational::from_decimal(&text) == Some(x)).then_some(text)
+}
+
+/// A number times a power of ten: the same number again once it has been divided.
+fn shifted(x: f64, places: i32) -> String {
+    let text = plain(x * 10f64.powi(places));
+    match format!("{text}e-{places}").parse::<f64>() {
+        Ok(same) if same == x => text,
+        _ => {
+            let text = format!("{x:e}");
+            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            format!("{digits}e{}", exponent.parse().unwrap_or(0) + places)
+        }
+    }
 }
 
 /// A ramp in milliseconds, if the tempo lets it be said so.

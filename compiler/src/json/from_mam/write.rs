@@ -2,12 +2,13 @@
 
 use super::mix::Mixer;
 use super::mods::Mod;
-use super::rows::{Lock, Row, Transport};
-use super::{Node, Song};
+use super::rows::{Lock, PlayedNote, Row, Transport};
+use super::{Node, SIGNAL, Song, quoted};
 use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::graph::NodeId;
 use crate::json::nodes::plain;
 use mam_grammar::json::NEWEST;
+use mam_runtime::precedence::Priority;
 use mam_runtime::score::Rational;
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -42,7 +43,9 @@ pub(super) fn song(
     let mut inputs: Vec<(NodeId, f64)> = terms.copied().collect();
     // What is not listed and feeds nothing would be heard at unity.
     let unheard = |n: &&&Node| {
-        !inputs.iter().any(|i| i.0 == n.id) && !heard.iter().any(|o| o.wires.iter().any(|w| w.0 == n.id))
+        &*n.kind != SIGNAL
+            && !inputs.iter().any(|i| i.0 == n.id)
+            && !heard.iter().any(|o| o.wires.iter().any(|w| w.0 == n.id))
     };
     let unheard: Vec<_> = heard.iter().filter(unheard).map(|n| (n.id, 0.0)).collect();
     inputs.extend(unheard);
@@ -59,23 +62,41 @@ pub(super) fn song(
     format!("{{\n  {}\n}}\n", fields.join(",\n  "))
 }
 
-fn is_silent(node: &Node, transport: Option<&Transport>) -> bool {
+/// Whether nothing plays an instrument.
+pub(super) fn is_silent(node: &Node, transport: Option<&Transport>) -> bool {
     let Some(transport) = transport.filter(|t| !t.others_play && !node.effect) else { return false };
     let rows = || transport.rows.iter().filter(|row| row.node == node.id);
     let locks = || rows().flat_map(|row| &row.locks).map(|lock| (lock.param.to_lowercase(), &lock.value));
     let settings = || node.params.iter().map(|(name, value)| (name.clone(), value)).chain(locks());
     let ever = |name: &str| settings().any(|s| s.0 == name && !matches!(&**s.1, "0" | "false"));
-    let hit = rows().any(|row| row.steps.contains(&true));
+    let hit = rows().any(|row| row.steps.contains(&true) || !row.notes.is_empty());
     let loops = ever("loop") && ever("bpm");
     !hit && !loops
 }
 
 fn node(node: &Node) -> String {
-    let params: Vec<String> =
-        node.params.iter().map(|(name, value)| format!("{}: {value}", quoted(name))).collect();
-    let params =
-        if params.is_empty() { String::new() } else { format!(", \"params\": {{ {} }}", params.join(", ")) };
-    format!("{{ \"id\": {}, \"type\": {}{params} }}", quoted(&node.name), quoted(&node.kind))
+    let object = |fields: &[(String, String)]| {
+        let all: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}: {value}", quoted(name))).collect();
+        format!("{{ {} }}", all.join(", "))
+    };
+    let mut text = format!("{{ \"id\": {}, \"type\": {}", quoted(&node.name), quoted(&node.kind));
+    for (name, fields) in [("args", &node.args), ("params", &node.params)] {
+        if !fields.is_empty() {
+            _ = write!(text, ", \"{name}\": {}", object(fields));
+        }
+    }
+    if node.voices > 1 {
+        _ = write!(text, ", \"voices\": {}", node.voices);
+    }
+    let word = Priority::ALL.into_iter().find(|(priority, _)| node.priority == Some(*priority));
+    if let Some((_, word)) = word {
+        _ = write!(text, ", \"priority\": {}", quoted(word));
+    }
+    if let Some(value) = &node.value {
+        _ = write!(text, ", \"value\": {value}");
+    }
+    text + " }"
 }
 
 fn one_mod(one: &Mod) -> String {
@@ -129,10 +150,33 @@ fn transport_field(
 
 fn row(row: &Row, name: &dyn Fn(NodeId) -> String) -> String {
     let steps: String = row.steps.iter().map(|&hit| if hit { 'x' } else { '.' }).collect();
-    let mut text = format!("{{ \"nodeId\": {}, \"steps\": \"{steps}\"", name(row.node));
+    let mut text = format!("{{ \"nodeId\": {}", name(row.node));
+    if row.notes.is_empty() {
+        _ = write!(text, ", \"steps\": \"{steps}\"");
+    } else {
+        let notes: Vec<String> = row.notes.iter().map(note).collect();
+        _ = write!(text, ", \"bars\": {}, \"notes\": [\n        {} ]", row.bars, notes.join(",\n        "));
+    }
     if !row.locks.is_empty() {
         let locks: Vec<String> = row.locks.iter().map(lock).collect();
         _ = write!(text, ", \"locks\": [\n        {} ]", locks.join(",\n        "));
+    }
+    text + " }"
+}
+
+fn note(note: &PlayedNote) -> String {
+    let mut text = format!("{{ \"step\": {}", note.step);
+    let fields = [
+        ("steps", &note.steps),
+        ("note", &note.note),
+        ("vel", &note.vel),
+        ("gatePercent", &note.gate),
+        ("delayMs", &note.delay),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            _ = write!(text, ", \"{name}\": {value}");
+        }
     }
     text + " }"
 }
@@ -155,10 +199,6 @@ fn list(name: &str, entries: Vec<String>) -> String {
         return format!("\"{name}\": []");
     }
     format!("\"{name}\": [\n    {}\n  ]", entries.join(",\n    "))
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 fn percent(gain: f64) -> String {

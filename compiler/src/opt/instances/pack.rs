@@ -91,7 +91,7 @@ pub fn pack(kernel: &Kernel, shape: &Shape) -> Kernel {
         }
     }
     for lane in 0..LANES {
-        let line = |line: &DelayLine| DelayLine { name: lane_name(&line.name, lane), frames: line.frames };
+        let line = |line: &DelayLine| DelayLine { name: lane_name(&line.name, lane), ..*line };
         kernel.delays.values().for_each(|l| _ = packed.delays.add(line(l)));
     }
     let tables = [&shape.params, &shape.inputs, &shape.ports].map(|same| Table::new(same));

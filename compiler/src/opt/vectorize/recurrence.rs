@@ -148,7 +148,7 @@ fn obstacle(a: &Analysis) -> Result<(), String> {
 
 /// Why four neighbours of a line are not read at once.
 fn short_line(a: &Analysis, line: Handle<DelayLine>) -> Result<(), String> {
-    let DelayLine { name, frames } = &a.kernel.delays[line];
+    let DelayLine { name, frames, .. } = &a.kernel.delays[line];
     match *frames {
         DelayLine::LANES.. => Ok(()),
         _ => Err(format!("{name} has less than eight frames")),
@@ -181,7 +181,7 @@ fn delay_fits(
     line: Handle<DelayLine>,
     Distance { ago, least }: Distance,
 ) -> Result<(), String> {
-    let DelayLine { name, frames } = &a.kernel.delays[line];
+    let DelayLine { name, frames, .. } = &a.kernel.delays[line];
     if a.body.ty(ago).lanes > 1 || least > 4.0 && a.is_invariant(ago) {
         return Err("it has lanes of its own".into());
     }

@@ -1,6 +1,7 @@
 //! Two values side by side, where it can be said what was meant by more than an operator that is missing.
 
 use super::Diagnosis;
+use super::edits::Edit;
 use crate::foreign::{self, Role};
 use crate::problem::Problem;
 use crate::syntax::codes;
@@ -51,12 +52,34 @@ impl Diagnosis<'_> {
             return None;
         }
         let (name, value) = (self.word(before), self.get(here)?.text(self.text));
+        if let Some((open, "set")) = self.called(here) {
+            let message = format!("a colon is missing behind `{name}`");
+            let problem = self.about(&codes::MISSING_OPERATOR, here, message);
+            let problem = problem.help(format!("write `{name}: {value}`"));
+            return Some(self.attempt(problem, [self.with_colons(open)]));
+        }
         let message = format!("the argument of `{name}` has no parentheses");
         let problem = self.about(&codes::MISSING_OPERATOR, here, message);
         let (start, end) = (self.span(before).end as usize, self.span(here).end as usize);
         let problem =
             problem.help(format!("what is called has its arguments in parentheses: `{name}({value})`"));
         Some(self.attempt(problem, [(start, end, format!("({value})"))]))
+    }
+
+    /// The arguments for which a bracket opens, with a colon between each name and its value.
+    fn with_colons(&self, open: usize) -> Edit {
+        let tokens = &self.layout.tokens[open + 1..self.layout.partner[open]];
+        let (start, mut at) = (self.layout.tokens[open].end, self.layout.tokens[open].end);
+        let mut text = String::new();
+        for pair in tokens.windows(2) {
+            let value = matches!(pair[1].kind, Kind::Number | Kind::Text) || pair[1].is("-");
+            if pair[0].kind == Kind::Word && value {
+                text += &self.text[at..pair[0].end];
+                text += ":";
+                at = pair[0].end;
+            }
+        }
+        (start, at, text)
     }
 
     /// A line of a parameter, `bd.gain 0.5`, whose value does not stand in quotes.

@@ -190,8 +190,21 @@ impl<'a> Diagnosis<'a> {
                 }
                 edits.push((before, end, String::new()));
             }
-            "play" => edits.push(whole(format!("{{ {rest} }}"))),
-            "section" => edits.extend([insert(" 4 bars "), insert(" { }"), (end, end, " 4 bars".to_owned())]),
+            "play" => {
+                edits.extend(arranged(rest).map(whole));
+                edits.push(whole(format!("{{ {rest} }}")));
+            }
+            "section" => {
+                // A variation has no length of its own: the block follows the name.
+                let block = (here..self.tokens.end).find(|&at| self.is(at, "{")).and_then(|at| self.get(at));
+                edits.push((place, block.map_or(end, |block| block.start), String::new()));
+                // `section b 2 bars = a`
+                if let Some((name, of)) = rest.split_once('=') {
+                    let name = name.split_whitespace().next().unwrap_or_default();
+                    edits.push(whole(format!("{name} = {}", of.trim())));
+                }
+                edits.extend([insert(" 4 bars "), insert(" { }"), (end, end, " 4 bars".to_owned())]);
+            }
             _ => edits.extend(self.head_edits(here, end, before)),
         }
         edits
@@ -217,5 +230,47 @@ impl<'a> Diagnosis<'a> {
             edits.push((before, self.span(equals).start as usize, format!("({}) ", formals.join(", "))));
         }
         edits
+    }
+}
+
+/// Sections in turn, with groups of them and commas between: `(a b)*2, c`, as an arrangement has them, `a b a b c`.
+fn arranged(text: &str) -> Option<String> {
+    /// Sections that are still written out.
+    const MOST: usize = 64;
+    let marks = ['(', ')', '[', ']', '*', '!', ','];
+    let spaced: String =
+        text.chars().flat_map(|c| if marks.contains(&c) { vec![' ', c, ' '] } else { vec![c] }).collect();
+    let words: Vec<&str> = spaced.split_whitespace().filter(|word| *word != ",").collect();
+    // What is open: the parts so far, and those of the last one.
+    let mut open: Vec<Vec<String>> = vec![vec![]];
+    let mut last: Vec<String> = vec![];
+    let mut at = 0;
+    while let Some(&word) = words.get(at) {
+        match word {
+            "(" | "[" => open.push(vec![]),
+            ")" | "]" => {
+                last = open.pop()?;
+                open.last_mut()?.extend(last.iter().cloned());
+            }
+            "*" | "!" => {
+                at += 1;
+                let times: usize = words.get(at)?.parse().ok().filter(|times| (1..=MOST).contains(times))?;
+                let parts = open.last_mut()?;
+                (1..times).for_each(|_| parts.extend(last.iter().cloned()));
+            }
+            name if crate::syntax::is_name(name) => {
+                last = vec![name.to_owned()];
+                open.last_mut()?.extend(last.iter().cloned());
+            }
+            _ => return None,
+        }
+        if open.iter().map(Vec::len).sum::<usize>() > MOST {
+            return None;
+        }
+        at += 1;
+    }
+    match &open[..] {
+        [all] if !all.is_empty() => Some(all.join(" ")),
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Common mistakes in marks: quotes, operators and characters of other languages and of word processors.
 
 use super::Mistakes;
+use crate::foreign::{self, Role};
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::scan::{Kind, SMART};
@@ -123,12 +124,29 @@ impl Mistakes<'_> {
         }
         let marks = self.text[start..].bytes().take_while(|&b| b == b'\'').count();
         let (end, name) = (start + marks, before.text(self.text));
+        if self.in_score() && self.is(index.wrapping_sub(2), ".") {
+            return self.primed_modifier(before.start, end);
+        }
         let meant = format!("{}{name}{}", "prev(".repeat(marks), ")".repeat(marks));
         let message = format!("`{name}{}` is not a name", "'".repeat(marks));
         let problem = self.problem(&codes::FOREIGN_OPERATOR, before.start, end, message);
         let help = format!("the value of the sample before is `{meant}`");
         self.report(problem.help(help).fix(self.place(before.start, end), meant));
         self.layout.text[start..end].fill(b' ');
+        self.done = end;
+        true
+    }
+
+    /// `.iter'(4)`: Tidal's names of functions that differ a little from those without the mark.
+    fn primed_modifier(&mut self, start: usize, end: usize) -> bool {
+        let written = &self.text[start..end];
+        let problem =
+            self.problem(&codes::FOREIGN_WORD, start, end, format!("there is no modifier `{written}`"));
+        self.report(match foreign::find(Role::Modifier, written) {
+            Some(row) => row.explain(problem, self.place(start, end), true, true),
+            None => problem.help("names of modifiers are of letters alone; the page on patterns lists them"),
+        });
+        self.layout.broken.push(start);
         self.done = end;
         true
     }
@@ -167,7 +185,7 @@ impl Mistakes<'_> {
             self.done = after.end;
             return true;
         }
-        let Some(hertz) = crate::foreign::note_frequency(name) else { return false };
+        let Some(hertz) = foreign::note_frequency(name) else { return false };
         let problem = self
             .problem(
                 &codes::FOREIGN_OPERATOR,

@@ -8,6 +8,7 @@ mod idioms;
 mod lines;
 mod marks;
 mod numbers;
+mod unquoted;
 mod words;
 
 use super::codes;
@@ -266,7 +267,7 @@ impl<'a> Mistakes<'a> {
             "|" if self.closure(index) => {}
             "|" if self.stands_behind(index) && self.calls(index) => self.flow(token.start, token.end),
             "[" if self.follows_operand(index) && self.sample_before(index) => {}
-            "(" if self.head_brackets(index) => {}
+            "(" if self.head_brackets(index) || self.patterns_in(index) => {}
             "+=" | "-=" | "*=" | "->" => {
                 let message = format!("`{symbol}` is not an operator");
                 let problem = self.problem(&codes::FOREIGN_OPERATOR, token.start, token.end, message);

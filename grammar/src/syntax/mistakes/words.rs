@@ -85,7 +85,7 @@ impl Mistakes<'_> {
         let rest = self.text[token.end..].split(['\n', ';', '}']).next().unwrap_or_default();
         let problem = problem.help(row.help_before(rest.trim()));
         let after = next.map_or(token.end, |next| next.start);
-        if row.words.contains(&"let") && self.is(index + 2, "=") {
+        if row.words().any(|word| word == "let") && self.is(index + 2, "=") {
             // `let a = 0.5`
             self.report(problem.fix(Span::new(self.source, token.start, after), ""));
             self.repair(token.start, token.end, "");

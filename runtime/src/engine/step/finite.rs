@@ -48,8 +48,10 @@ pub(crate) struct Guard {
     pending: Range<u64>,
     /// Frames that are left to be examined together at most: none of them is overwritten before.
     batch: u64,
-    /// The line that is cleared next, and from which frame on, counted with the room before it.
+    /// The line that is cleared next, by its place in `lines`, and from which frame on, counted with the room before it.
     clearing: Option<(usize, usize)>,
+    /// The lines that it writes, by their places among the step's.
+    lines: Vec<usize>,
     /// A failure since they were asked for the last time.
     noted: bool,
 }
@@ -72,6 +74,7 @@ impl Guard {
             pending: 0..0,
             batch: QUANTUM as u64,
             clearing: None,
+            lines: (0..step.delays.len()).filter(|line| !step.borrowed.contains(line)).collect(),
             noted: false,
         }
     }
@@ -232,7 +235,7 @@ impl Runner {
 
     /// What it writes into its delay lines is examined from now on, if it has any.
     pub(crate) fn watch_lines(&mut self) {
-        self.guard.watches_lines = !self.delay_frames.is_empty();
+        self.guard.watches_lines = !self.guard.lines.is_empty();
     }
 
     /// Whether its delay lines may hold something that is not finite, as far as they were watched.
@@ -253,22 +256,22 @@ impl Runner {
 
     /// Clears as much of its delay lines as is left to be cleared and may be in one quantum.
     pub(crate) fn clear_lines(&mut self) {
-        let Some((mut line, mut at)) = self.guard.clearing else { return };
+        let Some((mut next, mut at)) = self.guard.clearing else { return };
         let mut left = CLEARED_BYTES / size_of::<f32>();
-        while let Some(frames) = self.delay_frames.get(line)
+        while let Some(&line) = self.guard.lines.get(next)
             && left > 0
         {
-            let whole = frames + 2 * GUARD;
+            let whole = self.delay_frames[line] + 2 * GUARD;
             let some = left.min(whole - at);
             // SAFETY: the room before and after the line is part of its block, and no kernel runs.
             unsafe { self.delays.0[line].sub(GUARD).add(at).write_bytes(0, some) };
             (at, left) = (at + some, left - some);
             if at == whole {
-                (line, at) = (line + 1, 0);
+                (next, at) = (next + 1, 0);
             }
         }
-        let is_clear = line == self.delay_frames.len();
-        self.guard.clearing = (!is_clear).then_some((line, at));
+        let is_clear = next == self.guard.lines.len();
+        self.guard.clearing = (!is_clear).then_some((next, at));
         self.guard.dirty &= !is_clear;
     }
 
@@ -289,7 +292,7 @@ impl Runner {
         memory.restore(self.guard.block.clone());
         self.voices.iter_mut().for_each(|voice| voice.interrupted = voice.awake);
         self.silence_voices();
-        let has_lines = !self.delay_frames.is_empty();
+        let has_lines = !self.guard.lines.is_empty();
         (self.guard.failed, self.guard.dirty, self.guard.pending) = (true, has_lines, 0..0);
         self.guard.clearing = has_lines.then_some((0, 0));
         self.clear_lines();
@@ -316,16 +319,18 @@ impl Runner {
     /// has, or one quantum.
     fn writes_are_finite(&self, quanta: &Range<u64>) -> bool {
         let written = (quanta.end - quanta.start) as usize;
-        self.delays.0.iter().zip(&self.delay_frames).all(|(&line, &len)| {
-            // SAFETY: the line has so many frames, and no kernel runs.
-            let line = unsafe { std::slice::from_raw_parts(line.cast_const(), len) };
-            // A power of two of them.
-            let start = if len < QUANTUM { 0 } else { quanta.start as usize & (len - 1) };
-            let (before, after) = line.split_at(start);
-            let last = written.min(after.len());
-            are_finite_in_lines(&after[..last])
-                && are_finite_in_lines(&before[..(written - last).min(before.len())])
-        })
+        self.guard.lines.iter().map(|&line| (self.delays.0[line], self.delay_frames[line])).all(
+            |(line, len)| {
+                // SAFETY: the line has so many frames, and no kernel runs.
+                let line = unsafe { std::slice::from_raw_parts(line.cast_const(), len) };
+                // A power of two of them.
+                let start = if len < QUANTUM { 0 } else { quanta.start as usize & (len - 1) };
+                let (before, after) = line.split_at(start);
+                let last = written.min(after.len());
+                are_finite_in_lines(&after[..last])
+                    && are_finite_in_lines(&before[..(written - last).min(before.len())])
+            },
+        )
     }
 
     fn states_are_finite(&mut self, memory: Memory<'_>) -> bool {

@@ -66,7 +66,7 @@ fn encode(channels: &[Vec<f32>], bits: Bits, rate: u32, frames: usize) -> Vec<u8
 
 #[cfg(feature = "decode")]
 fn decode(bytes: Vec<u8>) -> crate::file::Sound {
-    let wanted = crate::file::Wanted { rate: None, channels: 8, frames: u64::MAX };
+    let wanted = crate::file::Wanted { rate: None, channels: 8, frames: u64::MAX, most: None };
     crate::file::read(Cursor::new(bytes), wanted).unwrap()
 }
 

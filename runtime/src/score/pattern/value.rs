@@ -172,7 +172,7 @@ pub enum ValueMap {
         high: f64,
     },
     /// Degrees become notes: `root` is the MIDI note of degree 0, `steps` are the semitones of one octave from 0.
-    /// A degree between two others is the nearer one, the upper one in their middle. A number is a degree, too.
+    /// A degree between two others is the upper one. A number is a degree, too.
     Scale {
         /// MIDI note of degree 0.
         root: f64,
@@ -424,9 +424,11 @@ impl ValueMap {
     }
 }
 
-/// Semitones of the degree that is nearest above the root.
+/// Semitones above the root of the degree that is the next one at or above a number.
 fn degree_height(degree: f64, steps: &[f64]) -> f64 {
-    let degree = (degree + 0.5).floor();
+    /// What a number may be off its degree, as numbers that were computed are rounded.
+    const ROUNDED: f64 = 1e-9;
+    let degree = (degree - ROUNDED).ceil();
     let octave = (degree / steps.len() as f64).floor();
     let step = degree - octave * steps.len() as f64;
     octave * 12.0 + steps.get(step as usize).copied().unwrap_or(0.0)
