@@ -135,7 +135,7 @@ fn obstacle(a: &Analysis) -> Result<(), String> {
         if inst.ty.lanes > 1 && matches!(inst.op, Op::Get(_)) && !a.is_invariant(value) {
             return Err("it has lanes of its own".into());
         }
-        if matches!(inst.op, Op::LoopCarried | Op::LiveIn(_) | Op::CallFrame) {
+        if matches!(inst.op, Op::LoopCarried | Op::LiveIn(_) | Op::CallFrame | Op::CallFrames) {
             return Err("it has loop-carried values already".into());
         }
         if let Op::Read(line) = inst.op {
