@@ -12,6 +12,7 @@ use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
 use crate::lower::{Misplaced, Obstacle, Refused, Slots, What};
+use crate::plan::Plan;
 use crate::size::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
@@ -140,6 +141,29 @@ pub(crate) fn memory(bytes: usize, limits: &Limits, problems: &mut Problems) {
         let help = "shorten the `max:` of its taps, or use fewer voices";
         problems.add(Problem::new(&codes::TOO_LARGE, Span::default(), message).help(help));
     }
+}
+
+/// Warns of a song that takes longer to compute than it sounds.
+pub(crate) fn pace(plan: &Plan, rate: u32, graph: &Graph, problems: &mut Problems) {
+    /// Operations that a core executes in a second, about: songs of more than fit its caches reach half of it.
+    const CORE: f64 = 2.5e9;
+    let work = plan.least_work();
+    let needed = work.values().sum::<usize>() as f64 * f64::from(rate) / CORE;
+    if needed <= 1.0 {
+        return;
+    }
+    let message = format!(
+        "this song needs the whole time of {needed:.1} processor cores, and is played by one: it is rendered to a file, but \
+         falls behind where it is played"
+    );
+    let dearest = work.into_iter().max_by_key(|(_, cost)| *cost).filter(|_| graph.names.len() > 1);
+    let dearest = dearest.map_or(String::new(), |(name, cost)| {
+        let cores = cost as f64 * f64::from(rate) / CORE;
+        format!("; the most goes to `{name}`, {cores:.1} cores")
+    });
+    let span = graph.out.map_or(Span::default(), |out| graph.nodes[out].span);
+    let help = format!("take fewer of what costs most{dearest}; `mamc bench` measures each part");
+    problems.add(Problem::new(&codes::SLOW, span, message).help(help));
 }
 
 /// Why a song cannot be lowered.

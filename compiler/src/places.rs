@@ -248,6 +248,12 @@ impl<'a> Bindings<'a> {
         self.graph.instance(node).is_some_and(|i| names(self.files, i.def, &["note"]))
     }
 
+    /// The name of the definition of an instrument.
+    pub fn definition(&self, node: NodeId) -> Arc<str> {
+        let instance = self.graph.instance(node);
+        instance.map_or_else(Arc::default, |i| self.files.definition(i.def).name.name.clone())
+    }
+
     /// Whether the instrument's sound depends on its note.
     pub fn pitched(&self, node: NodeId) -> bool {
         self.graph.instance(node).is_some_and(|i| i.plays_outside.is_some() || uses_note(self.files, i.def))

@@ -7,7 +7,7 @@
 mod notes;
 mod table;
 
-pub use notes::{chord, note_frequency};
+pub use notes::{chord, is_rest, is_tab, note_frequency, syllable, tab_of_digits};
 pub use table::ALL;
 
 use crate::problem::Problem;
@@ -106,15 +106,22 @@ const LIBRARIES: [&str; 18] = [
 
 /// The word that is left of a class of SuperCollider, `Saw.ar`, or of a function of a library, `ma.tanh`.
 pub fn class_of(name: &str, field: &str) -> Option<String> {
-    let class = name.starts_with(|c: char| c.is_ascii_uppercase()) && RATES.contains(&field);
+    let class = is_class(name) && RATES.contains(&field);
     let library = LIBRARIES.contains(&&*name.to_ascii_lowercase());
     (class || library).then(|| if class { name } else { field }.to_ascii_lowercase())
 }
 
-/// The row of a name with a field, such as `SinOsc.ar` or `os.osc`.
+/// Whether a name is written as a class is.
+fn is_class(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// The row of a name with a field, such as `SinOsc.ar`, `Env.perc` or `os.osc`.
 pub fn find_field(name: &str, field: &str) -> Option<&'static Foreign> {
     if RATES.contains(&field) {
         find(Role::Value, name)
+    } else if is_class(name) {
+        find(Role::Value, &format!("{name}{field}"))
     } else if LIBRARIES.contains(&&*name.to_ascii_lowercase()) {
         find(Role::Value, field)
     } else {

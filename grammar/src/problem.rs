@@ -437,8 +437,10 @@ pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> 
             continue;
         }
         let distance = strsim::osa_distance(&name, &other);
-        // Words without a letter in common are not alike, however short.
-        if distance >= length.max(other_length) {
+        // Of one or two letters half would be another, but in a beginning and where they are swapped.
+        let swapped = length == other_length && name.chars().eq(other.chars().rev());
+        let begins = other.starts_with(&name) || name.starts_with(&other);
+        if length.min(other_length) < 3 && !begins && !swapped {
             continue;
         }
         if distance < bound || (distance == bound && best.is_none()) {

@@ -32,6 +32,7 @@ mod score;
 pub mod text;
 pub mod types;
 mod voice;
+pub mod whole;
 
 use crate::dimension::Dimension;
 use crate::expect::measures::Measure;

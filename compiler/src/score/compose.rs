@@ -461,6 +461,15 @@ impl<'a> Composer<'a> {
         }
         let message = format!("there is no section `{}` here", part.section);
         let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
+        // `verse x4`, `verse x 4`
+        let times =
+            part.section.name.strip_prefix(['x', 'X']).filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        if let Some(times) = times {
+            let times = if times.is_empty() { "4" } else { times };
+            let verse = known.first().map_or("verse", |name| &**name);
+            self.problems.add(problem.help(format!("a section is repeated by `*`: `play {verse}*{times}`")));
+            return None;
+        }
         self.problems.suggest(problem, &part.section.name, "sections", || known);
         None
     }
