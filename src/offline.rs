@@ -290,15 +290,8 @@ impl Job {
 /// Puts the frames of channels one after another.
 fn interleave(channels: &[Vec<f32>], frames: std::ops::Range<usize>, into: &mut Vec<f32>) {
     into.resize(frames.len() * channels.len(), 0.0);
-    if let [left, right] = channels {
-        let both = left[frames.clone()].iter().zip(&right[frames]);
-        into.chunks_exact_mut(2).zip(both).for_each(|(to, (l, r))| to.copy_from_slice(&[*l, *r]));
-        return;
-    }
-    for (first, channel) in channels.iter().enumerate() {
-        let places = into[first..].iter_mut().step_by(channels.len());
-        places.zip(&channel[frames.clone()]).for_each(|(to, sample)| *to = *sample);
-    }
+    let mut places = mam_runtime::Frames::Interleaved { data: into, channels: channels.len() };
+    places.write(0, |channel| &channels[channel][frames.clone()], frames.len());
 }
 
 /// Adds up parts of a block into interleaved frames: `width` channels of each bundle.

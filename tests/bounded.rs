@@ -104,15 +104,24 @@ fn songs(ending: &str) -> Vec<String> {
     examples.chain(short.map(String::from)).collect()
 }
 
-/// `MAM_MUTANTS=30000` takes as many songs, `MAM_MUTANTS=120000` a sixtieth as many files of each kind.
+/// `MAM_MUTANTS=30000` takes as many songs, `MAM_MUTANTS=120000` a sixtieth as many files of each kind. Another `MAM_SEED` takes others.
 fn mutants() -> usize {
-    std::env::var("MAM_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000)
+    number_from("MAM_MUTANTS", 1000)
+}
+
+/// What draws the mutants of a test.
+fn dice(test: u64) -> Dice {
+    Dice(test.wrapping_add(1000 * number_from("MAM_SEED", 0) as u64))
+}
+
+fn number_from(variable: &str, otherwise: usize) -> usize {
+    std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
 }
 
 #[test]
 fn mutated_songs_are_bounded() {
     let cases = mutants();
-    let mut dice = Dice(7);
+    let mut dice = dice(7);
     for (ending, share) in [("mam", 3), ("json", 1)] {
         let songs = songs(ending);
         for _ in 0..cases * share / 4 {
@@ -191,7 +200,7 @@ fn sound_files() -> Vec<(String, Vec<u8>)> {
 #[test]
 fn mutated_sound_files_are_bounded() {
     const FRAMES: u64 = 48_000;
-    let mut dice = Dice(11);
+    let mut dice = dice(11);
     let wanted = Wanted { rate: Some(48_000), channels: 2, frames: FRAMES, most: None };
     let files = sound_files();
     for container in Container::ALL.iter().map(Container::to_string) {
@@ -225,7 +234,7 @@ fn mutated_midi_files_are_bounded() {
     let id = sources.add("song.mam", song);
     let program = compile(&mut sources, id, &NoFiles, &Options::default()).program;
     let whole = midi(&program.unwrap(), Some("Mutant"), Some(480_000)).unwrap().bytes;
-    let (mut dice, mut songs) = (Dice(13), 0);
+    let (mut dice, mut songs) = (dice(13), 0);
     for _ in 0..mutants() / 60 {
         let bytes = mutated_bytes(&whole, whole.len(), &mut dice);
         let (taken, imported) = counted(|| import(&bytes));
@@ -351,12 +360,39 @@ fn a_limit_that_is_passed_names_itself() {
         (format!("out = {}1{}\n", "(".repeat(49_000), ")".repeat(49_000)), "128 levels deep"),
         (format!("{} = 1\nout = {}b\n", "a".repeat(300_000), "a".repeat(299_999)), "nothing here is called"),
     ];
-    for (text, wanted) in cases {
-        let problems = bounded("song.mam", &text);
-        let start: String = text.chars().take(200).collect();
-        let said = problems.iter().any(|problem| problem.contains(wanted));
-        assert!(wanted.is_empty() || said, "{wanted}: {:?}\n{start}", &problems[..problems.len().min(5)]);
-    }
+    cases.iter().for_each(|(text, wanted)| says(text, wanted));
+}
+
+/// Songs of many parts in a row, where each once took a look at all others.
+#[test]
+fn what_is_long_is_looked_at_once() {
+    let numbered = |n: usize, line: &dyn Fn(usize) -> String| (0..n).map(line).collect::<String>();
+    let cases: Vec<(String, &str)> = vec![
+        (
+            numbered(40, &|i| format!("def f{}(x) = f{i}(x) + f{i}(x + 1)\n", i + 1))
+                + "def f0(x) = sine(x * 1Hz)\nout = f40(1)\n",
+            "the limit `evaluations`",
+        ),
+        (
+            numbered(200, &|i| format!("x{} = oversample(8) {{ tanh(x{i}) }}\n", i + 1))
+                + "x0 = noise()\nout = x200\n",
+            "",
+        ),
+        (
+            numbered(400, &|i| format!("x{} = x{i} |> phaser()\n", i + 1)) + "x0 = noise()\nout = x400\n",
+            "and is played by one",
+        ),
+    ];
+    cases.iter().for_each(|(text, wanted)| says(text, wanted));
+}
+
+/// A text takes bounded work, and one of its problems has these words.
+#[track_caller]
+fn says(text: &str, wanted: &str) {
+    let problems = bounded("song.mam", text);
+    let start: String = text.chars().take(200).collect();
+    let said = problems.iter().any(|problem| problem.contains(wanted));
+    assert!(wanted.is_empty() || said, "{wanted}: {:?}\n{start}", &problems[..problems.len().min(5)]);
 }
 
 /// Characters of many scripts, of one to four bytes, wide, combining, and of no width.

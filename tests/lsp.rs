@@ -113,7 +113,8 @@ fn nearly_all_problems_are_sent_before_the_compilation_is_finished() {
         problems.map(|problem| problem["code"].as_str().unwrap().into()).collect()
     };
     for (code, is_early) in [(&codes::NEVER_HEARD, true), (&codes::LATENCY_IN_CYCLE, false)] {
-        let document = json!({ "uri": "untitled:1", "languageId": "mam", "version": 1, "text": code.fails });
+        let row = codes::all().find(|row| row.code == code).unwrap();
+        let document = json!({ "uri": "untitled:1", "languageId": "mam", "version": 1, "text": row.fails });
         let open = Editor::note("textDocument/didOpen", json!({ "textDocument": document }));
         let (mut server, mut early, mut late) = (Server::new(vec![]), vec![], vec![]);
         server.take(vec![open], &mut |message| early.push(message));

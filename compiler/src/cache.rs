@@ -13,6 +13,7 @@ use crate::opt::optimize;
 use crate::target::Target;
 use mam_grammar::mini::Notations;
 use mam_grammar::syntax::Pieces;
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 use std::mem::take;
 
@@ -83,7 +84,7 @@ impl CompilationCache {
         let missing = module.kernels.values().zip(&mut all).filter(|(_, known)| known.is_none());
         let mut missing: Vec<_> = missing.collect();
         // The longest first, so that no thread is left with a long one at the end.
-        missing.sort_by_key(|(lowered, _)| std::cmp::Reverse(lowered.steady.insts.len()));
+        missing.put_in_order_by_key(|(lowered, _)| std::cmp::Reverse(lowered.steady.insts.len()));
         let (fresh, results): (Vec<Kernel>, Vec<_>) =
             missing.into_iter().map(|(lowered, result)| (lowered.clone(), result)).unzip();
         let tables = self.tables.len();

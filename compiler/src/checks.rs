@@ -12,6 +12,7 @@ use crate::hir::DefId;
 use crate::hir::resolve::resolved;
 use crate::library::Library;
 use crate::lower::{Misplaced, Obstacle, Refused, Slots, What};
+use crate::plan::Plan;
 use crate::size::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
@@ -21,6 +22,7 @@ use mam_grammar::ast::{
 };
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Span};
+use mam_runtime::sort::Sort;
 use mam_runtime::{Miss, Spelling};
 use rustc_hash::FxHashMap;
 
@@ -141,6 +143,29 @@ pub(crate) fn memory(bytes: usize, limits: &Limits, problems: &mut Problems) {
     }
 }
 
+/// Warns of a song that takes longer to compute than it sounds.
+pub(crate) fn pace(plan: &Plan, rate: u32, graph: &Graph, problems: &mut Problems) {
+    /// Operations that a core executes in a second, about: songs of more than fit its caches reach half of it.
+    const CORE: f64 = 2.5e9;
+    let work = plan.least_work();
+    let needed = work.values().sum::<usize>() as f64 * f64::from(rate) / CORE;
+    if needed <= 1.0 {
+        return;
+    }
+    let message = format!(
+        "this song needs the whole time of {needed:.1} processor cores, and is played by one: it is rendered to a file, but \
+         falls behind where it is played"
+    );
+    let dearest = work.into_iter().max_by_key(|(_, cost)| *cost).filter(|_| graph.names.len() > 1);
+    let dearest = dearest.map_or(String::new(), |(name, cost)| {
+        let cores = cost as f64 * f64::from(rate) / CORE;
+        format!("; the most goes to `{name}`, {cores:.1} cores")
+    });
+    let span = graph.out.map_or(Span::default(), |out| graph.nodes[out].span);
+    let help = format!("take fewer of what costs most{dearest}; `mamc bench` measures each part");
+    problems.add(Problem::new(&codes::SLOW, span, message).help(help));
+}
+
 /// Why a song cannot be lowered.
 pub(crate) fn refused(found: Refused) -> Problem {
     match found {
@@ -237,7 +262,7 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
 /// Warns of latencies that are part of a feedback cycle.
 pub(crate) fn cyclic_latencies(cyclic: &[Span]) -> Vec<Problem> {
     let mut spans: Vec<Span> = cyclic.to_vec();
-    spans.sort_by_key(|span| (span.source, span.start));
+    spans.put_in_order_by_key(|span| (span.source, span.start));
     spans.dedup();
     let warning = |span: &Span| {
         let message = "this latency is part of a feedback cycle, where it can't be made up for";

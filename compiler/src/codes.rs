@@ -1,12 +1,12 @@
 //! What can be wrong with a program once it has been read: the table of the compiler's diagnostics.
 
-use mam_grammar::Code;
+use mam_grammar::problem::Row;
 
-/// Every code of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
-pub fn all() -> impl Iterator<Item = &'static Code> {
+/// Every row of every table, in the order of the line: syntax, notation, JSON, names and signals, score.
+pub fn all() -> impl Iterator<Item = &'static Row> {
     let grammar = mam_grammar::syntax::codes::ALL.iter().chain(mam_grammar::mini::codes::ALL);
     let json = mam_grammar::json::codes::ALL.iter().chain(crate::json::codes::ALL);
-    grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL).copied()
+    grammar.chain(json).chain(ALL).chain(crate::score::codes::ALL)
 }
 
 mam_grammar::codes! {
@@ -304,9 +304,14 @@ mam_grammar::codes! {
         passes "bass = midi_out(\"Minitaur\", channel: 2)\nplay { bass \"c2\" }\nout = bass\n"
     }
     BAD_BOUNDS Error "bad-bounds" {
-        "The bounds of a `sum` or `chain` are not whole numbers."
+        "The bounds of a `sum` or `chain` are not whole numbers, or what a definition counts with."
         fails "out = sum i in 1..2.5 { sine(i * 110Hz) }\n"
         passes "out = sum i in 1..2 { sine(i * 110Hz) }\n"
+    }
+    ROUNDED Warning "rounded" {
+        "An argument that its definition rounds is given a number that is not whole."
+        fails "out = noise() |> butterworth_low(800Hz, 3.5)\n"
+        passes "out = noise() |> butterworth_low(800Hz, 4)\n"
     }
     UNUSED_SETTING Warning "unused-setting" {
         "An equation has the name of a setting, such as `tempo`, and nothing uses it. Settings are written without `=`."
@@ -341,11 +346,22 @@ mam_grammar::codes! {
         fails "use \"no such file.mam\"\nout = noise()\n"
         passes "out = noise()\n"
     }
+    STILL Note "still" {
+        "What is heard is a number that never changes: silence, but for a click where it begins."
+        fails "out = sin(440)\n"
+        passes "out = sine(440Hz)\n"
+    }
     TOO_LARGE Error "too-large" {
         "The program is over one of the limits that keep every program's size, memory and compile time bounded. The \
          limits can be raised on the command line."
         fails "out = sum i in 1..1000000 { sine(i * 1Hz) }\n"
         passes "out = sum i in 1..16 { sine(i * 110Hz) / i }\n"
+    }
+    SLOW Warning "slower-than-real-time" {
+        "While every instrument plays one note, the song takes longer to compute than it sounds, by an estimate of what a \
+         processor does in a second. It can be rendered, as that takes as long as it takes; where it is played, the sound \
+         breaks up. Four hundred phasers one behind the other need more than a core."
+        fails "" passes "out = noise()\n"
     }
     UNKNOWN_SET Error "unknown-set" {
         "A parameter or knob that is to be set from outside does not exist. `mamc list params song.mam` shows what can be set. With `bd = kick()`, `--set bd.gian=0.5` fails and `--set bd.gain=0.5` passes."

@@ -463,6 +463,7 @@ impl<'a> Line<'a> {
         if problems.has_errors() {
             return false;
         }
+        checks::pace(&stages.plan, self.state.settings.rate, &stages.graph, problems);
         if self.options.until == Stage::Plan {
             let code = Arc::new(Interpreter::new(stages.optimised.clone()));
             let program = self.program(code);

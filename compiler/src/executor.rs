@@ -4,6 +4,7 @@
 //! the calling thread does itself. So two compilations that share an executor cannot block each other, and an executor
 //! without threads is slower but right.
 
+use mam_runtime::sort::Sort;
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -182,7 +183,7 @@ impl<T: Send + 'static, R: Send + 'static, W: Fn(T) -> R + Send + Sync + 'static
         let mut state = self.ended.wait_while(state, is_running).unwrap_or_else(PoisonError::into_inner);
         assert!(!state.panicked, "a task panicked on another thread");
         let mut done = std::mem::take(&mut state.done);
-        done.sort_by_key(|(index, _)| *index);
+        done.put_in_order_by_key(|(index, _)| *index);
         done.into_iter().map(|(_, result)| result).collect()
     }
 }

@@ -15,6 +15,7 @@ pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
 use mam_grammar::syntax::Pieces;
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
+use mam_runtime::sort::Sort;
 use mam_runtime::sound_kinds;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -270,7 +271,7 @@ impl Files {
         let mut names: Vec<String> =
             near.flat_map(|f| self.file(f).definitions.keys().map(ToString::to_string)).collect();
         names.extend(self.prelude.names().map(ToString::to_string));
-        names.sort();
+        names.put_in_order();
         names.dedup();
         names
     }

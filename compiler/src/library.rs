@@ -6,9 +6,11 @@
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::files::Files;
-use crate::hir::DefId;
 use crate::hir::builtins::{Builtin, Function, PAN};
 use crate::hir::consts::{Consts, Missing};
+use crate::hir::resolve::resolved;
+use crate::hir::whole::{Whole, whole_arguments};
+use crate::hir::{DefId, LocalId};
 use crate::score::{Musical, note_number};
 pub use crate::units::Units;
 use crate::units::of_formal;
@@ -29,13 +31,15 @@ pub struct Expected {
     pub range: (f64, f64),
     /// How its values are written.
     pub units: Units,
+    /// Whether its values are whole numbers.
+    pub whole: Option<Whole>,
 }
 
 impl Expected {
     /// A plain number, of any value.
     pub fn plain() -> Expected {
         let range = (f64::NEG_INFINITY, f64::INFINITY);
-        Expected { dimension: Dimension::PLAIN, range, units: Units::default() }
+        Expected { dimension: Dimension::PLAIN, range, units: Units::default(), whole: None }
     }
 }
 
@@ -143,7 +147,10 @@ impl ParamInfo {
         for (i, word) in self.name.split('_').enumerate() {
             let mut letters = word.chars();
             match letters.next() {
-                Some(first) if i > 0 => name.extend(first.to_uppercase().chain(letters)),
+                Some(first) if i > 0 => {
+                    name.push(first.to_ascii_uppercase());
+                    name.push_str(letters.as_str());
+                }
                 _ => name.push_str(word),
             }
         }
@@ -152,7 +159,7 @@ impl ParamInfo {
 
     /// Its name in commands and locks: `PITCH_DECAY_MS`.
     pub fn command_name(&self) -> String {
-        let name = self.name.to_uppercase();
+        let name = self.name.to_ascii_uppercase();
         if self.dimension == Dimension::TIME { name + "_MS" } else { name }
     }
 
@@ -186,6 +193,8 @@ pub struct Info {
 pub struct Library {
     read: RefCell<FxHashMap<DefId, Rc<Info>>>,
     formals: RefCell<FxHashMap<DefId, Rc<[Option<Expected>]>>>,
+    /// Which arguments of a file's definitions are whole numbers, by the file.
+    whole: RefCell<FxHashMap<usize, Rc<FxHashMap<LocalId, Whole>>>>,
     /// The constants that have been evaluated so far.
     pub consts: Consts,
 }
@@ -234,10 +243,33 @@ impl Library {
         if let Some(formals) = self.formals.borrow().get(&def) {
             return formals.clone();
         }
-        let all = files.definition(def).formals.iter();
-        let formals: Rc<[_]> = all.map(|formal| expected(files, &self.consts, def.file, formal)).collect();
+        let whole = self.whole(files, def.file);
+        let hir = resolved(files, def.file);
+        let ids = hir.scope(hir.definition_scope(def.item)).locals.iter();
+        let all = files.definition(def).formals.iter().zip(ids);
+        let expected = all.map(|(formal, id)| {
+            let expected = expected(files, &self.consts, def.file, formal)?;
+            Some(Expected { whole: whole.get(id).copied(), ..expected })
+        });
+        let formals: Rc<[_]> = expected.collect();
         self.formals.borrow_mut().insert(def, formals.clone());
         formals
+    }
+
+    /// Which arguments of a file's definitions are whole numbers.
+    fn whole(&self, files: &Files, file: usize) -> Rc<FxHashMap<LocalId, Whole>> {
+        if let Some(whole) = self.whole.borrow().get(&file) {
+            return whole.clone();
+        }
+        // Files that use each other in a circle have been refused, and end here.
+        self.whole.borrow_mut().insert(file, Rc::default());
+        let whole = Rc::new(whole_arguments(files, file, |def, place| {
+            let hir = resolved(files, def.file);
+            let formal = hir.scope(hir.definition_scope(def.item)).locals.get(place)?;
+            self.whole(files, def.file).get(formal).copied()
+        }));
+        self.whole.borrow_mut().insert(file, whole.clone());
+        whole
     }
 
     /// Reads a `param` or `knob` of file `file`.
@@ -377,7 +409,8 @@ fn expected(files: &Files, consts: &Consts, file: usize, formal: &Formal) -> Opt
         _ => none,
     };
     let (low, high) = formal.range.unzip();
-    Some(Expected { dimension, range: (end(low, f64::NEG_INFINITY), end(high, f64::INFINITY)), units })
+    let range = (end(low, f64::NEG_INFINITY), end(high, f64::INFINITY));
+    Some(Expected { dimension, range, units, whole: None })
 }
 
 fn place(id: usize) -> ParamInfo {

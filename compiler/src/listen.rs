@@ -12,6 +12,7 @@ use crate::files::Files;
 use crate::graph::{Graph, NodeId, operands};
 use crate::lower::{Lowered, SignalId};
 use mam_grammar::ast::{BinaryOp, DefinitionKind, Expr, ExprId, Ident, ItemKind, UnaryOp};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
@@ -221,7 +222,7 @@ impl Finder<'_> {
     fn is_of_several(&self, expr: ExprId) -> bool {
         let mut names = self.names_in(expr);
         names.retain(|name| self.equation(name).is_some_and(|value| !self.is_gain(value)));
-        names.sort();
+        names.put_in_order();
         names.dedup();
         names.len() > 1
     }

@@ -9,6 +9,7 @@ use crate::lower::Lowered;
 use crate::score::Remainder;
 use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
 use mam_runtime::ids::{ParamId, PortId};
+use mam_runtime::sort::Sort;
 use mam_runtime::{MidiRole, Miss, NoteSignal, Outside, Sent, Spelling, Target};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ impl<'a> Bindings<'a> {
         let names = first_names(graph);
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
         nodes.extend(graph.nodes.handles().filter(|&n| bindings.is_instrument(n)));
-        nodes.sort();
+        nodes.put_in_order();
         nodes.dedup();
         for node in nodes {
             bindings.index.insert(node, bindings.targets.len());
@@ -137,7 +138,7 @@ impl<'a> Bindings<'a> {
     /// All instruments, in the order of the targets: the index of each among those, and its node.
     pub fn instruments(&self) -> Vec<(usize, NodeId)> {
         let mut all: Vec<_> = self.index.iter().map(|(&node, &target)| (target, node)).collect();
-        all.sort_unstable();
+        all.put_in_order();
         all
     }
 
@@ -192,7 +193,7 @@ impl<'a> Bindings<'a> {
         let effects = self.graph.names.iter().filter(|&(_, &n)| self.graph.instance(n).is_some());
         names.extend(effects.map(|(name, _)| name.to_string()));
         names.retain(|name| name != "out");
-        names.sort();
+        names.put_in_order();
         names.dedup();
         names
     }
@@ -245,6 +246,12 @@ impl<'a> Bindings<'a> {
     /// Whether the instrument reads the numbers of its notes, and not their frequencies alone.
     pub fn numbered(&self, node: NodeId) -> bool {
         self.graph.instance(node).is_some_and(|i| names(self.files, i.def, &["note"]))
+    }
+
+    /// The name of the definition of an instrument.
+    pub fn definition(&self, node: NodeId) -> Arc<str> {
+        let instance = self.graph.instance(node);
+        instance.map_or_else(Arc::default, |i| self.files.definition(i.def).name.name.clone())
     }
 
     /// Whether the instrument's sound depends on its note.

@@ -3,6 +3,11 @@
 //!
 //! A definition is read when it is first needed, and then known for the rest of the process: what a song needs of
 //! the prelude is parsed once, however often the song is compiled.
+//!
+//! Built for WebAssembly, the texts have neither `expect`s nor comments, see `brief.rs`: nothing there asks for them.
+
+#[cfg(test)]
+mod brief;
 
 use crate::file::File;
 use mam_grammar::ast::Ast;
@@ -16,7 +21,7 @@ macro_rules! prelude {
     ($($file:literal)*) => {
         /// Name and text of each file, in the order in which they are listed. Every file of `compiler/prelude` is here.
         pub static PRELUDE: &[(&str, &str)] = &[
-            $((concat!("prelude/", $file, ".mam"), include_str!(concat!("../prelude/", $file, ".mam")))),*
+            $((concat!("prelude/", $file, ".mam"), include_str!(concat!(env!("MAM_PRELUDE"), "/", $file, ".mam")))),*
         ];
     };
 }

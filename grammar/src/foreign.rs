@@ -7,7 +7,7 @@
 mod notes;
 mod table;
 
-pub use notes::{chord, note_frequency};
+pub use notes::{chord, is_rest, is_tab, note_frequency, syllable, tab_of_digits};
 pub use table::ALL;
 
 use crate::problem::Problem;
@@ -35,8 +35,9 @@ pub enum Role {
 pub struct Foreign {
     /// Where in a song the words stand.
     pub role: Role,
-    /// The words, in lower case and without `_`; some of Tidal's end in `'`.
-    pub words: &'static [&'static str],
+    /// The words, in lower case and without `_`, with blanks between them; some of Tidal's end in `'`. [`Foreign::words`] takes
+    /// them apart.
+    words: &'static str,
     /// The word of mam that takes their place; empty where there is none.
     pub word: &'static str,
     /// Where the word stands for a value without being called: what takes its place there; empty where nothing does.
@@ -83,7 +84,7 @@ pub fn event_source(name: &str) -> Option<&'static str> {
 static BY_WORD: LazyLock<FxHashMap<(Role, &str), &Foreign>> = LazyLock::new(|| {
     let mut rows = FxHashMap::default();
     for row in ALL {
-        row.words.iter().for_each(|word| _ = rows.entry((row.role, *word)).or_insert(row));
+        row.words().for_each(|word| _ = rows.entry((row.role, word)).or_insert(row));
     }
     rows
 });
@@ -105,15 +106,22 @@ const LIBRARIES: [&str; 18] = [
 
 /// The word that is left of a class of SuperCollider, `Saw.ar`, or of a function of a library, `ma.tanh`.
 pub fn class_of(name: &str, field: &str) -> Option<String> {
-    let class = name.starts_with(|c: char| c.is_ascii_uppercase()) && RATES.contains(&field);
+    let class = is_class(name) && RATES.contains(&field);
     let library = LIBRARIES.contains(&&*name.to_ascii_lowercase());
     (class || library).then(|| if class { name } else { field }.to_ascii_lowercase())
 }
 
-/// The row of a name with a field, such as `SinOsc.ar` or `os.osc`.
+/// Whether a name is written as a class is.
+fn is_class(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// The row of a name with a field, such as `SinOsc.ar`, `Env.perc` or `os.osc`.
 pub fn find_field(name: &str, field: &str) -> Option<&'static Foreign> {
     if RATES.contains(&field) {
         find(Role::Value, name)
+    } else if is_class(name) {
+        find(Role::Value, &format!("{name}{field}"))
     } else if LIBRARIES.contains(&&*name.to_ascii_lowercase()) {
         find(Role::Value, field)
     } else {
@@ -122,6 +130,11 @@ pub fn find_field(name: &str, field: &str) -> Option<&'static Foreign> {
 }
 
 impl Foreign {
+    /// The words, in lower case and without `_`.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.words.split_ascii_whitespace()
+    }
+
     /// What to do, in words.
     pub fn help(&self) -> String {
         self.help_by(self.example)

@@ -28,13 +28,21 @@ pub struct Code {
     pub severity: Severity,
     /// What the problem is and how one gets out of it, in a few sentences.
     pub explanation: &'static str,
-    /// A whole `.mam` (or, beginning with `{`, JSON) file that has exactly this problem.
+}
+
+/// A row of a table of kinds of problems. What reports problems needs the kinds alone: the examples are only where they are
+/// asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The kind of problem.
+    pub code: &'static Code,
+    /// A whole `.mam` (or, beginning with `{`, JSON) file that has exactly this problem; empty where no file has it.
     pub fails: &'static str,
     /// The same file, corrected.
     pub passes: &'static str,
 }
 
-/// A table of kinds of problems: a static [`Code`] for each row, and `ALL` of them in order.
+/// A table of kinds of problems: a static [`Code`] for each [`Row`], and `ALL` rows in order.
 ///
 /// ```text
 /// NAME Severity "name-in-messages" {
@@ -53,11 +61,10 @@ macro_rules! codes {
             name: $name,
             severity: $crate::Severity::$severity,
             explanation: $explanation,
-            fails: $fails,
-            passes: $passes,
         };)*
         /// Every row of this table, in order.
-        pub static ALL: &[&$crate::Code] = &[$(&$id),*];
+        pub static ALL: &[$crate::problem::Row] =
+            &[$($crate::problem::Row { code: &$id, fails: $fails, passes: $passes }),*];
     };
 }
 
@@ -430,8 +437,10 @@ pub fn nearest<'a>(name: &str, known: &'a [impl AsRef<str>]) -> Option<&'a str> 
             continue;
         }
         let distance = strsim::osa_distance(&name, &other);
-        // Words without a letter in common are not alike, however short.
-        if distance >= length.max(other_length) {
+        // Of one or two letters half would be another, but in a beginning and where they are swapped.
+        let swapped = length == other_length && name.chars().eq(other.chars().rev());
+        let begins = other.starts_with(&name) || name.starts_with(&other);
+        if length.min(other_length) < 3 && !begins && !swapped {
             continue;
         }
         if distance < bound || (distance == bound && best.is_none()) {
@@ -461,8 +470,7 @@ mod tests {
     use super::*;
     use crate::source::SourceId;
 
-    static CODE: Code =
-        Code { name: "odd", severity: Severity::Error, explanation: "", fails: "", passes: "" };
+    static CODE: Code = Code { name: "odd", severity: Severity::Error, explanation: "" };
 
     fn at(place: usize, message: &str) -> Problem {
         Problem::new(&CODE, Span::new(SourceId::default(), place, place + 1), message)

@@ -13,10 +13,10 @@ fn codes_of(text: &str) -> Vec<&'static str> {
 #[test]
 fn each_example_has_its_problem_and_no_other() {
     let mut wrong = Vec::new();
-    for code in codes::ALL.iter().filter(|code| !code.fails.is_empty()) {
-        let (fails, passes) = (codes_of(code.fails), codes_of(code.passes));
-        if fails != [code.name] || !passes.is_empty() {
-            wrong.push(format!("{}: {fails:?}, corrected {passes:?}", code.name));
+    for row in codes::ALL.iter().filter(|row| !row.fails.is_empty()) {
+        let (fails, passes) = (codes_of(row.fails), codes_of(row.passes));
+        if fails != [row.code.name] || !passes.is_empty() {
+            wrong.push(format!("{}: {fails:?}, corrected {passes:?}", row.code.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

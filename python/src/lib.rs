@@ -1,4 +1,4 @@
-//! What the Python package is made of: the same code as `mamc batch`, over arrays of NumPy. The package itself, in `mamc/`,
+//! What the Python package is made of: the same code as `mamc batch`, over arrays of NumPy. The package itself, in `package/`,
 //! is what users see.
 //!
 //! Whatever takes time lets go of the interpreter's lock. No thread lives on between calls, so a process may fork.
@@ -18,12 +18,17 @@ use mamc::offline::{Job, Span};
 use mamc::output::Inputs;
 use mamc::report::json::document;
 use mamc::values::{Assignment, Length, Rate, RowRange};
-use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn};
-use pyo3::exceptions::PyValueError;
+use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn};
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 use std::collections::HashMap;
 use std::path::Path;
+
+/// What is freed is kept for the next array, and compiling is many small allocations.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A parameter: name, default, least and greatest value in base units, unit, plain numbers' factor, curve.
 type ParamRow = (String, f64, f64, f64, String, f64, String);
@@ -166,6 +171,16 @@ impl Native {
         } else {
             Err(wrong(format!("{duration} is not a length of time")))
         }
+    }
+
+    /// An array of 32-bit floats, all 0, to render into. Its memory is this package's own: what one array leaves is there for the
+    /// next, whereas the system would map each page of a new one again, which takes as long as the sound.
+    #[staticmethod]
+    fn array<'py>(py: Python<'py>, shape: Vec<usize>) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let too_large = || PyMemoryError::new_err(format!("an array of the shape {shape:?} does not fit"));
+        let size = shape.iter().try_fold(1_usize, |size, &axis| size.checked_mul(axis)).ok_or_else(too_large)?;
+        Vec::<f32>::new().try_reserve_exact(size).map_err(|_| too_large())?;
+        PyArray1::from_vec(py, vec![0.0_f32; size]).reshape(shape.clone())
     }
 
     /// Renders rows into an array of 32-bit floats, which has room for exactly them. Returns what did not sound as it should.

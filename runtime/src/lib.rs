@@ -52,6 +52,7 @@ pub mod precedence;
 pub mod program;
 pub mod render;
 pub mod score;
+pub mod sort;
 pub mod sound_kinds;
 pub mod voices;
 

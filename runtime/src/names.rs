@@ -5,6 +5,7 @@
 //! effect of the equation of `x`, else of the equation from which its pipe goes on.
 
 use crate::ids::ParamId;
+use crate::sort::Sort;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -250,7 +251,7 @@ impl Owner {
     /// An instrument or effect with its parameters in the order of its definition.
     pub fn new(name: Arc<str>, params: Vec<Param>) -> Owner {
         let mut sorted: Vec<u32> = (0..params.len() as u32).collect();
-        sorted.sort_by_key(|&param| &params[param as usize].name);
+        sorted.put_in_order_by_key(|&param| &params[param as usize].name);
         Owner { name, params, sorted }
     }
 

@@ -8,6 +8,7 @@ use crate::ids::ParamId;
 use crate::parallel::Parallel;
 use crate::program::{Event, Program, QUANTUM};
 use crate::score::{Held, Sequencer, Unplayed};
+use crate::sort::Sort;
 use std::sync::Arc;
 
 /// Where events come from: the score's sequencer, or a recorded performance.
@@ -234,7 +235,7 @@ impl<S: EventSource> Renderer<S> {
     /// number of threads and any size of blocks.
     pub fn not_finite(&self) -> Vec<NotFinite> {
         let mut all: Vec<_> = self.failures.iter().filter(|f| f.frame < self.handed).cloned().collect();
-        all.sort();
+        all.put_in_order();
         all
     }
 

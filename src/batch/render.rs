@@ -5,7 +5,7 @@ use crate::report::{finite, unplayed};
 use mam_compiler::Stages;
 use mam_runtime::render::{EventSource, Length, Renderer};
 use mam_runtime::score::{Extent, PlayedNote, Score, Sequencer, Unplayed, performance};
-use mam_runtime::{Event, Program};
+use mam_runtime::{Event, Frames, Program};
 use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,12 +63,29 @@ impl<'s> RowRenderer<'s> {
 
     /// The frames of a row, interleaved, and what did not sound as it should, in sentences.
     pub fn render(&mut self, row: &Row) -> (&[f32], Vec<String>) {
-        self.sound.clear();
         let mut sound = std::mem::take(&mut self.sound);
-        let channels = self.subject.channels();
-        let faults = self.blocks(row, |block| interleave(block, channels, &mut sound));
+        sound.resize(self.frames as usize * self.subject.channels(), 0.0);
+        let faults = self.render_into(row, Layout::Interleaved, &mut sound);
         self.sound = sound;
         (&self.sound, faults)
+    }
+
+    /// Renders a row into `out`, which has room for exactly its frames; returns what did not sound as it should.
+    fn render_into(&mut self, row: &Row, layout: Layout, out: &mut [f32]) -> Vec<String> {
+        let mut planes: Vec<&mut [f32]> = vec![];
+        let mut places = match layout {
+            Layout::Interleaved => Frames::Interleaved { data: out, channels: self.subject.channels() },
+            Layout::Planar => {
+                planes.extend(out.chunks_exact_mut((self.frames as usize).max(1)));
+                Frames::Planar(&mut planes)
+            }
+        };
+        let mut done = 0;
+        self.blocks(row, |block| {
+            let length = block.first().map_or(0, Vec::len);
+            places.write(done, |channel| &block[channel], length);
+            done += length;
+        })
     }
 
     /// The frames of a row, block by block, each one vector a channel; and what did not sound as it should.
@@ -162,11 +179,7 @@ pub fn render_all(
         let mut renderer = RowRenderer::new(subject, frames);
         let dealt = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
         while let Some((index, (row, place))) = dealt() {
-            let mut done = 0;
-            let faults = renderer.blocks(row, |block| {
-                put(block, layout, done, place);
-                done += block.first().map_or(0, Vec::len);
-            });
+            let faults = renderer.render_into(row, layout, place);
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
             all.extend(faults.into_iter().map(|fault| (index, fault)));
         }
@@ -174,22 +187,6 @@ pub fn render_all(
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort();
     all
-}
-
-/// Puts a block where it belongs among the frames of a row, from frame `at` on.
-fn put(block: &[Vec<f32>], layout: Layout, at: usize, row: &mut [f32]) {
-    let channels = block.len();
-    let frames = row.len() / channels;
-    for (channel, samples) in block.iter().enumerate() {
-        match layout {
-            Layout::Planar => row[channel * frames + at..][..samples.len()].copy_from_slice(samples),
-            Layout::Interleaved if channels == 1 => row[at..][..samples.len()].copy_from_slice(samples),
-            Layout::Interleaved => {
-                let places = row[at * channels + channel..].iter_mut().step_by(channels);
-                places.zip(samples).for_each(|(to, x)| *to = *x);
-            }
-        }
-    }
 }
 
 /// Does the same on so many threads, of which this one is one, and waits for all of them.
@@ -205,17 +202,4 @@ fn score<'d>(subject: &Subject, row: &Row, drawn: impl Fn() -> Option<&'d Stages
     let of_seed = row.seed.and_then(|seed| drawn()?.score_of_seed(seed));
     let score = of_seed.unwrap_or_else(|| subject.program.score.clone());
     row.tempo.and_then(|bpm| score.at_tempo(bpm)).unwrap_or(score)
-}
-
-/// Appends the frames of a block, of so many channels, one after another.
-fn interleave(block: &[Vec<f32>], channels: usize, into: &mut Vec<f32>) {
-    if let [mono] = block {
-        into.extend_from_slice(mono);
-        return;
-    }
-    let first = into.len();
-    into.resize(first + block.first().map_or(0, Vec::len) * channels, 0.0);
-    for (channel, samples) in block.iter().enumerate() {
-        into[first + channel..].iter_mut().step_by(channels).zip(samples).for_each(|(to, x)| *to = *x);
-    }
 }

@@ -291,8 +291,7 @@ mod tests {
     use super::*;
     use mam_grammar::Code;
 
-    static CODE: Code =
-        Code { name: "odd", severity: Severity::Error, explanation: "", fails: "", passes: "" };
+    static CODE: Code = Code { name: "odd", severity: Severity::Error, explanation: "" };
 
     fn drawn(text: &str, range: Range<usize>) -> String {
         let mut sources = Sources::default();

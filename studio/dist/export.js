@@ -1,10 +1,9 @@
 // Renders a program to a WAV file of 32-bit floats, as fast as it goes.
 import { Linker } from './link.js';
 
-onmessage = async ({ data: { program, seconds } }) => {
+onmessage = async ({ data: { module, program, seconds } }) => {
   try {
-    const { instance } = await WebAssembly.instantiateStreaming(fetch('engine.wasm'), {});
-    const x = instance.exports;
+    const x = (await WebAssembly.instantiate(module, {})).exports;
     const linker = new Linker(x);
     linker.link(program);
     const channels = x.render(...linker.put(new Uint8Array(program.image)), seconds ?? 0);

@@ -1,4 +1,4 @@
-// Makes dist/: the page's scripts as one file, what is beside it, and the examples. Without the WebAssembly parts, which `build` makes.
+// Makes dist/: the page's scripts as one file, what is beside it, and the examples. Without the WebAssembly, which `build` makes.
 import { build } from 'esbuild';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,7 @@
 // The compiler. Compilations of texts that have been overtaken by a newer one are left out; what is compiled goes straight to
 // the worklet, by a port of its own.
-const compiled = WebAssembly.compileStreaming(fetch('compiler.wasm'));
+let load, fail;
+const compiled = new Promise((resolve, reject) => { [load, fail] = [resolve, reject]; }); // The page gives it.
 let compiler = null; // An instance; none before the first question, and after one in which it has failed.
 let port = null; // To the worklet, once there is one.
 let latest = null; // The program that plays, or would.
@@ -99,6 +100,8 @@ async function work() {
 }
 
 onmessage = ({ data }) => {
+  if (data.module) return load(data.module);
+  if (data.unloaded) return fail(new Error(data.unloaded));
   if (data.file) return file(data.file);
   if (data.port) {
     port = data.port;

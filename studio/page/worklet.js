@@ -5,9 +5,9 @@ const PLANE = 1024; // Frames between the channels of what the engine has filled
 const LOOK = 12; // Callbacks between two looks at figures: about 30 a second.
 
 registerProcessor('mam', class extends AudioWorkletProcessor {
-  constructor({ processorOptions: { engine } }) {
+  constructor({ processorOptions: { module } }) {
     super();
-    this.x = new WebAssembly.Instance(engine, {}).exports;
+    this.x = new WebAssembly.Instance(module, {}).exports;
     this.linker = new Linker(this.x);
     this.begun = false;
     this.wanted = false;
@@ -50,7 +50,7 @@ registerProcessor('mam', class extends AudioWorkletProcessor {
       out[channel].set(new Float32Array(x.memory.buffer, at + 4 * PLANE * channel, frames));
     }
     this.callbacks = (this.callbacks + 1) % LOOK;
-    if (this.callbacks === 0) {
+    if (this.callbacks === 0 && this.begun) {
       const figures = x.figures();
       const count = new Float64Array(x.memory.buffer, figures, 1)[0];
       this.port.postMessage({ figures: new Float64Array(x.memory.buffer, figures, count).slice(1) });

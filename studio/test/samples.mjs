@@ -11,9 +11,8 @@ const root = join(import.meta.dirname, '../..');
 const [mamc, ...given] = process.argv.slice(2);
 const songs = given.length ? given
   : readdirSync(join(root, 'examples')).filter(name => /\.(mam|json)$/.test(name)).map(name => join(root, 'examples', name));
-const load = name => new WebAssembly.Module(readFileSync(join(root, 'studio/dist', name)));
-const [compilerModule, engineModule] = [load('compiler.wasm'), load('engine.wasm')];
-const compiler = new WebAssembly.Instance(compilerModule, {}).exports;
+const module = new WebAssembly.Module(readFileSync(join(root, 'studio/dist/mam.wasm')));
+const compiler = new WebAssembly.Instance(module, {}).exports;
 const folder = mkdtempSync(join(tmpdir(), 'mam-samples-'));
 
 // The samples of a WAV file of 32-bit floats, as words.
@@ -32,7 +31,7 @@ function words(file) {
 function rendered(song, exact) {
   const answer = asked(compiler, { ask: 'compile', name: basename(song), text: readFileSync(song, 'utf8'), exact });
   if (!answer.ok) throw new Error(JSON.stringify(answer.problems));
-  const x = new WebAssembly.Instance(engineModule, {}).exports;
+  const x = new WebAssembly.Instance(module, {}).exports;
   const linker = new Linker(x);
   linker.link({ module: new WebAssembly.Module(part(compiler, 2)), ...answer.code });
   const channels = x.render(...linker.put(part(compiler, 1)), 0);

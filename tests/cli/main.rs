@@ -15,6 +15,7 @@ mod parts;
 mod playing;
 mod plugin;
 mod refused;
+mod shapes;
 mod studio;
 
 use std::fs;

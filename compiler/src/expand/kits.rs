@@ -9,6 +9,7 @@ use crate::hir::builtins::CHOKED;
 use crate::hir::resolve::{CHOKE, CHOKE_TIME};
 use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number};
 use mam_grammar::{Limits, Problem, Problems, Span};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -172,7 +173,7 @@ fn calls(ast: &Ast, seen: &[Seen], expr: ExprId) -> Vec<ExprId> {
             other => open.extend(operands(other)),
         }
     }
-    found.sort();
+    found.put_in_order();
     found
 }
 

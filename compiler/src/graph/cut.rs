@@ -3,6 +3,7 @@
 
 use super::order::{MOST_EXPRS, Weights};
 use mam_grammar::ast::{Ast, Expr, ExprId};
+use mam_runtime::sort::Sort;
 
 /// The parts of an expression of the song that are to be nodes of their own, inner ones first.
 pub(super) fn parts(ast: &Ast, song: usize, expr: ExprId, weights: &mut Weights) -> Vec<ExprId> {
@@ -25,7 +26,7 @@ fn weigh(ast: &Ast, song: usize, expr: ExprId, weights: &mut Weights, parts: &mu
         let mut each: Vec<(usize, ExprId)> =
             operands.iter().map(|&x| (weigh(ast, song, x, weights, parts), x)).collect();
         let own = weights.own_weight(song, expr);
-        each.sort();
+        each.put_in_order();
         let mut total: usize = own + each.iter().map(|(w, _)| w).sum::<usize>();
         while total > MOST_EXPRS {
             let Some((weight, heaviest)) = each.pop().filter(|(w, _)| *w > 1) else { break };

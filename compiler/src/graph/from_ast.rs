@@ -16,6 +16,7 @@ use crate::score::{placed_by_lines, signals_of_lines, words_of_lines};
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Ident, ItemKind, Over};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::precedence::Priority;
+use mam_runtime::sort::Sort;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -396,7 +397,7 @@ impl<'a> Maker<'a> {
         } else {
             vec![]
         };
-        unrolled.sort();
+        unrolled.put_in_order();
         unrolled.dedup();
         unrolled.push(iterations.clone());
         for iterations in unrolled {
@@ -451,7 +452,7 @@ impl<'a> Maker<'a> {
             })
             .collect();
         let name = |id: &LocalId| self.hir.local(*id).name.clone();
-        names.sort_by_key(|id| (name(id), *id));
+        names.put_in_order_by_key(|id| (name(id), *id));
         names.dedup();
         self.free.insert(def, names.clone());
         names

@@ -16,6 +16,7 @@ use crate::lower::Slots;
 use crate::units::unit_of;
 use mam_grammar::ast::{ExprId, Route, Scale, Unit};
 use mam_grammar::{Problem, Span};
+use mam_runtime::sort::Sort;
 use mam_runtime::{Curve, Miss, Spelling};
 use std::collections::BTreeMap;
 
@@ -161,7 +162,7 @@ impl Maker<'_> {
             let mut names: Vec<&str> = self.graph.names.keys().map(|name| &**name).collect();
             names
                 .retain(|name| self.graph.knobs.contains_key(*name) || !slots.names().known(name).is_empty());
-            names.sort_unstable();
+            names.put_in_order();
             let problem = Problem::new(&codes::MATRIX_DESTINATION, first.span, message);
             return problem.nearest(&first.name, "names", &names);
         }

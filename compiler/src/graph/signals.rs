@@ -8,6 +8,7 @@ use crate::hir::resolve::resolved;
 use crate::hir::{Hir, VoiceSignal};
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident};
 use mam_runtime::NoteSignal;
+use mam_runtime::sort::Sort;
 
 impl Graph {
     /// Every instrument is given those signals of its notes that it reads. Machines outside read none.
@@ -27,7 +28,7 @@ impl Graph {
     pub(super) fn deliver_to(&mut self, node: NodeId, signals: &[NoteSignal]) {
         let NodeKind::Instance(instance) = &mut self.nodes[node].kind else { return };
         instance.signals.extend(signals);
-        instance.signals.sort_unstable();
+        instance.signals.put_in_order();
         instance.signals.dedup();
     }
 

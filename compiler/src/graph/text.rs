@@ -2,6 +2,7 @@
 
 use super::{Graph, NodeKind};
 use mam_grammar::ast::Scale;
+use mam_runtime::sort::Sort;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use std::fmt;
@@ -21,7 +22,7 @@ impl fmt::Display for Graph {
             let index = NodeIndex::new(id.index());
             let mut needs: Vec<_> =
                 self.wires.neighbors_directed(index, Direction::Incoming).map(|n| self.wires[n]).collect();
-            needs.sort();
+            needs.put_in_order();
             needs.dedup();
             for (i, need) in needs.into_iter().enumerate() {
                 write!(f, "{}{}", if i == 0 { " <- " } else { ", " }, self.nodes[need].path)?;

@@ -115,6 +115,22 @@ impl Resolver<'_> {
         })
     }
 
+    /// Whether the value of this equation of the file names it, as where a variable is set anew.
+    pub(super) fn reads_itself(&self, name: &Ident) -> bool {
+        let value = self.ast.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Equation { name: defined, value } if defined.span == name.span => Some(*value),
+            _ => None,
+        });
+        let mut open: Vec<ExprId> = value.into_iter().collect();
+        while let Some(expr) = open.pop() {
+            match &self.ast.exprs[expr] {
+                Expr::Name(read) if read.name == name.name => return true,
+                other => open.extend(operands(other)),
+            }
+        }
+        false
+    }
+
     /// True where the events of notes can be read.
     pub(super) fn has_events(&self, context: Context) -> bool {
         self.hir.find(context.scope, "trig").is_some()

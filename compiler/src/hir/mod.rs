@@ -32,6 +32,7 @@ mod score;
 pub mod text;
 pub mod types;
 mod voice;
+pub mod whole;
 
 use crate::dimension::Dimension;
 use crate::expect::measures::Measure;
@@ -39,6 +40,7 @@ use builtins::Builtin;
 use mam_grammar::ast::ExprId;
 use mam_grammar::{Problems, Span};
 use mam_runtime::NoteSignal;
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -423,7 +425,7 @@ impl Hir {
         let scopes = self.around(scope);
         let mut names: Vec<String> =
             scopes.flat_map(|scope| self.scope(scope).names.keys().map(ToString::to_string)).collect();
-        names.sort();
+        names.put_in_order();
         names.dedup();
         names
     }

@@ -4,6 +4,7 @@ use super::{Callee, Hir};
 use crate::codes;
 use mam_grammar::Problem;
 use mam_grammar::ast::{ExprId, Ident};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 
 /// A call of a definition by another definition of the file, each by the index of its item.
@@ -27,7 +28,7 @@ pub(super) fn break_recursion(hir: &mut Hir, edges: &[Edge]) {
     }
     let mut walk = Walk { calls, state: FxHashMap::default(), closing: vec![] };
     let mut roots: Vec<usize> = walk.calls.keys().copied().collect();
-    roots.sort_unstable();
+    roots.put_in_order();
     roots.into_iter().for_each(|root| walk.from(root));
     for Edge { expr, callee, .. } in walk.closing {
         let message = format!("`{callee}` uses itself");

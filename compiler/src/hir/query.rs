@@ -13,6 +13,7 @@ use mam_grammar::ast::{Definition, ItemKind};
 use mam_grammar::reference::{WordKind, words};
 use mam_grammar::syntax::is_name;
 use mam_grammar::{SourceId, Span};
+use mam_runtime::sort::Sort;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -129,7 +130,7 @@ impl Query<'_> {
         let written = self.files.references().filter(|written| Some(written.to) == definition);
         all.extend(written.map(|written| written.at).chain(definition));
         all.retain(|span| !self.files.is_prelude_source(span.source));
-        all.sort();
+        all.put_in_order();
         all.dedup();
         all
     }

@@ -6,7 +6,7 @@ use crate::codes;
 use crate::file::broken_names;
 use crate::files::Files;
 use crate::graph::{duplicate, has_out, operands};
-use crate::hir::builtins::BIN;
+use crate::hir::builtins::{BIN, Builtin};
 use crate::score::note_number;
 use mam_grammar::ast::{
     Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, Over, Param,
@@ -315,7 +315,13 @@ impl Resolver<'_> {
         let mut first: FxHashMap<Arc<str>, Span> = FxHashMap::default();
         for name in names {
             if let Some(&before) = first.get(&name.name) {
-                self.hir.problems.add(duplicate(name, before));
+                let problem = duplicate(name, before);
+                self.hir.problems.add(match self.reads_itself(name) {
+                    true => problem.help(format!(
+                        "an equation holds for all time: give the first another name, `{name}1 = …`, and read `{name}1` here"
+                    )),
+                    false => problem,
+                });
             }
             first.entry(name.name.clone()).or_insert(name.span);
         }
@@ -358,7 +364,8 @@ impl Resolver<'_> {
             }
             Expr::Field { of, field } => match &ast.exprs[*of] {
                 Expr::Name(name) if self.is_foreign(context, name, field) => {
-                    let problem = foreign_field(name, field, self.has_events(context));
+                    let problem =
+                        foreign_field((self.files, self.file), name, field, self.has_events(context));
                     self.problem(context, problem);
                     self.hir.set_name(*of, Name::Broken);
                     self.hir.set_name(expr, Name::Broken);
@@ -563,7 +570,7 @@ pub(super) fn note_literal(name: &str) -> Option<i32> {
 }
 
 /// `Math.PI`, `SinOsc.ar`: a word of another language.
-fn foreign_field(name: &Ident, field: &Ident, events: bool) -> Problem {
+fn foreign_field((files, file): (&Files, usize), name: &Ident, field: &Ident, events: bool) -> Problem {
     let span = name.span.to(field.span);
     let problem =
         Problem::new(&codes::UNKNOWN_NAME, span, format!("nothing here is called `{name}.{field}`"));
@@ -571,7 +578,13 @@ fn foreign_field(name: &Ident, field: &Ident, events: bool) -> Problem {
         Some(row) => row.explain(problem, span, false, events),
         None => {
             let word = foreign::class_of(&name.name, &field.name).unwrap_or_default();
-            problem.help(format!("mam's word is probably `{word}`")).guess(span, word)
+            let function = files.find(file, &word).is_some() || Builtin::find(&word).is_some();
+            match function {
+                true => {
+                    problem.help(format!("mam's word is probably `{word}`, which is called: `{word}(…)`"))
+                }
+                false => problem.help(format!("mam's word is probably `{word}`")).guess(span, word),
+            }
         }
     }
 }

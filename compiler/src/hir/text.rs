@@ -3,6 +3,7 @@
 use super::{FILE, Local, LocalKind, ScopeId, Target, Types};
 use crate::files::Files;
 use mam_grammar::Span;
+use mam_runtime::sort::Sort;
 use std::fmt::Write;
 
 /// The names of file `file` with their types, as far as these are known, in the order of the scopes; then their uses in the
@@ -29,7 +30,7 @@ pub fn text(files: &Files, file: usize, types: &Types) -> String {
         }
     }
     let mut uses: Vec<_> = hir.uses.iter().collect();
-    uses.sort_by_key(|one| one.span);
+    uses.put_in_order_by_key(|one| one.span);
     for one in uses {
         let target = match &one.target {
             Target::Local(id) => label(hir.local(*id), id.0),

@@ -2,6 +2,7 @@
 
 use super::lanes::{Half, halves, taken};
 use super::{Body, Op, Rate, Scalar, Type, Value};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 
 /// About how many cycles each instruction takes until its result is there; 0 where there is none to be done.
@@ -19,6 +20,7 @@ fn inst_cycles(body: &Body, rates: &[Rate], value: Value) -> u32 {
         | Op::Get(_)
         | Op::LiveIn(_)
         | Op::CallFrame
+        | Op::CallFrames
         | Op::LoopCarried
         | Op::Param(_)
         | Op::Port(..) => 0,
@@ -42,7 +44,7 @@ fn inst_cycles(body: &Body, rates: &[Rate], value: Value) -> u32 {
 /// About how many cycles a recurrence takes for one iteration.
 pub fn recurrence_latency(body: &Body, cycles: &[u32], recurrence: impl Iterator<Item = Value>) -> u32 {
     let mut members: Vec<Value> = recurrence.collect();
-    members.sort();
+    members.put_in_order();
     let mut ends: FxHashMap<Value, u32> = FxHashMap::default();
     for member in members {
         let args = body.insts[member].args;

@@ -5,6 +5,7 @@
 //! bool takes four bytes; in a state it is 0 or 1, whatever the lanes. The block is a multiple of 16 bytes.
 
 use super::{Body, Imm, Kernel, Op, Rate, Scalar, Type, Value, Voice};
+use mam_runtime::sort::Sort;
 use std::ops::Range;
 
 /// The layout of a kernel's block.
@@ -36,7 +37,7 @@ impl Layout {
             tail.into_iter()
                 .flat_map(|body| body.hoisted().into_iter().map(|v| (true, v, bytes(body.insts[v].ty)))),
         );
-        hoisted.sort_by_key(|(_, _, bytes)| std::cmp::Reverse(*bytes));
+        hoisted.put_in_order_by_key(|(_, _, bytes)| std::cmp::Reverse(*bytes));
         for (in_tail, value, bytes) in hoisted {
             let list = if in_tail { &mut layout.tail } else { &mut layout.steady };
             list.push((value, end));

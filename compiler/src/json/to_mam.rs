@@ -18,6 +18,7 @@ use mam_grammar::json::{Decimal, Transport};
 use mam_grammar::syntax::{RESERVED, STATEMENTS, is_name};
 use mam_grammar::{Problem, Problems, Span, fmt};
 use mam_runtime::score::Rational;
+use mam_runtime::sort::Sort;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -262,7 +263,7 @@ impl Writer<'_> {
                 (Rational::ratio(lock.step.into(), transport.resolution), Some(written(&lock.setting)))
             })
             .collect();
-        beats.sort_by_key(|beat| beat.0);
+        beats.put_in_order_by_key(|beat| beat.0);
         let pattern = sequence(&beats).map(|text| self.notation(text));
         self.setting_line(node, &first.setting, &first.ramp, pattern);
     }
@@ -285,9 +286,9 @@ impl Writer<'_> {
                 None => groups.push(vec![command]),
             }
         }
-        groups.sort_by_key(|group| group[0].set.is_none());
+        groups.put_in_order_by_key(|group| group[0].set.is_none());
         for mut group in groups {
-            group.sort_by_key(|command| command.frame.value);
+            group.put_in_order_by_key(|command| command.frame.value);
             let values = group
                 .iter()
                 .map(|c| (c.frame.value, c.set.as_ref().map_or("x".to_owned(), |s| written(&s.0))));

@@ -12,6 +12,7 @@ use crate::ir::{
     StateSlot, Type, Value,
 };
 use mam_grammar::{Arena, Handle};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -411,7 +412,7 @@ impl Operations for Builder {
 /// The new place of each element when they are sorted by voice: first what belongs to none.
 fn places(voices: &[Option<usize>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..voices.len()).collect();
-    order.sort_by_key(|&i| voices[i]);
+    order.put_in_order_by_key(|&i| voices[i]);
     let mut places = vec![0; voices.len()];
     order.into_iter().enumerate().for_each(|(new, old)| places[old] = new);
     places
@@ -419,7 +420,7 @@ fn places(voices: &[Option<usize>]) -> Vec<usize> {
 
 fn moved<T: Clone>(all: &Arena<T>, places: &[usize]) -> Arena<T> {
     let mut sorted: Vec<(usize, T)> = places.iter().copied().zip(all.values().cloned()).collect();
-    sorted.sort_by_key(|&(place, _)| place);
+    sorted.put_in_order_by_key(|&(place, _)| place);
     sorted.into_iter().map(|(_, value)| value).collect()
 }
 

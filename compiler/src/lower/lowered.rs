@@ -10,6 +10,7 @@ use mam_grammar::ast::ExprId;
 use mam_grammar::{Handle, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Rational;
+use mam_runtime::sort::Sort;
 use mam_runtime::{Curve, NoteSignal, Outside, ParamNames};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -169,7 +170,7 @@ impl Slots {
     /// The nodes by their first slots, in the order of these. Nodes without parameters stand before the next one.
     pub(crate) fn nodes(&self) -> Vec<(usize, NodeId)> {
         let mut all: Vec<(usize, NodeId)> = self.first.iter().map(|(&node, &first)| (first, node)).collect();
-        all.sort_unstable();
+        all.put_in_order();
         all
     }
 

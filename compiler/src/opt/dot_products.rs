@@ -10,6 +10,7 @@
 
 use crate::ir::{Body, Imm, Op, Rate, Type, Value};
 use crate::opt::lanes::LANES;
+use mam_runtime::sort::Sort;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How many operations lie between a term and a table at most.
@@ -71,7 +72,7 @@ impl<'b> DotProducts<'b> {
         if terms.len() >= LANES {
             let places = terms.iter().enumerate();
             reading.extend(places.filter_map(|(i, term)| Some((self.first_position(*term)?, (i, *term)))));
-            reading.sort();
+            reading.put_in_order();
         }
         reading.into_iter().map(|(_, term)| term).collect()
     }

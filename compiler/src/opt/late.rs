@@ -8,6 +8,7 @@ use super::cost::latency;
 use super::vectorize::component::{Component, components_with_back_edges};
 use super::{Context, rebuild};
 use crate::ir::{Body, Op, Type, Value};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 
 pub(super) fn run(old: &Body, _: Context) -> Body {
@@ -130,7 +131,7 @@ fn times(body: &Body, component: &Component, start: impl Fn(Value) -> f64) -> Fx
 fn reordered(terms: &[Term], ready: &FxHashMap<Value, f64>) -> Option<Vec<Term>> {
     let time = |term: &Term| ready.get(&term.value).copied().unwrap_or(f64::NEG_INFINITY);
     let mut order = terms.to_vec();
-    order.sort_by(|a, b| time(a).total_cmp(&time(b)));
+    order.put_in_order_by(|a, b| time(a).total_cmp(&time(b)));
     let first = order.iter().position(|term| !term.is_negative)?;
     order[..=first].rotate_right(1);
     let is_last_moved = order.len() > 2 && order.last() != terms.last();

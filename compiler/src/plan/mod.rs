@@ -19,6 +19,7 @@ use mam_runtime::buffers;
 use mam_runtime::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
 use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -78,6 +79,25 @@ impl Plan {
     /// Operations a frame, roughly, when all of it sounds.
     pub fn work(&self) -> usize {
         self.steps.iter().map(|step| step.cost).sum()
+    }
+
+    /// Operations a frame of each equation of the song while every instrument plays one note: what the song takes at
+    /// least when it is heard.
+    pub fn least_work(&self) -> BTreeMap<&str, usize> {
+        let mut voices: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut all: BTreeMap<&str, usize> = BTreeMap::new();
+        for step in &self.steps {
+            let path = step.parts.first().map_or("", |part| &*part.name);
+            match path.split_once('#') {
+                Some((instrument, _)) => {
+                    let dearest = voices.entry(instrument).or_default();
+                    *dearest = step.cost.max(*dearest);
+                }
+                None => *all.entry(equation_of(path)).or_default() += step.cost,
+            }
+        }
+        voices.into_iter().for_each(|(path, cost)| *all.entry(equation_of(path)).or_default() += cost);
+        all
     }
 
     /// Bytes of state and delay lines.
@@ -222,6 +242,11 @@ impl Planner {
         self.plan.buffers = buffers::share(steps, inputs, outputs, self.count);
         self.plan
     }
+}
+
+/// The equation that a path stands in: `room` of `room.echo`.
+fn equation_of(path: &str) -> &str {
+    path.split('.').next().unwrap_or_default()
 }
 
 /// Bytes of the state of a call.

@@ -11,6 +11,7 @@ use super::work::{TRIED_CYCLES, query_problem};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Action, Clip, Line, PatternEvent, Rational, TimeSpan, Transport};
+use mam_runtime::sort::Sort;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
@@ -280,7 +281,7 @@ fn polyphony(heard: &[Heard], transport: &Transport, written: &[WrittenLine], pr
         }
     }
     let mut most: Vec<_> = most.into_values().collect();
-    most.sort_by_key(|m| m.1.line);
+    most.put_in_order_by_key(|m| m.1.line);
     for (count, event) in most {
         let written = &written[event.line];
         let Some(voices) = written.voices.filter(|&voices| count > voices) else { continue };

@@ -21,6 +21,7 @@ use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
+use mam_runtime::sort::Sort;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -460,6 +461,15 @@ impl<'a> Composer<'a> {
         }
         let message = format!("there is no section `{}` here", part.section);
         let problem = Problem::new(&UNKNOWN_SECTION, part.section.span, message);
+        // `verse x4`, `verse x 4`
+        let times =
+            part.section.name.strip_prefix(['x', 'X']).filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        if let Some(times) = times {
+            let times = if times.is_empty() { "4" } else { times };
+            let verse = known.first().map_or("verse", |name| &**name);
+            self.problems.add(problem.help(format!("a section is repeated by `*`: `play {verse}*{times}`")));
+            return None;
+        }
         self.problems.suggest(problem, &part.section.name, "sections", || known);
         None
     }
@@ -510,7 +520,7 @@ pub(super) fn line_pattern(
 fn broken<'a>(ast: &'a Ast, problems: &Problems) -> HashSet<&'a str> {
     let errors = problems.iter().filter(|problem| problem.code.severity == Severity::Error);
     let mut places: Vec<Span> = errors.map(Problem::span).collect();
-    places.sort_unstable();
+    places.put_in_order();
     let has_error = |item: &Item| {
         let first = places.partition_point(|s| (s.source, s.start) < (item.span.source, item.span.start));
         let within =

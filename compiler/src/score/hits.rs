@@ -6,8 +6,9 @@ use super::steps::words_of;
 use super::values::rhythm;
 use super::{Instrument, Meaning, Targets};
 use mam_grammar::ast::Quoted;
+use mam_grammar::foreign::{self, Foreign, Role};
 use mam_grammar::mini::{Base, Word, parse};
-use mam_grammar::{Problem, Problems};
+use mam_grammar::{Problem, Problems, Span};
 use std::collections::HashSet;
 
 /// Different words of a line that are looked at.
@@ -22,6 +23,9 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
     if let Some(problem) = rests(text, of, &words) {
         return problems.add(problem);
     }
+    if let Some(problem) = tab(text, of, &words) {
+        return problems.add(problem);
+    }
     // A number is at most a pitch that is not heard, and `x` is a hit.
     let named = |word: &&&Word| &*word.text != "x" && *word.text != *of.name && word.number().is_none();
     let other =
@@ -34,7 +38,8 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
         let first = words.iter().find(|word| note_number(&word.text).is_none())?;
         words.iter().find(|word| word.text != first.text && note_number(&word.text).is_none())
     };
-    let Some(word) = words.iter().find(|word| other(word)).or_else(differs) else { return };
+    let word = words.iter().find(|word| other(word)).or_else(differs);
+    let Some(word) = word.or_else(|| words.iter().find(|word| sound(word, of).is_some())) else { return };
     let message = format!("`{}` plays a hit of its own for every word, also for `{}`", of.name, word.text);
     let problem = Problem::new(&WORD_IS_A_HIT, word.span, message);
     let alone = |named: &str| only(text, &all, named);
@@ -46,10 +51,41 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
             word.text,
             alone(&word.text)
         )),
-        false => problem.help(
-            "write its hits as `x`, and rests for the others: another sound is another instrument, with its own line",
-        ),
+        false => {
+            let with_line = "another sound is another instrument, with its own line";
+            let example = sound(word, of).map_or(String::new(), |row| format!(": `{}`", row.example));
+            problem.help(format!("write its hits as `x`, and rests for the others: {with_line}{example}"))
+        }
     });
+}
+
+/// The instrument that a word stands for in other tools, where it is another one than `of`.
+fn sound(word: &Word, of: &Instrument) -> Option<&'static Foreign> {
+    let row = foreign::find(Role::Target, &word.text).filter(|_| note_number(&word.text).is_none());
+    row.filter(|row| row.word != &*of.definition)
+}
+
+/// Drum tabs in quotes, each of which is a single hit there.
+fn tab(text: &Quoted, of: &Instrument, words: &[&Word]) -> Option<Problem> {
+    let steps = |word: &Word| match foreign::is_tab(&word.text) {
+        true => Some(word.text.to_string()),
+        false => foreign::tab_of_digits(&word.text),
+    };
+    let first = words.iter().find(|word| steps(word).is_some())?;
+    let message = format!("`{}` plays `{}` as a single hit", of.name, first.text);
+    let problem = Problem::new(&WORD_IS_A_HIT, first.span, message);
+    let bars: Option<Vec<String>> = words.iter().map(|word| steps(word)).collect();
+    let alone = words.len() == text.text.split_whitespace().count();
+    // With the quotes.
+    let whole = Span { start: text.span.start.saturating_sub(1), end: text.span.end + 1, ..text.span };
+    Some(match bars.filter(|_| alone) {
+        Some(bars) => {
+            let tab = format!("|{}|", bars.join("|"));
+            let help = format!("steps without white space stand between bars: `{} {tab}`", of.name);
+            problem.help(help).guess(whole, tab)
+        }
+        None => problem.help("in quotes steps have white space between them: `\"x ~ x x\"`"),
+    })
 }
 
 /// A rhythm of ones and zeros, of which the zeros are meant as rests.

@@ -96,7 +96,14 @@ fn names_notes(line: &Line, seed: u64) -> bool {
 
 fn built(ast: &Ast, line: &Line, seed: u64, problems: &mut Problems) -> Pattern {
     let meter = tempo::meter(ast, &[], problems);
-    let any = Instrument { index: 0, name: "x".into(), pitched: true, numbered: false, voices: 1 };
+    let any = Instrument {
+        index: 0,
+        name: "x".into(),
+        definition: "x".into(),
+        pitched: true,
+        numbered: false,
+        voices: 1,
+    };
     let of_notes = |name: &str| find(name).is_some_and(|entry| entry.of_notes);
     let counts = |name: &str| matches!(name, "add" | "sub");
     let notes = mentions(ast, &line.modifiers, &of_notes)

@@ -107,6 +107,8 @@ pub struct Instrument {
     pub index: usize,
     /// As it is written.
     pub name: String,
+    /// The name of its definition.
+    pub definition: std::sync::Arc<str>,
     /// Whether its sound depends on the note (its `freq` or `note`). Without that, any word is a hit.
     pub pitched: bool,
     /// Whether it reads the numbers of its notes, as a sampler does for its slices: any number may be meant.

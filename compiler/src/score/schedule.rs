@@ -1,6 +1,7 @@
 //! The onsets of a score, laid out in time for those who check it.
 
 use mam_runtime::score::{Clip, Overflow, PatternEvent, Rational, TimeSpan, Transport, Value};
+use mam_runtime::sort::Sort;
 
 /// Events that are looked at; a song with more in its first bars is checked in part.
 const MOST_EVENTS: usize = 200_000;
@@ -67,7 +68,7 @@ impl Schedule {
             }
             all.extend(onsets(transport, clip, part, steps));
         }
-        all.sort_by_key(|heard| (heard.begin, heard.line));
+        all.put_in_order_by_key(|heard| (heard.begin, heard.line));
         Schedule { onsets: all }
     }
 

@@ -3,6 +3,7 @@
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::pattern::ValueUnit;
 use mam_runtime::score::{Pattern, PatternEvent, Pitch, QueryError, Rational, TimeSpan, Value};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ pub type SetNames = FxHashMap<ParamId, String>;
 /// When they cannot be computed, or are too many.
 pub fn events(pattern: &Pattern, span: TimeSpan) -> Result<Vec<PatternEvent>, QueryError> {
     let mut events = pattern.query(span)?;
-    events.sort_by_key(|e| (e.part.begin, e.part.end, e.whole.begin, e.whole.end));
+    events.put_in_order_by_key(|e| (e.part.begin, e.part.end, e.whole.begin, e.whole.end));
     Ok(events)
 }
 

@@ -16,6 +16,7 @@ impl Targets for Bindings<'_> {
                 (Some((index, node)), _) => Meaning::Instrument(Instrument {
                     index,
                     name: name.into(),
+                    definition: self.definition(node),
                     pitched: self.pitched(node),
                     numbered: self.numbered(node),
                     voices: match self.targets[index].priority {

@@ -6,6 +6,7 @@ use super::show::number;
 use mam_grammar::ast::{Ast, Expr, ExprId, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Change, Overflow, Rational, Swing, Tempo, TempoMap};
+use mam_runtime::sort::Sort;
 
 /// Beats a minute that a song may ask for.
 const FASTEST: i64 = 10_000;
@@ -67,7 +68,7 @@ pub(super) fn tempo_map(
         };
         read.unwrap_or_else(|problem| problems.add(problem));
     }
-    changes.sort_by_key(|c| c.0.bar);
+    changes.put_in_order_by_key(|c| c.0.bar);
     check_order(&changes, problems);
     let places = changes.iter().map(|c| (c.0.bar, c.1)).collect();
     let changes = holding(changes.into_iter().map(|c| c.0).collect());

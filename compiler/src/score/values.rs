@@ -7,7 +7,7 @@ use super::pitch::{note_number, raised};
 use super::{Instrument, Parameter};
 use crate::dimension::{Dimension, is_level};
 use mam_grammar::chords::chord_kinds;
-use mam_grammar::foreign;
+use mam_grammar::foreign::{self, Role};
 use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::{Note, Pitch, Value};
@@ -128,19 +128,44 @@ pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, 
         Some(Amount::Number(Dimension::FREQUENCY, x)) if x.sign() > 0 => {
             note(Pitch::Note(69.0 + 12.0 * (x.to_f64() / 440.0).log2()))
         }
-        _ => Err(match foreign::chord(&word.text) {
-            Some(notes) => wrong(word, "a note")
-                .help(format!(
-                    "a chord is its notes, in brackets: `{notes}`; `c4'maj7` anywhere; or `Cmaj7` under `.chord`"
-                ))
-                .fix(word.span, notes),
-            None => wrong(word, "a note").help(format!(
+        _ => Err(not_a_note(word, of)),
+    }
+}
+
+/// The problem of a word that is no note, with what else it may be.
+fn not_a_note(word: &Word, of: &Instrument) -> Problem {
+    let (problem, text) = (wrong(word, "a note"), &*word.text);
+    if let Some(note) = foreign::syllable(text) {
+        return problem.help(format!("notes have letters: write `{note}`")).guess(word.span, note);
+    }
+    if foreign::is_rest(text) {
+        return problem.help("a rest is `~`").guess(word.span, "~");
+    }
+    if let Some(note) = text.strip_prefix(['h', 'H']).filter(|octave| octave.parse::<i32>().is_ok()) {
+        let note = format!("b{note}");
+        return problem.help(format!("write `{note}`: the note below c is `b`")).guess(word.span, note);
+    }
+    if let Some(notes) = foreign::chord(text) {
+        let help = format!(
+            "a chord is its notes, in brackets: `{notes}`; `c4'maj7` anywhere; or `Cmaj7` under `.chord`"
+        );
+        return problem.help(help).fix(word.span, notes);
+    }
+    if foreign::is_tab(text) {
+        return problem.help(format!("steps without white space stand between bars: `{} |{text}|`", of.name));
+    }
+    let other = foreign::find(Role::Target, text).filter(|_| text != of.name);
+    problem.help(match other {
+        Some(row) => format!(
+            "the names of sounds play nothing here: another sound is another instrument, with its own line: `{}`",
+            row.example
+        ),
+        None => format!(
             "`{}` plays notes: names (`c4`, `eb3`, `f#2`; a bare `c` is c4), MIDI numbers (`60`), `x` for a plain hit, \
              `~` for a rest",
-                of.name
-            )),
-        }),
-    }
+            of.name
+        ),
+    })
 }
 
 /// A degree of a scale with accidentals behind it, `1b` or `-2♯`: the degree, and semitones above it.

@@ -1,6 +1,7 @@
 //! What the words of a pattern mean: notes, hits, numbers with units, or just words.
 
 use super::codes::{PATTERN_NUMBER, PATTERN_VALUE};
+use super::pitch::note_number;
 use super::steps::{Ends, Steps, are_of_one_kind, is_frequency};
 use super::values::{
     amount, chord_name, chord_symbol, measured, note, parameter, pitch, plain, rhythm, seconds, semitones,
@@ -108,8 +109,14 @@ impl<'a> Words<'a> {
                 Ok(word.number().map_or_else(|| Value::Word(word.text.clone()), Value::Number))
             }
             Words::Numbers => word.number().map(Value::Number).ok_or_else(|| {
-                Problem::new(&PATTERN_NUMBER, word.span, format!("`{}` is not a number", word.text))
-                    .help("an operator's argument is a number, or a pattern of numbers: `x*2`, `x*<2 3>`")
+                let problem =
+                    Problem::new(&PATTERN_NUMBER, word.span, format!("`{}` is not a number", word.text));
+                problem.help(match note_number(&word.text) {
+                    Some(_) => {
+                        "notes at once stand in brackets, `[c4,e4,g4]`; one after another they have white space between them"
+                    }
+                    None => "an operator's argument is a number, or a pattern of numbers: `x*2`, `x*<2 3>`",
+                })
             }),
             Words::Notes { of, degrees, .. } => note(word, of, degrees).map(Value::Note),
             Words::Velocities => velocity(word).map_err(|problem| {

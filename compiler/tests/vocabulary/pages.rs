@@ -39,7 +39,7 @@ fn the_pages_are_those_of_the_tables() {
     ];
     let same: Vec<_> = modifiers().map(|entry| format!("`{}`", entry.name)).collect();
     let row = |row: &mam_grammar::foreign::Foreign| {
-        let words: Vec<_> = row.words.iter().map(|word| format!("`{word}`")).collect();
+        let words: Vec<_> = row.words().map(|word| format!("`{word}`")).collect();
         let place = if row.note.is_empty() { String::new() } else { format!("{}: ", row.note) };
         format!("| {} | {place}`{}` |\n", words.join(" "), row.example.replace('|', "\\|"))
     };

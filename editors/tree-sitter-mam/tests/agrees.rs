@@ -65,9 +65,9 @@ fn every_example_the_prelude_and_every_mended_example_of_a_diagnostic_are_read()
     assert!(songs.len() > 8);
     assert!(songs.iter().all(|song| agrees(song)));
     assert!(PRELUDE.iter().all(|(_, text)| agrees(text)));
-    for code in codes::all().filter(|code| !code.passes.trim_start().starts_with('{')) {
-        agrees(code.passes);
-        agrees(code.fails);
+    for row in codes::all().filter(|row| !row.passes.trim_start().starts_with('{')) {
+        agrees(row.passes);
+        agrees(row.fails);
     }
 }
 
@@ -75,7 +75,7 @@ fn every_example_the_prelude_and_every_mended_example_of_a_diagnostic_are_read()
 #[test]
 fn what_is_left_of_changed_songs_is_read_alike() {
     let short: Vec<String> = codes::all()
-        .map(|code| code.passes.to_owned())
+        .map(|row| row.passes.to_owned())
         .filter(|text| !text.trim_start().starts_with('{') && text.len() < 400)
         .collect();
     let mut dice = Dice(11);

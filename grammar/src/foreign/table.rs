@@ -7,7 +7,7 @@ macro_rules! table {
         /// All rows, in the order in which they are written.
         pub static ALL: &[Foreign] = &[$(Foreign {
             role: Role::$role,
-            words: &[$($words),*],
+            words: concat!($($words, " "),*),
             word: $word,
             value: $value,
             note: $note,
@@ -17,7 +17,7 @@ macro_rules! table {
 }
 
 table! {
-    Value ["sinosc" "osc" "oscsin" "sinwave" "sinewave" "sineosc" "oscil" "poscil" "sinusoid" "oscillator" "cycle" "fsinosc" "oscsine" "oscrs"] "sine" "" "" "sine(440Hz)";
+    Value ["sinosc" "osc" "oscsin" "sinwave" "sinewave" "sineosc" "oscil" "poscil" "sinusoid" "oscillator" "cycle" "fsinosc" "oscsine" "oscrs" "oscili" "oscil3" "oscilikt" "poscil3"] "sine" "" "" "sine(440Hz)";
     Value ["sawtooth" "sawosc" "lfsaw" "vco" "vco2" "blsaw" "sawwave" "sawtoothwave" "oscsaw" "phasesaw"] "saw" "" "" "saw(110Hz)";
     Value ["squarewave" "squareosc" "sqrosc" "sqr" "rect" "oscsquare" "lfsquare"] "square" "" "" "square(110Hz)";
     Value ["pulseosc" "pulsewave" "pwm" "lfpulse" "varsaw" "pulsetrain"] "pulse" "" "" "pulse(110Hz, width: 30%)";
@@ -33,7 +33,7 @@ table! {
     Value ["hpf" "hp" "rhpf" "hipass" "highpassfilter" "buthp" "butterhp" "hip"] "highpass" "" "" "x |> highpass(200Hz)";
     Value ["bpf" "bp" "bandpassfilter" "resonz" "reson" "resonant" "butbp"] "bandpass" "" "" "x |> bandpass(800Hz, q: 4)";
     Value ["brf" "bandreject" "bandstop" "notchfilter"] "notch" "" "" "x |> notch(50Hz, q: 4)";
-    Value ["peakeq" "parametric" "peakingeq" "midpeq"] "peak" "" "" "x |> peak(1kHz, gain: 6dB)";
+    Value ["peakeq" "parametric" "peakingeq" "midpeq" "peaking" "peakingfilter" "bellfilter"] "peak" "" "" "x |> peak(1kHz, gain: 6dB)";
     Value ["loshelf" "lowshelffilter" "blowshelf" "bassboost"] "lowshelf" "" "" "x |> lowshelf(200Hz, gain: 6dB)";
     Value ["hishelf" "highshelffilter" "bhishelf" "trebleboost" "treble"] "highshelf" "" "" "x |> highshelf(4kHz, gain: -6dB)";
     Value ["smooth" "smoo" "lag" "portamento" "glide" "smoother" "rampto"] "slew" "" "" "slew(x, 50ms)";
@@ -58,7 +58,7 @@ table! {
     Value ["envfollow" "envelopefollower" "amplitudefollower" "ampfollow"] "follow" "" "" "follow(x)";
     Value ["samplehold" "sampleandhold" "latch" "snh" "samphold"] "sah" "" "" "sah(noise(), every(250ms))";
     Value ["pow" "power" "expt"] "" "" "a power is an operator" "x ^ 2";
-    Value ["mtof" "midicps" "midi2hz" "miditohz" "midihz" "midinote" "notetofreq" "midikey2hz" "cpsmidinn" "midi"] "hz" "" "" "hz(69)";
+    Value ["mtof" "midicps" "midi2hz" "miditohz" "midihz" "midinote" "notetofreq" "midikey2hz" "cpsmidinn" "cpsmidi" "midi"] "hz" "" "" "hz(69)";
     Value ["dbamp" "db2amp" "db2lin" "dbtoa" "db2linear" "dbtoamp" "decibel" "decibels" "ampdbfs" "dbtogain"] "" "" "a level in dB carries its unit" "-6dB * x";
     Value ["ln"] "log" "" "" "log(2)";
     Value ["fabs" "absolute"] "abs" "" "" "abs(x)";
@@ -69,7 +69,7 @@ table! {
     Value ["clip" "constrain" "saturateto" "clampto"] "clamp" "" "" "clamp(x, -0.5, 0.5)";
     Value ["semitones" "midiratio" "semitone" "pitchratio"] "" "" "an interval is a number with the unit `st`" "220Hz * 7st";
     Value ["tosamples" "samp" "sec2samp"] "" "" "a time divided by the length of a sample counts samples" "200ms / dt";
-    Value ["selectn" "switch" "ifelse" "cond"] "" "" "`if` chooses between two values" "if x > 0 then x else -x";
+    Value ["selectn" "select2" "select3" "switch" "ifelse" "cond"] "" "" "`if` chooses between two values" "if x > 0 then x else -x";
     Value ["lambda" "fun" "fn" "func" "function"] "" "" "a function is `def name(x) = …` in a line of its own, and is called by its name" "x |> lowpass(800Hz)";
     Value ["mem" "z" "z1" "unitdelay" "history" "delay1" "fby" "pre"] "prev" "" "" "prev(x)";
     Value ["adsrgate" "keyon" "gatein"] "" "" "an instrument has `gate`, `trig`, `freq`, `note` and `vel`" "adsr(gate, release: 200ms)";
@@ -84,13 +84,20 @@ table! {
     Value ["twopi" "pi2"] "tau" "tau" "" "sin(tau * phasor(440Hz))";
     Value ["adc" "micin" "audioin" "soundin" "mic" "dacin" "input"] "" "in" "sound from outside is `in`, in the song and in an `effect`" "x |> echo()";
     Value ["time" "t" "now" "currenttime"] "" "" "time is not a name: what moves is made of `phasor`, `lfo` or `every`" "phasor(0.1Hz)";
+    Value ["stereo" "makestereo" "panstereo"] "" "" "two sides are written in parentheses" "(x, noise())";
+    Value ["normalize" "normalise"] "" "" "the level of a file is `mamc render --normalize -1dBTP`; a limiter holds peaks" "x |> limiter()";
+    Value ["left"] "" "-1" "a position goes from -1 on the left to 1 on the right" "x |> pan(-0.5)";
+    Value ["right"] "" "1" "a position goes from -1 on the left to 1 on the right" "x |> pan(0.5)";
+    Value ["center" "centre" "middle"] "" "0" "a position goes from -1 on the left to 1 on the right" "x |> pan(0)";
+    Value ["cpspch" "cpsoct" "pchmidi" "octpch"] "" "" "a note is its name, and its value a frequency" "sine(a4)";
+    Value ["p4" "p5" "p6" "iamp" "ifreq" "icps"] "" "" "an instrument has `freq`, `note` and `vel` of its note, and a `param` for each other value" "saw(freq) * vel";
     Value ["dac" "dacout" "output" "master" "speakers" "audioout"] "" "" "what is heard is the equation `out = …`" "50% * x";
     Value ["velocity"] "" "vel" "the velocity of a note is `vel`, in an instrument" "x * vel";
     Value ["frequency" "hertz" "pitchhz" "notefreq"] "" "freq" "the frequency of a note is `freq`, in an instrument" "saw(freq)";
     Value ["keynumber" "noteon" "midinumber" "notenumber"] "" "note" "the number of a note is `note`, in an instrument" "hz(note + 12)";
     Value ["foreach" "reduce" "par" "seq" "for" "loop" "repeat" "while" "each" "prod" "iterate" "dup" "fill"] "" "" "what is repeated a fixed number of times is a `sum` or a `chain`" "sum i in 1..4 { sine(i * 110Hz) / i }";
     Value ["stack" "cat" "slowcat" "fastcat" "polymeter" "sound" "s" "n" "note" "d1" "euclidean" "pattern" "mini" "p" "pbind" "pseq" "prand" "psequence" "wchoose"] "" "" "a pattern is a line of the score, and the frequency of a key is `hz(60)`" "play { bd \"x(3,8)\" }";
-    Value ["print" "println" "printf" "post" "log2console" "trace" "puts"] "" "" "there is nothing to print to: `mamc render` and its taps show what a signal does" "50% * x";
+    Value ["print" "println" "printf" "post" "log2console" "trace" "puts" "scope" "poll" "postln"] "" "" "there is nothing to print to: `mamc render` and its taps show what a signal does" "50% * x";
     Value ["brownnoise" "brownian" "rednoise"] "brown" "brown()" "" "brown()";
     Value ["bluenoise" "azure" "azurenoise"] "blue" "blue()" "" "blue()";
     Value ["violetnoise" "purplenoise"] "violet" "violet()" "" "violet()";
@@ -127,7 +134,7 @@ table! {
     Value ["additive" "harmonics" "klang" "dynklang" "harmonicosc"] "partials" "" "" "partials(110Hz, [0.5, 0.3, 0.2])";
     Value ["lfnoise0" "randh" "lfdnoise0" "samplenoise"] "rand_step" "" "" "rand_step(4Hz)";
     Value ["lfnoise1" "randi" "lfdnoise1"] "rand_line" "" "" "rand_line(4Hz)";
-    Value ["lfnoise2" "lfdnoise3" "lfnoise3" "jitter" "randomi"] "rand_smooth" "" "" "rand_smooth(4Hz)";
+    Value ["lfnoise2" "lfdnoise3" "lfnoise3" "jitter" "randomi" "jspline" "rspline"] "rand_smooth" "" "" "rand_smooth(4Hz)";
     Value ["drunk" "brownianwalk" "randomwalk"] "walk" "" "" "walk(2Hz)";
     Value ["lorenzl" "lorenzattractor"] "lorenz" "" "" "lorenz(1).x";
     Value ["henonn" "henonl" "henonc"] "henon" "" "" "henon(8Hz)";
@@ -155,7 +162,7 @@ table! {
     Value ["limit" "brickwall" "lookaheadlimiter" "limiter1176" "limiterlookahead" "peaklimiter" "safetylimiter"] "limiter" "" "it is 255 samples late" "x |> limiter()";
     Value ["softclipeffect" "clipeffect" "buslimiter"] "clipper" "" "" "x |> clipper()";
     Value ["gate" "noisegate" "gateeffect" "audiogate" "gatemono" "gatestereo"] "noise_gate" "" "" "x |> noise_gate(threshold: -40dB)";
-    Value ["expand" "downwardexpander" "compander"] "expander" "" "" "x |> expander(threshold: -36dB)";
+    Value ["expand" "downwardexpander" "compander" "compand"] "expander" "" "" "x |> expander(threshold: -36dB)";
     Value ["transientshaper" "transientdesigner" "attackshaper"] "transient" "" "" "x |> transient(attack: 50%)";
     Value ["multibandcompressor" "mbcompressor" "ott"] "multiband" "" "" "x |> multiband()";
     Value ["buscomp" "gluecompressor" "sslcomp"] "bus_compressor" "" "" "x |> bus_compressor()";
@@ -224,6 +231,7 @@ table! {
     Value ["maximizer" "maximize" "loudnessmaximizer"] "maximise" "" "" "x |> maximise()";
     Value ["glueeffect" "mixbus"] "glue" "" "" "x |> glue()";
     Value ["stereoimager" "multibandwidth"] "imager" "" "" "x |> imager()";
+    Value ["pitchtrack" "pitchtracker" "pitchdetect" "pitchdetector" "tartini" "pitchfollower" "ptrack" "yin"] "pitch" "" "" "pitch(x)";
     Value ["dx7" "sixop" "yamahadx7"] "fm6" "" "" "fm6(220Hz, 5)";
     Value ["polyblep" "blepsaw" "minblep" "dpwsaw" "blsawtooth" "modsaw" "moddsaw"] "saw" "" "" "saw(110Hz)";
     Value ["beep" "modsine"] "sine" "" "" "sine(440Hz)";
@@ -268,7 +276,8 @@ table! {
     Modifier ["speed" "rate" "playbackrate" "accelerate"] "" "" "how fast a sample is played is a parameter of its instrument, `speed` of a sampler; a pattern is played faster by" "bd \"x*4\".fast(2)";
     Modifier ["slower" "half" "sparsity" "stretch"] "slow" "" "" "bd \"x*4\".slow(2)";
     Modifier ["reverse" "backwards" "backward" "retrograde"] "rev" "" "" "bd \"x x ~ x\".rev";
-    Modifier ["trans" "transp" "up" "semitones" "pitch" "octave" "oct" "detune" "transposeby" "addnote" "shiftpitch"] "transpose" "" "" "lead \"c4 e4\".transpose(7st)";
+    Modifier ["octave" "oct" "octup"] "" "" "an octave is twelve semitones" "lead \"c4 e4\".transpose(12st)";
+    Modifier ["trans" "transp" "up" "semitones" "pitch" "detune" "transposeby" "addnote" "shiftpitch"] "transpose" "" "" "lead \"c4 e4\".transpose(7st)";
     Modifier ["late" "rot" "rotr" "offset" "rotright" "delayby"] "shift" "" "" "bd \"x*4\".shift(1/16)";
     Modifier ["early" "rotl" "rotleft"] "" "" "a shift by a negative time comes earlier" "bd \"x*4\".shift(-1/16)";
     Modifier ["juxby"] "" "" "`jux` puts the one all to the left, and what is changed all to the right" "bd \"x*4\".jux(rev)";
@@ -329,7 +338,7 @@ table! {
     Statement ["usesynth" "usesynthdefaults" "usesampledefaults"] "" "" "an equation gives a name to an instrument" "lead = pluck()";
     Statement ["sample" "samples" "playsample" "loadsample" "samplename"] "" "" "an equation gives a name to an instrument, which the score plays" "bd = kick()";
     Statement ["d1" "d2" "d3" "d4" "d5" "d6" "d7" "d8" "d9" "d10" "d11" "d12" "hush" "once" "resetcycles" "p1" "p2" "p3" "p4" "solo" "unsolo" "silence"] "" "" "a line of the score is a name and its pattern" "play { bd \"x*4\" }";
-    Statement ["s" "sound" "n" "note" "stack" "cat" "seq" "arrange" "pattern" "pbind" "pdef" "ndef" "tdef" "pseq" "p" "play1" "freq" "midinote"] "" "" "a line of the score is a name and its pattern" "play { bd \"x*4\" }";
+    Statement ["s" "sound" "n" "note" "stack" "cat" "seq" "pattern" "pbind" "pdef" "ndef" "tdef" "pseq" "p" "play1" "freq" "midinote"] "" "" "a line of the score is a name and its pattern" "play { bd \"x*4\" }";
     Statement ["new" "await" "make"] "" "" "an instrument or an effect is there when it is called" "bd = kick()";
     Statement ["with" "letrec"] "" "" "names stand in equations of their own" "x = saw(110Hz)";
     Statement ["let" "var" "const" "val" "local" "auto" "float" "double" "int" "signal" "my" "number" "bool" "string" "where"] "" "" "an equation is a name, `=` and its value, with nothing before the name" "a = 0.5";
@@ -340,10 +349,12 @@ table! {
     Statement ["process" "dac" "output" "master" "main" "speaker"] "" "" "what is heard is the equation `out = …`" "out = bd";
     Statement ["declare" "name" "author" "copyright" "license" "version" "description"] "title" "" "" "title \"My song\"";
     Statement ["time" "timesignature" "timesig" "signature" "beatsperbar" "measure"] "meter" "" "" "meter 7/8";
+    Statement ["volume" "vol" "gain" "amp" "level" "setvolume" "setgain" "mastervolume"] "" "" "a level is a factor in an equation" "out = 50% * bd";
+    Statement ["reverb" "effects" "fx" "filter" "distortion"] "" "" "an effect follows the signal, in an equation" "out = bd |> freeverb(mix: 30%)";
     Statement ["print" "println" "printf" "puts" "console" "echo" "log" "post" "show" "scope" "spectrum"] "" "" "there is nothing to print to; `mamc render --tap bd=bd.wav` writes a signal to a file" "out = bd";
     Statement ["slider" "hslider" "vslider" "control" "ctrl" "macro" "parameter" "dial" "cc" "midicc"] "knob" "" "" "knob bright = 800Hz in 100Hz..8kHz";
     Statement ["end" "endif" "endfor" "done" "fi"] "" "" "a block ends with `}`" "play { bd |x...| }";
-    Statement ["song" "arrangement" "sequence" "part" "track" "scene" "clip" "verse" "chorus" "bridge" "intro"] "" "" "a part of a song is a `section` with its length, and `play verse` plays it" "section verse 8 bars { bd |x...| }";
+    Statement ["song" "arrange" "arrangement" "sequence" "order" "part" "track" "scene" "clip" "verse" "chorus" "bridge" "intro"] "" "" "a part of a song is a `section` with its length, and `play verse` plays it" "section verse 8 bars { bd |x...| }";
     Statement ["key" "scale" "chord" "chords" "harmony"] "" "" "a scale belongs to a line" "play { lead \"0 2 4\".scale(c, minor) }";
     Statement ["mute" "unmute" "stop" "start" "run"] "" "" "what is heard is what stands in `out`" "out = bd";
     Statement ["else" "elif" "elsif" "elseif" "switch" "case" "when" "unless" "match"] "" "" "`if condition then a else b` is an expression" "out = if lfo(1Hz) > 0 then bd else hh";
@@ -388,5 +399,13 @@ table! {
     Target ["bassfoundation" "basshighend" "neurobass"] "reese" "" "" "bass = reese()";
     Target ["fmbass" "lately" "latelybass"] "bass_fm" "" "" "bass = bass_fm()";
     Target ["wobble" "dubstepbass" "wobblebass" "ixitechno"] "bass_wobble" "" "" "bass = bass_wobble()";
+    Target ["clave" "claves"] "clave808" "" "" "cl = clave808()";
+    Target ["timpani" "timpano" "kettledrum" "kettledrums" "floordrum"] "taiko" "" "it is the nearest: a deep drum; one of your own is made of `membrane`" "drum = taiko()";
+    Target ["tubular" "tubularbell" "tubularbells" "chimes"] "bells_tubular" "" "" "bells = bells_tubular()";
+    Target ["steelpan" "steeldrum" "pan1"] "steel_drum" "" "" "pans = steel_drum()";
+    Target ["bassguitar" "electricbass" "fingerbass" "ebass"] "bass_electric" "" "" "bass = bass_electric()";
+    Target ["contrabass" "doublebass" "uprightbass" "acousticbass"] "bass_upright" "" "" "bass = bass_upright()";
+    Target ["b3" "tonewheelorgan"] "organ" "" "" "keys = organ()";
+    Target ["vox" "voices" "vocal" "vocals" "aahs" "oohs"] "choir" "" "" "aahs = choir()";
     Target ["glock" "glockenspiel"] "glockenspiel" "" "" "bells = glockenspiel()";
 }

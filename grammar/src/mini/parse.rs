@@ -83,6 +83,14 @@ fn problem(text: &str, place: Span, error: &Error<Rule>) -> Problem {
             syntax(place, found, found + 2, "there are no comments inside a pattern")
         }
         '%' => syntax(place, found, end, "`%` stands only after a number or after `}`"),
+        '(' if text[..found].trim_end().is_empty() || text[..found].ends_with(' ') => {
+            let close = rest.find(')').map_or(rest.len(), |close| close + 1);
+            let inside = rest[1..close].trim_end_matches(')').trim();
+            return syntax(place, found, found + close, "parentheses do not group steps").help(format!(
+                "brackets do: `[{inside}]` one after another, `[{}]` at once",
+                inside.split([' ', ',']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(",")
+            ));
+        }
         '(' => syntax(place, found, end, "a rhythm in `( )` belongs to the step before it"),
         _ if OPERATORS.contains(c) => syntax(place, found, end, format!("`{c}` has no step before it")),
         _ => syntax(place, found, end, format!("`{c}` is not a part of a pattern")),
@@ -100,7 +108,9 @@ fn after(c: char) -> &'static str {
         '(' | ')' => "a rhythm is `x(3,8)` or `x(3,8,2)`: onsets, steps, and how many steps later",
         ',' => "`,` stands between sequences that sound together: `a b , c d e`; not mixed with `|` or `.`",
         '|' => "`|` stands between sequences one of which is chosen, in the pattern or in `[ ]`: `[a | b c]`",
-        '.' => "`.` stands between groups of steps: `a b . c d`; a number has digits before the point",
+        '.' => {
+            "`.` stands between groups of steps: `a b . c d`; a rest is `~`, and a number has digits before the point"
+        }
         '_' => "`_` makes the step before it longer: `a _ b`",
         '[' | ']' => "`[a b]` puts steps into the time of one; a rest is `~`",
         '<' | '>' => "`<a b>` plays one step a cycle; a rest is `~`",

@@ -8,7 +8,7 @@ use super::words::digits_of;
 use crate::ast::{
     Arg, BinaryOp, Body, Expr, ExprId, Ident, MusicalUnit, Number, Over, Reduction, UnaryOp, Unit,
 };
-use crate::foreign;
+use crate::foreign::{self, Role};
 use crate::problem::Problem;
 use crate::source::Span;
 use pest::iterators::{Pair, Pairs};
@@ -236,6 +236,15 @@ impl Builder<'_> {
         } else if let Some(row) = foreign {
             let message = format!("mam has no `{}`", self.text_of(head));
             row.explain(Problem::new(&codes::FOREIGN_WORD, head, message), head, true, false)
+        } else if let Some(row) = foreign::find(Role::Value, &name.name) {
+            // A method of another language: `x.lag(0.1)`.
+            let message = format!("`{name}` is a field here, and fields are not called");
+            let problem = Problem::new(&codes::CALL_OF_FIELD, point, message).help(row.help_without_events());
+            let given = self.text_of(Span { start: name.span.end, ..span });
+            match row.word {
+                "" => problem,
+                word => problem.guess(span, format!("({} |> {word}{given})", self.text_of(left))),
+            }
         } else {
             let message = format!("`{name}` is a field here, and fields are not called");
             let given = self.text_of(Span { start: name.span.start, ..span });

@@ -3,7 +3,7 @@
 crate::codes! {
     UNEXPECTED Error "unexpected" {
         "Something stands where the language has no place for it."
-        fails "out = sine(440Hz : 2)\n"
+        fails "out = sine(440Hz ..)\n"
         passes "out = sine(440Hz / 2)\n"
     }
     LEADING_MARK Error "leading-mark" {

@@ -3,6 +3,7 @@
 //! The grammar says where it could not go on. What was expected there follows from what stands before: after an
 //! operator a value, after a value an operator or the end. Statements and heads have a form, which is shown.
 
+mod beginnings;
 mod beside;
 mod edits;
 mod route;
@@ -156,6 +157,9 @@ impl<'a> Diagnosis<'a> {
             return Some(self.attempt(problem, [self.before_item("def ")]));
         }
         let field = self.word(start + 2);
+        if name == "out" && matches!(field, "left" | "right") {
+            return Some(problem.help("both sides are one value: `out = (l, r)`"));
+        }
         if !name.is_empty() && self.is(start + 1, ".") && equals == start + 3 {
             return Some(problem.help(format!(
                 "a value that stays is given in the call, `{name} = …({field}: …)`; while the song plays, a line of the score sets it: \
@@ -190,16 +194,7 @@ impl<'a> Diagnosis<'a> {
             return Some(problem);
         }
         if let (Kind::Symbol(symbol), true) = (first.kind, here == start) {
-            let message = format!("an item cannot begin with `{symbol}`");
-            let help = match symbol {
-                "(" | "-" | "[" => "a line that begins so is an item of its own: end the line before with an operator, or put it in parentheses".to_owned(),
-                "+" | "++" | "*" | "/" | "^" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "," | "=" | ".." | ":" => {
-                    format!("to go on with the line before, end it with `{symbol}`")
-                }
-                _ => "an item begins with a name or a keyword".to_owned(),
-            };
-            let problem = self.about(&codes::LEADING_MARK, start, message).help(help);
-            return Some(self.join_lines(problem, symbol));
+            return Some(self.leading_mark(symbol));
         }
         let word = self.word(start);
         if here == start && matches!(word, "if" | "not" | "mod" | "in" | "sum" | "chain" | "prev" | "tap") {
@@ -227,6 +222,12 @@ impl<'a> Diagnosis<'a> {
                     .label(self.span(start), "this name begins an item")
             }
         };
+        if self.is(start + 1, "|>") {
+            let value = shortened(&self.text[self.layout.bytes(&self.tokens)]);
+            let help = format!("what flows through it gets a name: `out = {value}`");
+            let (edits, problem) = (vec![self.before_item("out = ")], problem.help(help));
+            return Some(if self.defines_out() { problem } else { self.attempt(problem, edits) });
+        }
         if self.is(start + 1, "(") || self.is(start + 1, ".") {
             let value = self.layout.bytes(&self.tokens);
             let help = format!(
@@ -235,6 +236,9 @@ impl<'a> Diagnosis<'a> {
             );
             let (edits, problem) = (vec![self.before_item("out = ")], problem.help(help));
             return Some(if self.defines_out() { problem } else { self.attempt(problem, edits) });
+        }
+        if let Some(problem) = self.statement_of_values(&problem, start) {
+            return Some(problem);
         }
         let problem = problem.help(format!(
             "write `{word} = expression`; in a `play` block, `{word} |x...|` or `{word} \"c2 e2\"`{}",
@@ -361,6 +365,9 @@ impl<'a> Diagnosis<'a> {
         };
         let place = if self.get(here).is_some() { here } else { self.tokens.start };
         let problem = self.about(&codes::STATEMENT_FORM, place, message).help(format!("write {form}"));
+        if let Some(problem) = self.played(word, here, &problem) {
+            return Some(problem);
+        }
         Some(self.attempt(problem, self.form_edits(word, here)))
     }
 
@@ -412,6 +419,12 @@ impl<'a> Diagnosis<'a> {
         }
         if self.begins_operand(here) {
             return None;
+        }
+        if self.is(here, "+") && self.get(here + 1).is_some_and(|next| next.kind == Kind::Number) {
+            let problem = self.about(&codes::NUMBER_FORM, here, "a number has no `+` before it");
+            let span = self.span(here);
+            let edit = (span.start as usize, span.end as usize, String::new());
+            return Some(self.attempt(problem.help("take the `+` away"), [edit]));
         }
         let after = self.shown(before);
         let place = self.span(before);
@@ -479,7 +492,8 @@ impl<'a> Diagnosis<'a> {
             .label(self.span(before), "a value ends here")
             .help(help);
         let (gap, place) = (self.span(before).end as usize, self.span(here).start as usize);
-        let mistaken = self.musical_unit(before, here).or_else(|| self.foreign_word(before, here));
+        let mistaken = self.musical_unit(before, here).or_else(|| self.misplaced(before, here));
+        let mistaken = mistaken.or_else(|| self.foreign_word(before, here));
         if let Some(problem) = mistaken.or_else(|| self.argument(before, here)) {
             return Some(problem);
         }

@@ -8,6 +8,7 @@ use mam_compiler::{Options, text};
 use mam_grammar::Limits;
 use mam_grammar::ast::Unit;
 use mam_runtime::ids::ParamId;
+use mam_runtime::sort::Sort;
 use mam_runtime::{Curve, Program};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -220,7 +221,7 @@ impl Manifest {
         });
         self.params = params.map(|(_, path, info)| Param::new(path, info)).collect();
         // Knobs come first.
-        self.params.sort_by_key(|param| param.path.contains('.'));
+        self.params.put_in_order_by_key(|param| param.path.contains('.'));
         clash(self.params.iter().map(|param| (param.id, &*param.path)))?;
         clash(self.note_ports.iter().map(|port| (port.id, &*port.name)))
     }

@@ -282,7 +282,7 @@ def _unpickled(text, path, name, options, files):
 def _array(out, shape):
     """An array to render into: ours, or the one that was given, if it will do."""
     if out is None:
-        return _np.empty(shape, dtype=_np.float32)
+        return _native.Native.array(list(shape))
     if not isinstance(out, _np.ndarray) or out.dtype != _np.float32:
         raise Error("`out` is an array of float32")
     if out.shape != shape:

@@ -112,7 +112,7 @@ fn section(entry: Entry, pictures: bool) -> String {
 fn words(name: &str) -> Vec<&'static str> {
     let is_there = |role| matches!(role, Role::Value | Role::Target);
     let rows = foreign::ALL.iter().filter(|row| is_there(row.role) && row.word == name);
-    rows.flat_map(|row| row.words.iter().copied()).filter(|word| *word != name).collect()
+    rows.flat_map(|row| row.words()).filter(|word| *word != name).collect()
 }
 
 /// The check whose figure shows what a definition does: of those that it has the first that looks at a response or at a tail, else

@@ -9,8 +9,8 @@ use std::path::Path;
 /// The files of `studio/dist`, as they were when `mamc` was built.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/studio_files.rs"));
 
-/// Without these the page has no compiler and no engine of its own.
-const WASM: [&str; 2] = ["compiler.wasm", "engine.wasm"];
+/// Without this the page has no compiler and no engine of its own.
+const WASM: &str = "mam.wasm";
 
 /// A file of the page's, by its name.
 pub(super) fn find(name: &str) -> Option<&'static [u8]> {
@@ -31,10 +31,10 @@ pub(super) fn media_type(name: &str) -> &'static str {
 
 /// Writes the page into a folder.
 pub(super) fn export(folder: &Path, console: Console) -> Result<(), Failure> {
-    if let Some(missing) = WASM.into_iter().find(|name| find(name).is_none()) {
+    if find(WASM).is_none() {
         return Err(Failure::Io(format!(
-            "this mamc was built without the page's WebAssembly parts (`{missing}`): `bash studio/build` in mam's source makes \
-             them, and the next `cargo build` takes them in"
+            "this mamc was built without the page's WebAssembly (`{WASM}`): `bash studio/build` in mam's source makes it, \
+             and the next `cargo build` takes it in"
         )));
     }
     create_folder(folder)?;

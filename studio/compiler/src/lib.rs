@@ -1,6 +1,7 @@
-//! The compiler and what an editor asks, as functions that the page's worker calls.
+//! The compiler and what an editor asks, as functions that the page's worker calls. The engine's functions are in the same
+//! module: the worklet has an instance of its own, and what both need is sent once.
 //!
-//! A question is JSON in memory that [`alloc`] gave, an answer is JSON in the crate's own: [`ask`] returns its length. What is
+//! A question is JSON in memory that [`alloc`](mam_studio_engine::alloc) gave, an answer is JSON in the crate's own: [`ask`] returns its length. What is
 //! compiled does not fit JSON: it is left in memory, see [`part_address`].
 
 mod files;
@@ -12,6 +13,7 @@ use mam_compiler::{CompilationCache, Options, Stage, compile_again};
 use mam_grammar::Sources;
 use mam_runtime::image;
 use mam_studio_answers::Answers;
+use mam_studio_engine as _;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 
@@ -76,16 +78,10 @@ impl Studio {
     }
 }
 
-/// Memory for a question of so many bytes, or for a file; [`ask`] and [`put_file`] free it.
-#[unsafe(no_mangle)]
-pub extern "C" fn alloc(bytes: usize) -> *mut u8 {
-    Box::leak(vec![0; bytes].into_boxed_slice()).as_mut_ptr()
-}
-
 /// Answers a question. The result is the length of the answer.
 ///
 /// # Safety
-/// `at` is what [`alloc`] returned for `bytes`.
+/// `at` is what [`alloc`](mam_studio_engine::alloc) returned for `bytes`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ask(at: *mut u8, bytes: usize) -> usize {
     // SAFETY: the caller's promise.
@@ -96,7 +92,7 @@ pub unsafe extern "C" fn ask(at: *mut u8, bytes: usize) -> usize {
 /// Takes a file that songs may use, with its name in UTF-8. One of that name is replaced; `{"ask": "forget", "file": NAME}` takes one out.
 ///
 /// # Safety
-/// `name` and `at` are what [`alloc`] returned for `name_bytes` and `bytes`.
+/// `name` and `at` are what [`alloc`](mam_studio_engine::alloc) returned for `name_bytes` and `bytes`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn put_file(name: *mut u8, name_bytes: usize, at: *mut u8, bytes: usize) {
     // SAFETY: the caller's promise.

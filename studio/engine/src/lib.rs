@@ -41,7 +41,7 @@ thread_local! {
     static ROOM: Cell<Option<Room>> = const { Cell::new(None) };
 }
 
-/// Memory for a program or a name of so many bytes; who takes it frees it.
+/// Memory for a program, a name, a question or a file of so many bytes; who takes it frees it.
 #[unsafe(no_mangle)]
 pub extern "C" fn alloc(bytes: usize) -> *mut u8 {
     Box::leak(vec![0; bytes].into_boxed_slice()).as_mut_ptr()

@@ -1,9 +1,26 @@
 // The editor. What it knows of mam it asks the compiler.
-import { basicSetup } from 'codemirror';
-import { EditorView, hoverTooltip, keymap, Decoration } from '@codemirror/view';
-import { RangeSet, RangeValue, StateEffect, StateField } from '@codemirror/state';
-import { autocompletion, pickedCompletion } from '@codemirror/autocomplete';
-import { setDiagnostics, lintGutter } from '@codemirror/lint';
+import {
+  EditorView, hoverTooltip, keymap, Decoration, lineNumbers, highlightActiveLineGutter, highlightSpecialChars,
+  drawSelection, dropCursor, rectangularSelection, crosshairCursor, highlightActiveLine,
+} from '@codemirror/view';
+import { EditorState, RangeSet, RangeValue, StateEffect, StateField } from '@codemirror/state';
+import { history, defaultKeymap, historyKeymap } from '@codemirror/commands';
+import { bracketMatching } from '@codemirror/language';
+import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
+import {
+  autocompletion, pickedCompletion, closeBrackets, closeBracketsKeymap, completionKeymap,
+} from '@codemirror/autocomplete';
+import { setDiagnostics, lintGutter, lintKeymap } from '@codemirror/lint';
+
+// CodeMirror's basic setup without what needs a grammar of its own: folding, indentation, colours.
+const setup = [
+  lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), drawSelection(), dropCursor(),
+  EditorState.allowMultipleSelections.of(true), bracketMatching(), closeBrackets(), rectangularSelection(),
+  crosshairCursor(), highlightActiveLine(), highlightSelectionMatches(),
+  keymap.of([
+    ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap,
+  ]),
+];
 
 const setColours = StateEffect.define();
 const colours = StateField.define({
@@ -85,7 +102,7 @@ export function editor({ parent, text, about, changed, commands }) {
     doc: text,
     extensions: [
       keymap.of([...commands, { key: 'F12', run: definition }]),
-      basicSetup, colours, sounding, lit, lintGutter(), hover, autocompletion({ override: [complete] }),
+      setup, colours, sounding, lit, lintGutter(), hover, autocompletion({ override: [complete] }),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ 'aria-label': 'Song', spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off' }),
       EditorView.updateListener.of(update => {

@@ -10,8 +10,12 @@ export class WorkerHost {
       this.answers.get(id)?.(answer);
       this.answers.delete(id);
     };
-    this.engine = WebAssembly.compileStreaming(fetch('engine.wasm'));
-    this.engine.catch(() => failed('the engine could not be loaded'));
+    // The compiler and the engine are one module: the worker, the worklet and each export have an instance of their own.
+    this.module = WebAssembly.compileStreaming(fetch('mam.wasm'));
+    this.module.then(module => this.worker.postMessage({ module }), error => {
+      this.worker.postMessage({ unloaded: String(error) });
+      failed('the compiler and the engine could not be loaded');
+    });
     this.playing = false;
     this.settings = new Map(); // What hands have set: a worklet that is replaced is given it again.
   }
@@ -41,9 +45,9 @@ export class WorkerHost {
   }
 
   async worklet() {
-    const engine = await this.engine;
+    const module = await this.module;
     const node = this.node = new AudioWorkletNode(this.context, 'mam', {
-      numberOfInputs: 0, outputChannelCount: [2], processorOptions: { engine },
+      numberOfInputs: 0, outputChannelCount: [2], processorOptions: { module },
     });
     node.port.onmessage = ({ data }) => data.figures && this.on.figures(data.figures);
     // One that dies is replaced.
@@ -85,6 +89,7 @@ export class WorkerHost {
   async render(question, progress) {
     const answer = await this.ask({ ...question, ask: 'compile', exact: true });
     if (!answer.ok) throw new Error('the song has errors');
+    const module = await this.module;
     const worker = new Worker('export.js', { type: 'module' });
     try {
       return await new Promise((resolve, reject) => {
@@ -94,7 +99,7 @@ export class WorkerHost {
           else progress(data.seconds);
         };
         worker.onerror = event => reject(new Error(event.message));
-        worker.postMessage({ program: answer.program });
+        worker.postMessage({ module, program: answer.program });
       });
     } finally {
       worker.terminate();

@@ -7,6 +7,7 @@
 use super::{Access, LinearRead, LinearWrite, Uniform};
 use crate::ir::{Body, DelayLine, Imm, Kernel, Op, Rate, Value};
 use mam_grammar::Handle;
+use mam_runtime::sort::Sort;
 use mam_runtime::{LONG, QUANTUM};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -119,7 +120,7 @@ pub(super) fn frames_after(body: &Body, reads: impl Iterator<Item = Value>) -> F
     let mut placed: Vec<(Handle<DelayLine>, Option<Value>, i32, Value)> = reads
         .filter_map(|value| place(value).map(|(line, base, frames)| (line, base, frames, value)))
         .collect();
-    placed.sort();
+    placed.put_in_order();
     let mut after = FxHashMap::default();
     // From the one that is furthest back on.
     for pair in placed.windows(2).rev() {

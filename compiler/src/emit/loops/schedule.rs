@@ -7,6 +7,7 @@
 
 use crate::ir::lanes::{Half, halves, lane_of};
 use crate::ir::{Body, Op, Rate, Value};
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 
 /// What the code of an instruction reads, each once: its operands; or the vectors that it takes them from itself.
@@ -37,7 +38,7 @@ pub(super) fn reads(body: &Body, rates: &[Rate], value: Value) -> Vec<Value> {
         }
         (_, args) => args.to_vec(),
     };
-    reads.sort();
+    reads.put_in_order();
     reads.dedup();
     reads
 }
@@ -71,7 +72,7 @@ pub(super) fn scheduled(body: &Body, rates: &[Rate], members: Vec<Value>) -> Vec
         }
         // How many registers it takes, as if nothing was shared.
         let mut wanted: Vec<usize> = args.iter().map(|arg| schedule.wanted[arg.index()]).collect();
-        wanted.sort_by_key(|wanted| std::cmp::Reverse(*wanted));
+        wanted.put_in_order_by_key(|wanted| std::cmp::Reverse(*wanted));
         let most = wanted.iter().enumerate().map(|(i, wanted)| wanted + i).max();
         schedule.wanted[value.index()] = most.unwrap_or(0).max(1);
         schedule.reads[value.index()] = args;
@@ -124,7 +125,7 @@ impl Schedule<'_> {
             return;
         }
         let mut args = self.reads[value.index()].clone();
-        args.sort_by_key(|arg| std::cmp::Reverse(self.wanted[arg.index()]));
+        args.put_in_order_by_key(|arg| std::cmp::Reverse(self.wanted[arg.index()]));
         stacker::maybe_grow(64 << 10, 1 << 20, || args.into_iter().for_each(|arg| self.reach(arg)));
         self.compute(value);
     }

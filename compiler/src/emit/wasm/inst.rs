@@ -42,6 +42,12 @@ impl Emitter<'_> {
             Op::Input(i) => self.load_signal(f, Pointer::Input(i.index() as u32), inst.ty),
             Op::Frame => self.frames(f, inst.ty),
             Op::CallFrame => super::memory::frame(f),
+            Op::CallFrames => {
+                let (start, end) = self.span.expect("loops have a span");
+                f.get(end);
+                f.get(start);
+                f.ops([Instruction::I32Sub, Instruction::I32Const(2), Instruction::I32ShrU]);
+            }
             Op::Get(state) => {
                 let local =
                     self.iteration.as_ref().and_then(|iteration| iteration.states.get(&state)).copied();
@@ -280,16 +286,21 @@ impl Emitter<'_> {
     }
 
     fn shift(&mut self, f: &mut Function, op: Op, args: &[Value], ty: Type) {
-        let (scalar, vector) = match op {
-            Op::Shl => (Instruction::I32Shl, Instruction::I32x4Shl),
-            Op::Ushr => (Instruction::I32ShrU, Instruction::I32x4ShrU),
-            _ => (Instruction::I32ShrS, Instruction::I32x4ShrS),
+        let scalar = || match op {
+            Op::Shl => Instruction::I32Shl,
+            Op::Ushr => Instruction::I32ShrU,
+            _ => Instruction::I32ShrS,
+        };
+        let vector = match op {
+            Op::Shl => Instruction::I32x4Shl,
+            Op::Ushr => Instruction::I32x4ShrU,
+            _ => Instruction::I32x4ShrS,
         };
         match (ty.lanes, self.imm(args[1])) {
             (1, _) => {
                 self.push(f, args[0]);
                 self.push(f, args[1]);
-                f.op(scalar);
+                f.op(scalar());
             }
             // All lanes are shifted by one amount.
             (_, Some(amount)) => {
@@ -300,7 +311,7 @@ impl Emitter<'_> {
             (_, None) => lanes::pack(f, Scalar::I32, |f, lane| {
                 self.push_lane(f, args[0], lane);
                 self.push_lane(f, args[1], lane);
-                f.op(scalar.clone());
+                f.op(scalar());
             }),
         }
     }

@@ -11,6 +11,7 @@ use crate::graph::operands;
 use crate::hir::call::event_of;
 use crate::hir::function::applied;
 use crate::hir::resolve::resolved;
+use crate::hir::whole::Whole;
 use crate::hir::{Call, Callee, DefId, FILE, Local, LocalId, LocalKind, Name};
 use crate::ir::Op;
 use crate::library::{Expected, ParamInfo};
@@ -303,7 +304,30 @@ impl Checker<'_> {
     /// Brings a signal into a place.
     pub(super) fn fit_signal(&mut self, signal: Signal, span: Span, place: &Expectation) -> Option<Signal> {
         let signal = self.convert(signal, span, place)?;
-        Some(self.limit(signal, span, place))
+        self.is_whole(&signal, span, place).then(|| self.limit(signal, span, place))
+    }
+
+    /// Whether a signal may stand in a place of whole numbers. A constant that is none is told, and may where it is rounded.
+    fn is_whole(&mut self, signal: &Signal, span: Span, place: &Expectation) -> bool {
+        let constant = signal.channel(0).constant().filter(|_| !signal.stereo);
+        let Some((whole, x)) = place.whole.zip(constant).filter(|(_, x)| x.is_finite() && x.fract() != 0.0)
+        else {
+            return true;
+        };
+        let (what, of) = (&place.name, &place.of);
+        let nearest = (x + 0.5).floor().clamp(place.min, place.max);
+        let (code, message) = match whole {
+            Whole::Counted => {
+                (&codes::BAD_BOUNDS, format!("`{what}` of `{of}` is a whole number, and this is {x}"))
+            }
+            Whole::Rounded => (
+                &codes::ROUNDED,
+                format!("`{what}` of `{of}` is a whole number: {x} is rounded to {nearest}"),
+            ),
+        };
+        let problem = Problem::new(code, span, message).help(format!("write `{nearest}`"));
+        self.problem(problem.guess(span, nearest.to_string()));
+        whole == Whole::Rounded
     }
 
     fn convert(&mut self, signal: Signal, span: Span, place: &Expectation) -> Option<Signal> {
@@ -446,5 +470,6 @@ pub(super) fn expectation_of(param: &ParamInfo, of: &Arc<str>) -> Expectation {
         min: param.min,
         max: param.max,
         clamps: true,
+        whole: None,
     }
 }

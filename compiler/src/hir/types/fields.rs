@@ -5,9 +5,11 @@ use super::{At, Checker};
 use crate::codes;
 use crate::dimension::Dimension;
 use crate::graph::{NodeId, is_event};
+use crate::hir::builtins::Builtin;
 use crate::hir::{FILE, Name, VoiceSignal};
 use mam_grammar::Problem;
 use mam_grammar::ast::{ExprId, Ident};
+use mam_grammar::foreign::{self, Foreign, Role};
 use mam_runtime::NoteSignal;
 use std::sync::Arc;
 
@@ -107,7 +109,11 @@ impl Checker<'_> {
                 name => {
                     let message = format!("a signal has no part `{name}`");
                     let problem = Problem::new(&codes::UNKNOWN_FIELD, field.span, message);
-                    self.problem(problem.nearest(name, "parts of a signal", &["left", "right"]))
+                    let problem = match self.function_of_field(name) {
+                        Some(help) => problem.help(help),
+                        None => problem.nearest(name, "parts of a signal", &["left", "right"]),
+                    };
+                    self.problem(problem)
                 }
             },
             Value::Record(fields) => match fields.iter().find(|(name, _)| *name == field.name) {
@@ -120,6 +126,17 @@ impl Checker<'_> {
                 }
             },
         }
+    }
+
+    /// What to do where a part of a signal has the name of a function, as methods of other languages have: `x.tanh`.
+    fn function_of_field(&self, name: &str) -> Option<String> {
+        let known = Builtin::find(name).is_some() || self.files().find(self.input.song, name).is_some();
+        if known {
+            return Some(format!(
+                "it is called, with the signal as an argument: `{name}(x)`, or `x |> {name}()`"
+            ));
+        }
+        foreign::find(Role::Value, name).map(Foreign::help_without_events)
     }
 
     fn list_part(&mut self, what: &str, field: &Ident) -> Value {

@@ -1,9 +1,10 @@
 //! The song's `out`: a signal, or a list with a mono signal for each channel of the song.
 
 use super::Checker;
-use super::value::Value;
+use super::value::{Signal, Value};
 use crate::channels::Channels;
 use crate::codes;
+use crate::text::number;
 use mam_grammar::problem::count;
 use mam_grammar::{Problem, Span};
 use mam_runtime::ChannelLayout;
@@ -15,6 +16,7 @@ impl Checker<'_> {
         let Value::List(elements) = value else {
             let Some(signal) = self.signal(value, span) else { return false };
             self.warn_of_unit(&signal, span);
+            self.note_stillness(&signal, span);
             return match (self.input.channels, signal.channels().len()) {
                 (Some(Channels { count: Some(wanted), layout }), has)
                     if has > 1 && has != wanted || has == 1 && layout == ChannelLayout::Ambisonic =>
@@ -39,6 +41,18 @@ impl Checker<'_> {
             Some(Channels { count: Some(wanted), .. }) if has != wanted => self.wrong_list(has, wanted, span),
             _ => true,
         }
+    }
+
+    /// Says so where the song is a number that never changes.
+    fn note_stillness(&mut self, signal: &Signal, span: Span) {
+        let values: Option<Vec<f64>> = signal.channels().iter().map(|channel| channel.constant()).collect();
+        let Some(x) = values.and_then(|values| values.into_iter().find(|x| *x != 0.0)) else { return };
+        if self.input.is_measured || self.input.is_json {
+            return;
+        }
+        let message = format!("`out` is always {}, and what does not move is not heard", number(x));
+        let help = "a tone is `sine(440Hz)`; `sin` is the sine of an angle";
+        self.problems.add(Problem::new(&codes::STILL, span, message).help(help));
     }
 
     /// A signal that is not what the song's channels are made of.

@@ -1,6 +1,7 @@
 //! What the places expect that values are brought into.
 
 use crate::dimension::Dimension;
+use crate::hir::whole::Whole;
 use crate::library::Expected;
 use crate::units::Units;
 use mam_grammar::Span;
@@ -20,6 +21,8 @@ pub(super) struct Expectation {
     pub(super) max: f64,
     /// Whether values are clamped to the range; those of a `def` are only checked.
     pub(super) clamps: bool,
+    /// Whether they are whole numbers.
+    pub(super) whole: Option<Whole>,
 }
 
 impl Expectation {
@@ -27,7 +30,8 @@ impl Expectation {
     pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Expectation {
         let units = Units { value: Some(unit), ..Units::default() };
         let range = (f64::NEG_INFINITY, f64::INFINITY);
-        Expectation::of_formal(name, of, &Expected { dimension: Dimension::from_unit(unit), range, units })
+        let dimension = Dimension::from_unit(unit);
+        Expectation::of_formal(name, of, &Expected { dimension, range, units, whole: None })
     }
 
     /// What a `def` called `of` expects of an argument.
@@ -41,6 +45,7 @@ impl Expectation {
             min: expected.range.0,
             max: expected.range.1,
             clamps: false,
+            whole: expected.whole,
         }
     }
 }

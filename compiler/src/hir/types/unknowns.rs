@@ -7,6 +7,7 @@
 //! refused if no dimension of its arguments is right, as far as that follows one equation at a time.
 
 use crate::dimension::Dimension;
+use std::collections::BTreeSet;
 
 /// A variable: an index into [`Unknowns::solved`].
 type Variable = u32;
@@ -101,13 +102,19 @@ struct Condition {
 pub(super) struct Unknowns {
     /// What each variable is, where that is known.
     solved: Vec<Option<Form>>,
-    open: Vec<Condition>,
+    /// The open conditions; `None` where one was since decided.
+    open: Vec<Option<Condition>>,
+    /// The conditions in which each variable stands: indices into `open`.
+    waiting: Vec<Vec<usize>>,
+    /// Those of which a variable has become known, to be looked at again.
+    due: BTreeSet<usize>,
 }
 
 impl Unknowns {
     /// A dimension of which nothing is known.
     pub(super) fn fresh(&mut self) -> Form {
         self.solved.push(None);
+        self.waiting.push(vec![]);
         Form { constant: 0, terms: vec![(self.solved.len() as Variable - 1, 1)] }
     }
 
@@ -179,7 +186,8 @@ impl Unknowns {
             false => self.fresh(),
         };
         if let Some(open) = self.look(Condition { cases, result: result.clone() })? {
-            self.open.push(open);
+            self.open.push(None);
+            self.wait(self.open.len() - 1, open);
         }
         self.look_again()?;
         Ok(self.resolve(&result))
@@ -213,21 +221,29 @@ impl Unknowns {
         }
     }
 
+    /// Keeps a condition until one of its variables is known.
+    fn wait(&mut self, place: usize, condition: Condition) {
+        for (variable, _) in condition.cases.iter().flat_map(|case| &case.zero.terms) {
+            let waiting = &mut self.waiting[*variable as usize];
+            if waiting.last() != Some(&place) {
+                waiting.push(place);
+            }
+        }
+        self.open[place] = Some(condition);
+    }
+
     /// Looks at open conditions until nothing more follows.
     fn look_again(&mut self) -> Result<(), Conflict> {
         let mut found = Ok(());
-        loop {
-            let (before, all) = (self.open.len(), std::mem::take(&mut self.open));
-            for condition in all {
-                match self.look(condition) {
-                    Ok(open) => self.open.extend(open),
-                    Err(Conflict) => found = Err(Conflict),
-                }
-            }
-            if self.open.len() == before {
-                return found;
+        while let Some(place) = self.due.pop_first() {
+            let Some(condition) = self.open[place].take() else { continue };
+            match self.look(condition) {
+                Ok(Some(open)) => self.wait(place, open),
+                Ok(None) => {}
+                Err(Conflict) => found = Err(Conflict),
             }
         }
+        found
     }
 
     fn solve(&mut self, zero: Form) -> Result<(), Conflict> {
@@ -244,6 +260,7 @@ impl Unknowns {
         let mut rest = zero;
         rest.add_term(variable, -count);
         self.solved[variable as usize] = Some(Form::default().plus(-count, &rest));
+        self.due.extend(std::mem::take(&mut self.waiting[variable as usize]));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::hir::builtins::Builtin;
 use mam_grammar::Span;
 use mam_grammar::ast::{Body, Expr, ExprId, Route, Scale};
 use mam_runtime::Spelling;
+use mam_runtime::sort::Sort;
 
 /// An entry of `mods`.
 pub(super) struct Mod {
@@ -102,7 +103,7 @@ impl Song<'_> {
                 other => open.extend(operands(other)),
             }
         }
-        replaced.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+        replaced.put_in_order_by_key(|(span, _)| std::cmp::Reverse(span.start));
         let mut text = self.files.slice(whole).to_owned();
         for (span, with) in replaced {
             let (start, end) = (span.start.checked_sub(whole.start)?, span.end.checked_sub(whole.start)?);

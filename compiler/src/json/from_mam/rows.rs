@@ -12,6 +12,7 @@ use mam_runtime::score::pattern::Pitch;
 use mam_runtime::score::{
     self, Action, Clip, Duration, Line, PatternEvent, Ramp, Rational, Score, Tempo, TimeSpan, Value,
 };
+use mam_runtime::sort::Sort;
 use std::collections::BTreeSet;
 
 /// The transport of the JSON song.
@@ -160,7 +161,7 @@ impl Song<'_> {
         };
         let mut placed: Vec<Placed> =
             found.into_iter().filter(PatternEvent::has_onset).filter_map(place).collect();
-        placed.sort_by_key(|event| (event.bar, event.at));
+        placed.put_in_order_by_key(|event| (event.bar, event.at));
         placed
     }
 

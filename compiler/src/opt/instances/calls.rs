@@ -6,6 +6,7 @@ use crate::lower::{KernelCall, Lowered, SignalId, sum_kernel};
 use crate::opt::intervals::Intervals;
 use crate::opt::{Context, optimize};
 use mam_grammar::Handle;
+use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -288,7 +289,7 @@ impl<'a> Packer<'a> {
             *signal = same.get(signal).copied().unwrap_or(*signal);
         }
         let calls = self.interleave(calls);
-        self.reasons.sort();
+        self.reasons.put_in_order();
         let mut packed = Packed {
             calls: ordered(calls, self.signals),
             module: self.module,

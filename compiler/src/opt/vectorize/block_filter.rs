@@ -14,6 +14,7 @@ use super::scan;
 use crate::ir::{Body, Op, StateSlot, Type, Value};
 use crate::opt::analysis::Analysis;
 use mam_grammar::Handle;
+use mam_runtime::sort::Sort;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
@@ -124,7 +125,7 @@ pub(super) fn recognise(a: &Analysis, users: &Users, component: &Component) -> O
         }
     }
     let mut members: Vec<Value> = inside.iter().copied().collect();
-    members.sort();
+    members.put_in_order();
     let outputs: Vec<Value> =
         members.iter().copied().filter(|value| is_heard(&inside, *value, None)).collect();
     let (gets, nexts) = ([first, second], [next, after]);

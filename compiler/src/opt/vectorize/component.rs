@@ -3,6 +3,7 @@
 use crate::ir::{Body, Op, Rate, Value};
 use crate::opt::analysis::Analysis;
 use mam_grammar::Handle;
+use mam_runtime::sort::Sort;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
@@ -60,7 +61,7 @@ fn components_through(
     let component = |nodes: Vec<NodeIndex>| {
         let is_recurrence = nodes.len() > 1 || graph.contains_edge(nodes[0], nodes[0]);
         let mut members: Vec<Value> = nodes.into_iter().map(|node| graph[node]).collect();
-        members.sort();
+        members.put_in_order();
         Component { members, is_recurrence }
     };
     let mut components: Vec<Component> = kosaraju_scc(&graph).into_iter().rev().map(component).collect();

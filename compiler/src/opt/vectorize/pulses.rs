@@ -11,6 +11,7 @@ use crate::ir::lanes::is_mask;
 use crate::ir::{Body, Imm, Op, StateSlot, Value};
 use crate::opt::analysis::Analysis;
 use mam_grammar::Handle;
+use mam_runtime::sort::Sort;
 
 /// A train of pulses.
 pub(super) struct Pulses {
@@ -72,7 +73,7 @@ pub(super) fn recognise(a: &Analysis, users: &Users, component: &Component) -> O
     component.iter().filter(is_get).find_map(|get| {
         let mut pattern = Pattern { a, seen: vec![] };
         let pulses = pattern.pulses(*get)?;
-        pattern.seen.sort();
+        pattern.seen.put_in_order();
         pattern.seen.dedup();
         let late = pulses.late.map(|late| [late.here, late.next]);
         let known = [pulses.left.here, pulses.left.next, pulses.hit];

@@ -8,6 +8,7 @@ use super::kit::Kit;
 use super::read::{Event, Kind, MidiFile, Remarks};
 use mam_grammar::problem::count;
 use mam_runtime::score::Rational;
+use mam_runtime::sort::Sort;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -81,7 +82,7 @@ pub(super) fn play(file: &mut MidiFile, kit: &Kit) -> Played {
             offset = stage.played.end;
         }
     }
-    all.sort_by_key(|&(tick, late, ..)| (tick, late));
+    all.put_in_order_by_key(|&(tick, late, ..)| (tick, late));
     for (tick, _, track, event) in all {
         stage.event(tick, track, event);
     }

@@ -12,6 +12,7 @@ use mam_grammar::syntax::{STATEMENTS, is_name};
 use mam_grammar::{Limits, syntax};
 use mam_runtime::score::Rational;
 use mam_runtime::score::limits::MOST_EVENTS_PER_CYCLE;
+use mam_runtime::sort::Sort;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::fmt::Write as _;
@@ -171,7 +172,7 @@ fn layers(part: Part, bars: Bars) -> Result<Vec<Vec<Note>>, String> {
     for note in &mut notes {
         (note.start, note.end) = (note.start * FINE, note.end * FINE);
     }
-    notes.sort_by_key(|n| (n.start, n.key));
+    notes.put_in_order_by_key(|n| (n.start, n.key));
     check_density(&notes, bars)?;
     let most = Limits::default().voices;
     let mut layers: Vec<Vec<Note>> = Vec::new();

@@ -29,6 +29,10 @@ impl Diagnosis<'_> {
             let word = Some(self.word(at)).filter(|word| !word.is_empty() && !self.is_defined(word))?;
             Some((at, foreign::find(Role::Statement, word)?))
         };
+        if matches!(self.called(here), Some((_, "set"))) {
+            // The names there are those of parameters.
+            return None;
+        }
         let (at, row) = row(here).or_else(|| row(before))?;
         let message = format!("mam has no `{}`", self.word(at));
         Some(self.about(&codes::FOREIGN_WORD, at, message).help(row.help()))
@@ -43,15 +47,46 @@ impl Diagnosis<'_> {
         self.layout.tokens.windows(2).any(named)
     }
 
+    /// A pattern behind what plays it, `bd = kick() "x*4"`, and a unit behind a name, `freq Hz`.
+    pub(super) fn misplaced(&self, before: usize, here: usize) -> Option<Problem> {
+        let (start, token) = (self.tokens.start, self.get(here)?);
+        if token.kind == Kind::Text && self.is(start + 1, "=") && self.bracket(here).is_none() {
+            let message = "a pattern is not a part of an equation";
+            let problem = self.about(&codes::MISSING_OPERATOR, here, message);
+            let help = format!(
+                "it is a line of the score: `play {{ {} {} }}`",
+                self.word(start),
+                token.text(self.text)
+            );
+            let gap = self.span(before).end as usize;
+            return Some(self.attempt(problem.help(help), [(gap, token.end, String::new())]));
+        }
+        let unit = token.kind == Kind::Word && crate::ast::Unit::from_text(token.text(self.text)).is_some();
+        if unit && !self.word(before).is_empty() && !self.is_defined(token.text(self.text)) {
+            let (name, unit) = (self.word(before), token.text(self.text));
+            let message = format!("the unit `{unit}` belongs to a number, not to a name");
+            let problem = self.about(&codes::UNIT_APART, here, message);
+            let problem = problem.help(format!("where `{name}` is a plain number, write `{name} * 1{unit}`"));
+            let gap = self.span(before).end as usize;
+            return Some(self.attempt(problem, [(gap, token.end, format!(" * 1{unit}"))]));
+        }
+        None
+    }
+
     /// A call in brackets whose own are missing, as in the languages that write none: `every(2, fast 2)`.
     pub(super) fn argument(&self, before: usize, here: usize) -> Option<Problem> {
-        let value = matches!(self.get(here)?.kind, Kind::Number | Kind::Text);
+        let token = self.get(here)?;
+        // What is called itself, `abs noise()`, where the name before is no signal of the text.
+        let call = token.kind == Kind::Word && self.is(here + 1, "(") && !self.is_defined(self.word(before));
+        let value = matches!(token.kind, Kind::Number | Kind::Text) || call;
         // Outside of brackets a value follows `=` or `|>`, or the item is a line of a score.
         let begins = self.before(before).is_some_and(|mark| mark.is("=") || mark.is("|>"));
         if self.word(before).is_empty() || !value || self.bracket(here).is_none() && !begins {
             return None;
         }
-        let (name, value) = (self.word(before), self.get(here)?.text(self.text));
+        let last = if call { self.layout.partner[here + 1] } else { here };
+        let end = self.get(last)?.end;
+        let (name, value) = (self.word(before), &self.text[token.start..end]);
         if let Some((open, "set")) = self.called(here) {
             let message = format!("a colon is missing behind `{name}`");
             let problem = self.about(&codes::MISSING_OPERATOR, here, message);
@@ -60,7 +95,7 @@ impl Diagnosis<'_> {
         }
         let message = format!("the argument of `{name}` has no parentheses");
         let problem = self.about(&codes::MISSING_OPERATOR, here, message);
-        let (start, end) = (self.span(before).end as usize, self.span(here).end as usize);
+        let start = self.span(before).end as usize;
         let problem =
             problem.help(format!("what is called has its arguments in parentheses: `{name}({value})`"));
         Some(self.attempt(problem, [(start, end, format!("({value})"))]))

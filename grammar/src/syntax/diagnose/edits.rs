@@ -4,6 +4,7 @@
 //! fix of the problem.
 
 use super::{Diagnosis, ends_operand};
+use crate::foreign::{ALL, Role};
 use crate::problem::Problem;
 use crate::source::Span;
 use crate::syntax::codes;
@@ -136,6 +137,21 @@ impl<'a> Diagnosis<'a> {
         let end = self.layout.bytes(&self.tokens).end;
         let before = here.checked_sub(1).and_then(|at| self.get(at)).map_or(token.start, |before| before.end);
         let mut edits = Vec::new();
+        let number = self.get(here + 1).filter(|next| next.kind == Kind::Number);
+        if let Some(number) = number {
+            let value = number.text(self.text);
+            let modifier = |word: &str| ALL.iter().any(|row| row.role == Role::Modifier && row.word == word);
+            let meant = match self.word(here) {
+                _ if self.is(here, "@") => Some(format!(".vel({value})")),
+                _ if self.is(here, "+") => Some(format!(".add({value})")),
+                _ if self.is(here, "-") => Some(format!(".sub({value})")),
+                _ if self.is(here, "*") => Some(format!(".fast({value})")),
+                _ if self.is(here, "/") => Some(format!(".slow({value})")),
+                word if modifier(word) || word == "vel" => Some(format!(".{word}({value})")),
+                _ => None,
+            };
+            edits.extend(meant.map(|meant| (before, number.end, meant)));
+        }
         if here >= 2 && self.is(here - 2, ".") && !self.word(here - 1).is_empty() {
             // `.inside 2 rev`: the arguments of a modifier, without their brackets.
             let written = |at: usize| self.get(at).map_or("", |token| &self.text[token.start..token.end]);
@@ -185,7 +201,11 @@ impl<'a> Diagnosis<'a> {
                 edits.extend([insert("= "), insert(" exp"), insert("in ")]);
                 edits.push(insert(&format!("= {} ", low.trim())));
                 edits.push((end, end, " = 0.5 in 0..1".to_owned()));
-                if let [a, b] = numbers[numbers.len().saturating_sub(2)..] {
+                let values: Vec<&str> = (here..self.tokens.end)
+                    .filter_map(|at| self.get(at).filter(|token| token.kind == Kind::Number))
+                    .map(|token| token.text(self.text))
+                    .collect();
+                if let [a, b] = values[values.len().saturating_sub(2)..] {
                     edits.push((before, end, format!(" in {a}..{b}")));
                 }
                 edits.push((before, end, String::new()));
@@ -203,6 +223,7 @@ impl<'a> Diagnosis<'a> {
                     let name = name.split_whitespace().next().unwrap_or_default();
                     edits.push(whole(format!("{name} = {}", of.trim())));
                 }
+                edits.extend([whole(rest.replacen('"', "", 2)), whole(rest.replacen(" = ", " ", 1))]);
                 edits.extend([insert(" 4 bars "), insert(" { }"), (end, end, " 4 bars".to_owned())]);
             }
             _ => edits.extend(self.head_edits(here, end, before)),

@@ -166,6 +166,22 @@ impl<'a> Mistakes<'a> {
             return false;
         }
         let close = self.layout.partner[open];
+        if !self.in_score() {
+            // `double = fn(x) { x * 2 }`
+            let start = self.start();
+            if !self.is(start + 1, "=") || index != start + 2 || !self.is(close, "}") {
+                return false;
+            }
+            let (from, to) = (self.tokens[start].start, self.tokens[index].end);
+            let meant = format!("def {}", self.word(start));
+            let problem = self
+                .problem(&codes::FOREIGN_OPERATOR, from, to, "a function is not a value")
+                .help(format!("it has a definition of its own: `{meant}({argument}) {{ … }}`"));
+            self.report(problem.fix(Span::new(self.source, from, to), meant));
+            self.layout.broken.push(from);
+            self.done = self.tokens[close].end;
+            return true;
+        }
         let first = if self.word(open + 1) == "return" { open + 2 } else { open + 1 };
         let applied = self.word(first) == argument && self.is(first + 1, ".");
         let first = if applied { first + 2 } else { first };
@@ -324,22 +340,64 @@ impl<'a> Mistakes<'a> {
     /// `"c3" # gain 0.5`: Tidal's way to give a line's notes a parameter.
     pub(super) fn joined(&mut self, start: usize, end: usize) -> bool {
         let comment = self.text[start..end].trim_start_matches('#').trim();
-        let Some((param, value)) = comment.split_once([' ', '(']) else { return false };
+        let Some((param, value)) = comment.split_once([' ', '(', '$']) else { return false };
         let index = self.tokens.partition_point(|token| token.start < start);
         let Some(before) = self.before(index).filter(|before| before.kind == Kind::Text) else {
             return false;
         };
         let first = (0..index).rev().find(|&at| self.starts_item(at)).unwrap_or(0);
         let (target, value) = (self.word(first), value.trim().trim_matches(['"', '(', ')']));
-        if target.is_empty() || !is_word(param) || value.parse::<f64>().is_err() {
+        if foreign::find(Role::Statement, target).is_some() && !self.is_defined(target) {
+            // A part of a line that is not mam's from its start.
+            return true;
+        }
+        if target.is_empty() || !is_word(param) {
+            return false;
+        }
+        let problem = self.problem(&codes::FOREIGN_OPERATOR, start, start + 1, "`#` does not join patterns");
+        let place = Span::new(self.source, before.end, end);
+        let modifier = foreign::ALL.iter().any(|row| row.role == Role::Modifier && row.word == param);
+        if modifier {
+            let number = value.parse::<f64>().is_ok();
+            let meant = if number { format!(".{param}({value})") } else { format!(".{param}(\"{value}\")") };
+            self.report(problem.help(format!("a change is a modifier: `{meant}`")).fix(place, meant));
+            return true;
+        }
+        if let Some(row) = foreign::find(Role::Modifier, param).filter(|_| param != "gain") {
+            self.report(problem.help(row.help()));
+            return true;
+        }
+        if value.parse::<f64>().is_err() {
             return false;
         }
         let meant = format!("{target}.{param} \"{value}\"");
-        let problem = self
-            .problem(&codes::FOREIGN_OPERATOR, start, start + 1, "`#` does not join patterns")
-            .help(format!("a parameter has a line of its own: `{meant}`"))
-            .fix(Span::new(self.source, before.end, end), format!("; {meant} "));
-        self.report(problem);
+        let help = format!("a parameter has a line of its own: `{meant}`");
+        self.report(problem.help(help).fix(place, format!("; {meant} ")));
+        true
+    }
+
+    /// `#include "lib.mam"`, `#define N 3`: instructions to the preprocessor of C and of Csound.
+    pub(super) fn directive(&mut self, start: usize, end: usize) -> bool {
+        let mut words = self.text[start..end].splitn(2, char::is_whitespace);
+        let (word, rest) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().trim());
+        let path = rest.trim_matches(['"', '<', '>', '\'']);
+        let (help, meant) = match word {
+            "#include" | "#import" | "#use" if path.ends_with(".mam") => {
+                let meant = format!("use \"{path}\"");
+                (format!("a file is read by `{meant}`"), meant)
+            }
+            "#include" | "#import" | "#use" => {
+                ("what mam has is there without it, so take the line away; a file of your own is read by `use \"name.mam\"`".into(), String::new())
+            }
+            "#define" => {
+                let (name, value) = rest.split_once([' ', '\t', '#']).unwrap_or((rest, "1"));
+                let meant = format!("{name} = {}", value.trim().trim_matches('#'));
+                (format!("a name for a number is an equation: `{meant}`"), meant)
+            }
+            _ => return false,
+        };
+        let problem = self.problem(&codes::FOREIGN_WORD, start, end, format!("mam has no `{word}`"));
+        self.report(problem.help(help).guess(Span::new(self.source, start, end), meant));
         true
     }
 

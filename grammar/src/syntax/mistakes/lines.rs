@@ -262,6 +262,12 @@ fn pattern_of(rest: &str) -> String {
     {
         return format!("|{inner}|");
     }
+    // A list of other languages: its elements follow one another.
+    let list = inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
+    if let Some(list) = list.filter(|list| list.contains(',') && !list.contains('[')) {
+        let steps: Vec<&str> = list.split(',').map(str::trim).collect();
+        return format!("\"{}\"", steps.join(" ").replace('"', ""));
+    }
     format!("\"{}\"", inner.replace('"', ""))
 }
 

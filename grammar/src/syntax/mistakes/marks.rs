@@ -45,7 +45,10 @@ impl Mistakes<'_> {
         if text == "#" && note || self.before(index).is_some_and(|before| before.kind == Kind::Stray) {
             return;
         }
-        if text == "√" && self.root(index) || text == "~" && self.object(index) {
+        if text == "√" && self.root(index) || text == "~" && (self.object(index) || self.variable(index)) {
+            return;
+        }
+        if text == "$" && self.orbit(index) {
             return;
         }
         if let Some((_, meant)) = LOOK_ALIKES.iter().find(|(c, _)| text.starts_with(*c)) {
@@ -71,7 +74,7 @@ impl Mistakes<'_> {
             "\'" if self.prime(index) => {}
             "@" if self.delay(index) => {}
             "#" if self.sharp(index) => {}
-            "\\" if self.lambda(index) => {}
+            "\\" if self.in_score() && self.lambda(index) => {}
             _ => self.unknown_character(index),
         }
     }
@@ -113,6 +116,86 @@ impl Mistakes<'_> {
         self.report(problem.guess(self.place(before, end), plain_letters(name)));
         self.layout.broken.push(token.start);
         self.done = end;
+    }
+
+    /// `~lead`: a variable of SuperCollider.
+    fn variable(&mut self, index: usize) -> bool {
+        let name = self.word(index + 1);
+        if name.is_empty() || !self.touches(index) || self.stands_behind(index) {
+            return false;
+        }
+        let (start, end) = (self.tokens[index].start, self.tokens[index].end);
+        let problem = self.problem(&codes::STRAY_CHARACTER, start, end, "a name has no `~` before it");
+        self.report(problem.help(format!("write `{name}`")).fix(self.place(start, end), ""));
+        self.repair(start, end, "");
+        true
+    }
+
+    /// `$: s("bd*4")`: a line of Strudel.
+    fn orbit(&mut self, index: usize) -> bool {
+        if !self.starts_item(index) || !self.is(index + 1, ":") {
+            return false;
+        }
+        let (start, end) = (self.tokens[index].start, self.tokens[self.item_end(index) - 1].end);
+        let problem =
+            self.problem(&codes::FOREIGN_WORD, start, self.tokens[index + 1].end, "mam has no `$:`");
+        self.report(problem.help("a line of the score is a name and its pattern: `play { bd \"x*4\" }`"));
+        self.layout.broken.push(start);
+        self.done = end;
+        true
+    }
+
+    /// `4:1`: a ratio of two numbers.
+    fn ratio(&mut self, index: usize) -> bool {
+        let number = |at: usize| self.at(at).filter(|token| token.kind == Kind::Number);
+        let (Some(a), Some(b)) = (index.checked_sub(1).and_then(number), number(index + 1)) else {
+            return false;
+        };
+        let [above, below] = [a, b].map(|token| token.text(self.text));
+        let meant = if below == "1" { above.to_owned() } else { format!("{above} / {below}") };
+        let (start, end) = (a.start, b.end);
+        let problem = self.problem(&codes::FOREIGN_OPERATOR, start, end, "a ratio is one number");
+        self.report(problem.help(format!("write `{meant}`")).fix(self.place(start, end), meant.as_str()));
+        if meant.len() <= end - start {
+            self.layout.text[start..end].fill(b' ');
+            self.layout.text[start..start + meant.len()].copy_from_slice(meant.as_bytes());
+        } else {
+            self.layout.broken.push(start);
+        }
+        self.done = end;
+        true
+    }
+
+    /// `60.midicps`, `4.times do`: methods of numbers.
+    pub(super) fn method_of_number(&mut self, index: usize) -> bool {
+        let number = self
+            .before(index)
+            .filter(|before| before.kind == Kind::Number && before.end == self.tokens[index].start);
+        let Some(&number) = number.filter(|_| self.touches(index)) else { return false };
+        let word = self.word(index + 1);
+        if word.is_empty() || crate::ast::Unit::from_text(word).is_some() {
+            return false;
+        }
+        let (start, mut end) = (number.start, self.tokens[index + 1].end);
+        let digits = number.text(self.text);
+        let message = format!("a number has no `.{word}`");
+        let problem = self.problem(&codes::CALL_OF_FIELD, start, end, message);
+        let statement = self.starts_item(index - 1);
+        let role = if statement { Role::Statement } else { Role::Value };
+        let row = foreign::find(role, word);
+        self.report(match row {
+            Some(row) if row.word.is_empty() || statement => problem.help(row.help_without_events()),
+            _ => {
+                let meant = format!("{}({digits})", row.map_or(word, |row| row.word));
+                problem.help(format!("write `{meant}`")).guess(self.place(start, end), meant)
+            }
+        });
+        if statement {
+            end = self.tokens[self.item_end(index) - 1].end;
+        }
+        self.layout.broken.push(start);
+        self.done = end;
+        true
     }
 
     /// `x'`, Faust's value of the sample before.
@@ -275,6 +358,9 @@ impl Mistakes<'_> {
             self.report(problem.help("take the `:` away").fix(span, ""));
             return self.repair(token.start, token.end, "");
         }
+        if self.ratio(index) {
+            return;
+        }
         let inside = self.starts.len() == 1 || self.in_block();
         let name = !word.is_empty() && !crate::syntax::RESERVED.contains(&word);
         if index == start + 1 && name && inside && !self.in_score() && self.begins_operand(index + 1) {
@@ -357,7 +443,10 @@ const MARKS: [(&str, &str); 7] = [
     ),
     ("$", "a name is written without `$`, and a call has parentheses: `f(x)`"),
     ("\'", "a text stands between double quotes; the value of the sample before is `prev(x)`"),
-    ("\\", "a function is `def name(x) = …`; in `.every(4, fast(2))` a change is written by itself"),
+    (
+        "\\",
+        "a name has no mark before it; a function is `def name(x) = …`; in `.every(4, fast(2))` a change is written by itself",
+    ),
     ("#", "a comment begins with `//`; what follows a signal is written with `|>`"),
     ("`", "a text stands between double quotes"),
 ];

@@ -6,6 +6,7 @@
 
 mod idioms;
 mod lines;
+mod loops;
 mod marks;
 mod numbers;
 mod unquoted;
@@ -165,7 +166,7 @@ impl<'a> Mistakes<'a> {
     /// What the scanner noticed: comments of other languages, and what is not closed.
     fn marks(&mut self, scanned: &Scanned) {
         for &(start, end) in scanned.foreign_comments.iter().take(self.most) {
-            if self.joined(start, end) {
+            if self.joined(start, end) || self.directive(start, end) {
                 continue;
             }
             let comment = &self.text[start..end];
@@ -223,9 +224,16 @@ impl<'a> Mistakes<'a> {
             Kind::Text => self.foreign_quotes(index),
             Kind::Tab if self.starts_item(index) => {
                 let token = self.tokens[index];
-                let problem =
-                    self.problem(&codes::NO_TARGET, token.start, token.end, "this tab has no target");
-                self.report(problem.help("write what it plays before it, in the same line: `bd |x...|`"));
+                // `{ |freq| … }`
+                let arguments = !self.in_score() && self.before(index).is_some_and(|before| before.is("{"));
+                self.report(match arguments {
+                    true => self
+                        .problem(&codes::FOREIGN_OPERATOR, token.start, token.end, "no arguments stand in braces")
+                        .help("a function of signals is `def f(freq) = sine(freq)`; what plays notes is an `instrument`"),
+                    false => self
+                        .problem(&codes::NO_TARGET, token.start, token.end, "this tab has no target")
+                        .help("write what it plays before it, in the same line: `bd |x...|`"),
+                });
                 self.layout.broken.push(token.start);
             }
             _ => {}
@@ -240,6 +248,7 @@ impl<'a> Mistakes<'a> {
             "." if touching.is_some_and(|next| next.kind == Kind::Number) && !self.follows_operand(index) => {
                 self.bare_point(index);
             }
+            "." if self.method_of_number(index) => {}
             "&&" => self.logic(token, "and"),
             "||" => self.logic(token, "or"),
             "!" if self.stands_behind(index) && self.begins_operand(index + 1) => self.copies(index),

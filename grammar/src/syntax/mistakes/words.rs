@@ -21,10 +21,60 @@ impl Mistakes<'_> {
         if STATEMENTS.contains(&word) || RESERVED.contains(&word) {
             return;
         }
-        if self.foreign_statement(index) {
+        if self.line_comment(index) || self.definition_as_value(index) || self.foreign_statement(index) {
             return;
         }
         self.line(index);
+    }
+
+    /// `; a comment`, as Csound has them: the mark is the first of its line.
+    fn line_comment(&mut self, index: usize) -> bool {
+        let Some(&mark) = self.before(index).filter(|before| before.is(";")) else { return false };
+        let line = self.text[..mark.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.item_end(index);
+        let equation = self.is(index + 1, "=") || end <= index + 1;
+        if equation || !self.text[line..mark.start].trim().is_empty() {
+            return false;
+        }
+        let stop = self.text[mark.end..].find('\n').map_or(self.text.len(), |at| mark.end + at);
+        let problem = self.problem(&codes::FOREIGN_COMMENT, mark.start, stop, "`;` does not begin a comment");
+        let help = "a comment begins with `//` and goes to the end of the line";
+        self.report(problem.help(help).fix(Span::new(self.source, mark.start, mark.end), "//"));
+        self.layout.broken.push(self.tokens[index].start);
+        self.done = stop;
+        true
+    }
+
+    /// `verse = section { … }`: a definition where a value stands.
+    fn definition_as_value(&mut self, index: usize) -> bool {
+        let (name, word) = (self.word(index), self.word(index + 2));
+        if !self.is(index + 1, "=") || !matches!(word, "section" | "play" | "instrument" | "effect" | "def") {
+            return false;
+        }
+        let end = self.item_end(index);
+        let (start, behind) = (self.tokens[index].start, self.tokens[index + 2].end);
+        let form = match word {
+            "section" => format!("section {name} 4 bars {{ … }}"),
+            "play" => "play { bd |x...| }".into(),
+            "def" => format!("def {name}(x) = …"),
+            _ => format!("{word} {name} {{ … }}"),
+        };
+        let message = format!("`{word}` is not a value");
+        let problem = self.problem(&codes::STATEMENT_FORM, start, behind, message);
+        let problem = problem.help(format!("it begins a line of its own: `{form}`"));
+        let place = Span::new(self.source, start, behind);
+        let braces = self.is(index + 3, "{");
+        self.report(match word {
+            "section" if braces => problem.guess(place, format!("section {name} 4 bars")),
+            "play" => problem.guess(place, "play"),
+            "section" | "instrument" | "effect" => problem.guess(place, format!("{word} {name}")),
+            _ if self.is(index + 3, "(") => problem.guess(place, format!("def {name}")),
+            _ => problem,
+        });
+        self.layout.broken.push(start);
+        self.layout.text[start] = b'?';
+        self.done = self.tokens[end - 1].end;
+        true
     }
 
     /// A line of a score whose target is a word of the language: `out |x...|`.
@@ -72,7 +122,7 @@ impl Mistakes<'_> {
             Kind::Text => !self.in_score(),
             Kind::Tab => false,
             Kind::Symbol(symbol) => {
-                matches!(symbol, "(" | "{" | "[" | ";" | "}") || symbol == ":" && !self.in_score()
+                matches!(symbol, "(" | "{" | "[" | ";" | "}" | "!") || symbol == ":" && !self.in_score()
             }
         });
         let own = self.in_score() && self.is_defined(word);
@@ -85,7 +135,7 @@ impl Mistakes<'_> {
         let rest = self.text[token.end..].split(['\n', ';', '}']).next().unwrap_or_default();
         let problem = problem.help(row.help_before(rest.trim()));
         let after = next.map_or(token.end, |next| next.start);
-        if row.words.contains(&"let") && self.is(index + 2, "=") {
+        if row.words().any(|word| word == "let") && self.is(index + 2, "=") {
             // `let a = 0.5`
             self.report(problem.fix(Span::new(self.source, token.start, after), ""));
             self.repair(token.start, token.end, "");
@@ -104,9 +154,10 @@ impl Mistakes<'_> {
         self.layout.broken.push(token.start);
         // The grammar must not read it as a line or an equation.
         self.layout.text[token.start] = b'?';
-        // A mark after it belongs to the other tool: `sample :loop`, `d1 $ sound "x"`.
-        self.done =
-            next.filter(|next| next.is(":") || next.kind == Kind::Stray).map_or(token.end, |next| next.end);
+        // What it is given belongs to the other tool: `sample :loop, rate: 2`, `d1 $ sound "x"`, `Pbind(\\dur, 0.25)`.
+        let given =
+            next.is_some_and(|next| next.is(":") || next.is("!") || next.is("(") || next.kind == Kind::Stray);
+        self.done = if given { end } else { token.end };
         true
     }
 
@@ -129,7 +180,7 @@ impl Mistakes<'_> {
             self.report(problem.help("write `else if`").fix(span, "else if"));
             return self.layout.broken.push(token.start);
         }
-        if self.function_block(index) || !RESERVED.contains(&word) {
+        if self.loop_head(index) || self.function_block(index) || !RESERVED.contains(&word) {
             return;
         }
         let before = self.word(index - 1);

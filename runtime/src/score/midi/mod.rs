@@ -16,6 +16,7 @@ use super::sequencer::{Extent, Sequencer, Unplayed};
 use crate::ids::{IdMap, ParamId, PortId};
 use crate::param::ParamSlot;
 use crate::program::{Event, EventKind, MidiRole, Outside, Program, Target};
+use crate::sort::Sort;
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 use std::ops::ControlFlow;
@@ -110,7 +111,7 @@ type Timed<'a> = (u64, TrackEventKind<'a>);
 
 /// A track of events at absolute ticks, in the order in which they are given where they are at one tick.
 fn track(mut events: Vec<Timed<'_>>, end: u64) -> Vec<TrackEvent<'_>> {
-    events.sort_by_key(|e| e.0);
+    events.put_in_order_by_key(|e| e.0);
     let last = events.last().map_or(0, |e| e.0).max(end);
     events.push((last, TrackEventKind::Meta(MetaMessage::EndOfTrack)));
     let mut at = 0;
@@ -260,7 +261,7 @@ impl Voice {
             let on = time.tick(note.on);
             keys.push(Key { on, off: time.tick(note.off).max(on + 1), key, vel, lane: 0 });
         }
-        keys.sort_by_key(|key| key.on);
+        keys.put_in_order_by_key(|key| key.on);
         let mut voice = Voice { drum: drum.is_some(), keys, lanes: 1 };
         voice.spread();
         voice
@@ -318,7 +319,7 @@ impl Voice {
             notes.push((key.on, true, TrackEventKind::Midi { channel, message: on }));
             notes.push((key.off, false, TrackEventKind::Midi { channel, message: off }));
         }
-        notes.sort_by_key(|&(tick, on, _)| (tick, on));
+        notes.put_in_order_by_key(|&(tick, on, _)| (tick, on));
         let head = head.into_iter().map(|kind| (0, kind));
         head.chain(notes.into_iter().map(|(tick, _, kind)| (tick, kind))).collect()
     }

@@ -27,6 +27,7 @@ pub use source_range::SourceRange;
 pub use value::{Fitted, Joint, Note, NoteValue, Pieces, Pitch, Value, ValueMap, ValueUnit};
 
 use super::rational::{Overflow, Rational};
+use crate::sort::Sort;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -389,7 +390,7 @@ impl Pattern {
         if length.sign() <= 0 {
             return Pattern::silence();
         }
-        events.sort_by_key(|e| e.begin);
+        events.put_in_order_by_key(|e| e.begin);
         let longest = events.iter().filter_map(|e| (e.end - e.begin).ok()).max().unwrap_or(Rational::ZERO);
         Pattern::new(Node::Table(Table { length, events: events.into(), longest }))
     }

@@ -1,6 +1,7 @@
 //! Notes that are played beside any score, as events: by the voice rule of the sequencer.
 
 use crate::program::{Event, Target};
+use crate::sort::Sort;
 use crate::voices::{Moment, NoteStart, VoiceAllocator};
 
 /// A note that is played from one frame to another.
@@ -27,7 +28,7 @@ pub fn performance(targets: &[Target], notes: &[PlayedNote]) -> Vec<Event> {
         .map(|(index, note)| (note.start, true, index, note))
         .chain(notes().map(|(index, note)| (note.end.max(note.start + 1), false, index, note)))
         .collect();
-    moments.sort_by_key(|&(frame, begins, index, _)| (frame, begins, index));
+    moments.put_in_order_by_key(|&(frame, begins, index, _)| (frame, begins, index));
     let mut events = Vec::with_capacity(2 * moments.len());
     for (stamp, (frame, begins, index, note)) in moments.into_iter().enumerate() {
         let (voices, at) = (&mut voices[note.target], Moment { frame, stamp: stamp as u64 + 1 });

@@ -7,6 +7,7 @@ use crate::score::pattern::{
     Change, ChordLaw, Joint, Node, Pattern, PatternEvent, SourceRange, TimeSpan, Value, draw, mix,
 };
 use crate::score::rational::Rational;
+use crate::sort::Sort;
 
 impl Query {
     /// The answer of a node that only modifiers make.
@@ -166,7 +167,7 @@ impl Query {
     /// The events of `of` in the order of their times, and of their height where they are [`together`].
     fn by_height(&mut self, of: &Pattern, span: TimeSpan) -> Result<Vec<PatternEvent>, super::QueryError> {
         let mut events = self.collect(of, span)?;
-        events.sort_by(|a, b| {
+        events.put_in_order_by(|a, b| {
             let key = |e: &PatternEvent| (e.whole.begin, e.whole.end, e.continuous, e.part.begin);
             key(a).cmp(&key(b)).then(height(&a.value).total_cmp(&height(&b.value)))
         });

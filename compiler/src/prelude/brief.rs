@@ -1,0 +1,59 @@
+//! The prelude's texts without what only its own tests and its readers need: for the studio's page, which is sent with them.
+//! The build script takes this file in too.
+
+/// A text of the prelude without its `expect`s and its comments, documentation aside. Every line stands where it stood.
+pub(crate) fn brief(text: &str) -> String {
+    let mut within = false;
+    let line = |line: &str| {
+        within = line.starts_with("expect ") || within && line.starts_with([' ', ')']);
+        if within { "\n".to_owned() } else { format!("{}\n", code(line)) }
+    };
+    text.lines().map(line).collect()
+}
+
+/// A line up to its comment, if it has one that is no documentation.
+fn code(line: &str) -> &str {
+    if line.trim_start().starts_with("///") {
+        return line;
+    }
+    let mut quoted = false;
+    let comment = line.char_indices().find(|&(at, letter)| {
+        quoted ^= letter == '"';
+        !quoted && line[at..].starts_with("//")
+    });
+    line[..comment.map_or(line.len(), |(at, _)| at)].trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+    use crate::prelude::PRELUDE;
+    use mam_grammar::ast::{Ast, ItemKind};
+    use mam_grammar::{Limits, Sources, syntax};
+
+    /// What a text defines, with its documentation, and the line of each definition.
+    fn defined(name: &str, text: &str) -> (String, Vec<usize>) {
+        let mut sources = Sources::default();
+        let id = sources.add(name, text);
+        let (mut ast, problems) = syntax::parse(&sources, id, &Limits::default());
+        assert!(!problems.has_errors(), "{name}");
+        ast.items.retain(|item| !matches!(item.kind, ItemKind::Expect(_)));
+        let lines = |ast: &Ast| {
+            ast.items.iter().map(|item| text[..item.span.start as usize].lines().count()).collect()
+        };
+        (ast.to_string(), lines(&ast))
+    }
+
+    /// Were a definition lost with its comment, the page would lack it; were a line, places would be told wrong.
+    #[test]
+    fn what_is_left_defines_the_same_in_the_same_places() {
+        for (name, text) in PRELUDE {
+            let brief = brief(text);
+            assert_eq!(defined(name, &brief), defined(name, text), "{name}");
+            let is_left = |line: &str| line.starts_with("expect ") || line.trim_start().starts_with("// ");
+            assert!(!brief.lines().any(is_left), "{name}");
+        }
+        let text = "a = 1 // one\n// two\n/// Three.\nb = \"//\" // four\n";
+        assert_eq!(brief(text), "a = 1\n\n/// Three.\nb = \"//\"\n");
+    }
+}
