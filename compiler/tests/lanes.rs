@@ -4,8 +4,8 @@ use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
 use mam_compiler::ir::{Kernel, Module, Op, check};
-use mam_compiler::opt::legalize;
 use mam_compiler::opt::vectorize::{channel_lanes, time_lanes};
+use mam_compiler::opt::{legalize, sweep};
 use mam_compiler::target::Target;
 use mam_runtime::{Code, Form};
 use mam_testing::rig::Rig;
@@ -264,6 +264,76 @@ fn an_exponential_envelope_is_a_geometric_series() {
     let (reason, difference) = compare(&kernel("  state count: i32 = 0\n  param p", body));
     assert_eq!(reason, "count: a counter\nv11: a geometric series");
     assert!(difference < 1e-6, "{difference}");
+}
+
+/// The sine or cosine of a line over a phase of two words, and the sine of another one over the same.
+fn turning(whole: i32, part: i32, times: &str, angle: &str) -> String {
+    let bound = part ^ i32::MIN;
+    format!(
+        "  v0: i32 = get low\n  v1: i32 = const {part}\n  v2: i32 = add v0 v1\n  v3: i32 = const {bound}
+  v4: bool = lt v2 v3\n  v5: i32 = const -1\n  v6: i32 = const 0\n  v7: i32 = select v4 v5 v6
+  v8: i32 = const {whole}\n  v9: i32 = sub v8 v7\n  v10: i32 = get phase\n  v11: i32 = add v10 v9
+  v12: i32 = const 8\n  v13: i32 = ushr v11 v12\n  v14: f32 = tofloat v13\n  v15: f64 = const {times}
+  v16: f32 = demote v15\n  v17: f32 = mul v14 v16\n  v18: f32 = const 0.3\n  v19: f32 = neg v18
+  v20: f32 = {angle}\n  v21: f32 = sin_turn v20\n  v22: f32 = cos_turn v20\n  v23: f32 = const 0.25
+  v24: f32 = mul v22 v23\n  v25: f32 = add v21 v24\n  set low v2\n  set phase v11\n  out v25"
+    )
+}
+
+#[test]
+fn sine_and_cosine_of_a_held_phase_turn_on_from_frame_to_frame() {
+    let once = "0.000000059604644775390625";
+    let more = ["0.000000178813934326171875", "-0.00000011920928955078125", "0.0000000596046440"];
+    let angles = ["add v17 v19", "sub v19 v17", "neg v17"];
+    for (whole, part) in [(0, 0x5555_5555), (-1, -5), (123_456_789, i32::MIN), (1 << 30, i32::MAX), (39, 1)] {
+        for (phase, low) in [(7, i32::MIN), (-9, i32::MAX), (i32::MAX, -3)] {
+            for (times, angle) in
+                more.map(|times| (times, angles[0])).into_iter().chain(angles.map(|a| (once, a)))
+            {
+                let state = format!("  state low: i32 = {low}\n  state phase: i32 = {phase}");
+                let kernel = kernel(&state, &turning(whole, part, times, angle));
+                let (reason, difference) = compare(&kernel);
+                let rotations =
+                    "v21: a rotation (sin_turn of a phase)\nv22: a rotation (cos_turn of a phase)";
+                assert_eq!(reason, format!("low: a phase\nphase: a phase\n{rotations}"), "{times} {angle}");
+                // Three cycles as an f32 have fewer digits than one.
+                assert!(difference < 4e-6, "{whole} {part} {times} {angle}: {difference}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sine_of_part_of_a_cycle_is_none_that_turns_on() {
+    let half = turning(123_456_789, 5, "0.0000000298023223876953125", "add v17 v19");
+    let state = "  state low: i32 = 7\n  state phase: i32 = 7";
+    assert_eq!(compare(&kernel(state, &half)), ("low: a phase\nphase: a phase".into(), 0.0));
+}
+
+#[test]
+fn many_sines_turn_on_without_their_phases() {
+    let sines = (0..6).map(|i| {
+        let [get, step, sum, by, bits, float, scale, cycles, sine] = std::array::from_fn(|k| 10 * i + k);
+        let sums = if i == 0 { format!("v9: f32 = neg v{sine}") } else { format!("v{}: f32 = add v{} v{sine}", 10 * i + 9, 10 * i - 1) };
+        format!(
+            "  v{get}: i32 = get s{i}\n  v{step}: i32 = const {}\n  v{sum}: i32 = add v{get} v{step}\n  v{by}: i32 = const 8
+  v{bits}: i32 = ushr v{sum} v{by}\n  v{float}: f32 = tofloat v{bits}\n  v{scale}: f32 = const 0.000000059604644775390625
+  v{cycles}: f32 = mul v{float} v{scale}\n  v{sine}: f32 = sin_turn v{cycles}\n  {sums}\n  set s{i} v{sum}",
+            123_456_789 * (i as i32 + 1)
+        )
+    });
+    let sets_last: Vec<String> = sines.collect();
+    let lines = sets_last.iter().flat_map(|text| text.lines());
+    let (sets, insts): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("  set"));
+    let body = format!("{}\n{}\n  out v59", insts.join("\n"), sets.join("\n"));
+    let state: Vec<String> = (0..6).map(|i| format!("  state s{i}: i32 = {i}")).collect();
+    let kernel = kernel(&state.join("\n"), &body);
+    let (reason, difference) = compare(&kernel);
+    assert_eq!(reason.matches("a rotation").count(), 6, "{reason}");
+    assert!(difference < 1e-5, "{difference}");
+    let (widened, _) = time_lanes(&kernel, &Target::host(), true).expect("it can be widened");
+    let carried = sweep(&widened).steady.back_edges.len();
+    assert_eq!(carried, 12, "a sine and a cosine of each");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use super::{Graph, NodeId, NodeKind};
 use super::{body_exprs, operands};
 use crate::files::Files;
+use crate::hir::builtins::Function;
 use crate::hir::resolve::resolved;
-use crate::hir::{Callee, DefId};
-use mam_grammar::ast::{Expr, ExprId};
+use crate::hir::{Callee, DefId, Hir, Known, Name};
+use mam_grammar::ast::{Ast, Expr, ExprId};
 use mam_runtime::sort::Sort;
 use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
@@ -26,10 +27,12 @@ pub struct Group {
 
 /// Expressions that one kernel of equations may hold: its functions stay small enough to compile in linear time.
 pub(super) const MOST_EXPRS: usize = 400;
+/// Kernels of one kind that instance lanes take together.
+const PACKED: usize = 4;
 
 impl Graph {
     /// Groups of nodes that become one kernel, every group after those that it needs. Nodes in a feedback cycle are
-    /// one group; an equation that only one other equation needs joins it.
+    /// one group; equations that only one other equation needs join it.
     pub fn order(&self, files: &Files, song: usize) -> Vec<Group> {
         let mut cycles = kosaraju_scc(&self.wires);
         cycles.reverse(); // The algorithm gives sinks first.
@@ -60,38 +63,85 @@ impl Graph {
         if wanted.is_empty() { group.members.clone() } else { wanted }
     }
 
-    /// Lets each equation that only one other equation needs join that equation's group.
+    /// Lets equations that only one other equation needs join that equation's group. A feedback cycle in which a delay moves stays by
+    /// itself, as it may be what has to be computed frame by frame; so do as many cycles beside each other as instance lanes take.
     fn fuse(&self, groups: &mut [Group], group_of: &mut [usize], files: &Files, song: usize) {
         let mut weights = Weights::new(files);
         let mut size: Vec<usize> = vec![0; groups.len()];
+        let by_itself: Vec<bool> =
+            groups.iter().map(|group| group.feedback && self.moves_a_delay(group, files, song)).collect();
+        let mut cycles_for: FxHashMap<usize, usize> = FxHashMap::default();
+        for (i, group) in groups.iter().enumerate().filter(|(_, group)| group.feedback) {
+            self.users(group, group_of, i)
+                .into_iter()
+                .for_each(|user| *cycles_for.entry(user).or_default() += 1);
+        }
         for i in (0..groups.len()).rev() {
-            let &[node] = &groups[i].members[..] else { continue };
-            match &self.nodes[node].kind {
-                NodeKind::Glue { expr, .. } => size[i] = weights.expr(song, *expr),
-                NodeKind::Modulation(modulation) => {
-                    let routes = modulation.routes.iter();
-                    size[i] = routes.map(|route| 2 + weights.expr(song, route.source)).sum();
-                    continue;
-                }
-                NodeKind::Instance(_) | NodeKind::Knob(_) => continue,
-            }
-            let users: BTreeSet<usize> = self
-                .wires
-                .neighbors_directed(NodeIndex::new(node.index()), Direction::Outgoing)
-                .map(|n| group_of[n.index()])
-                .collect();
-            let Some(&user) = users.first().filter(|_| users.len() == 1 && !groups[i].feedback) else {
+            let members = &groups[i].members;
+            size[i] = members.iter().map(|node| self.weight(*node, &mut weights, song)).sum();
+            let is_equation = |node: &NodeId| matches!(self.nodes[*node].kind, NodeKind::Glue { .. });
+            let is_heard = self.out.is_some_and(|out| members.contains(&out));
+            if by_itself[i] || is_heard || !members.iter().all(is_equation) {
                 continue;
-            };
-            let joins = Some(node) != self.out && self.only_glue(&groups[user]) && !groups[user].feedback;
+            }
+            let users = self.users(&groups[i], group_of, i);
+            let Some(&user) = users.first().filter(|_| users.len() == 1) else { continue };
+            let may_be_packed = groups[i].feedback && cycles_for.get(&user).is_some_and(|n| *n >= PACKED);
+            let joins = self.only_glue(&groups[user]) && !by_itself[user] && !may_be_packed;
             if joins && size[i] + size[user] <= MOST_EXPRS {
                 size[user] += size[i];
-                group_of[node.index()] = user;
                 let members = std::mem::take(&mut groups[i].members);
+                members.iter().for_each(|node| group_of[node.index()] = user);
+                groups[user].feedback |= groups[i].feedback;
                 groups[user].members.extend(members);
                 groups[user].members.put_in_order();
             }
         }
+    }
+
+    /// The groups that need something of a group, which has this number.
+    fn users(&self, group: &Group, group_of: &[usize], number: usize) -> BTreeSet<usize> {
+        let of =
+            |node: &NodeId| self.wires.neighbors_directed(NodeIndex::new(node.index()), Direction::Outgoing);
+        let users = group.members.iter().flat_map(of).map(|user| group_of[user.index()]);
+        users.filter(|user| *user != number).collect()
+    }
+
+    /// How many expressions a node is, roughly; 0 of what does not become part of an equation's kernel.
+    fn weight(&self, node: NodeId, weights: &mut Weights, song: usize) -> usize {
+        match &self.nodes[node].kind {
+            NodeKind::Glue { expr, .. } => weights.expr(song, *expr),
+            NodeKind::Modulation(modulation) => {
+                modulation.routes.iter().map(|route| 2 + weights.expr(song, route.source)).sum()
+            }
+            NodeKind::Instance(_) | NodeKind::Knob(_) => 0,
+        }
+    }
+
+    /// Whether an equation of a group hears something by a delay that is made of more than numbers.
+    fn moves_a_delay(&self, group: &Group, files: &Files, song: usize) -> bool {
+        let exprs = group.members.iter().filter_map(|node| match self.nodes[*node].kind {
+            NodeKind::Glue { expr, .. } => Some(expr),
+            _ => None,
+        });
+        let (ast, hir) = (&files.file(song).ast, resolved(files, song));
+        // With how many operands each is given before its arguments: what flows through a pipe.
+        let mut open: Vec<(ExprId, usize)> = exprs.map(|expr| (expr, 0)).collect();
+        while let Some((id, piped)) = open.pop() {
+            let is_tap = matches!(hir.call(id).map(|call| call.callee),
+                Some(Callee::Builtin(builtin)) if builtin.row().function == Function::Tap);
+            match &ast.exprs[id] {
+                Expr::Pipe { left, right } => open.extend([(*left, 0), (*right, 1)]),
+                Expr::Call { args, .. } if is_tap => {
+                    if args.iter().skip(1 - piped).any(|arg| !is_number(ast, hir, arg.value)) {
+                        return true;
+                    }
+                    open.extend(args.iter().map(|arg| (arg.value, 0)));
+                }
+                expr => open.extend(operands(expr).into_iter().map(|operand| (operand, 0))),
+            }
+        }
+        false
     }
 
     fn only_glue(&self, group: &Group) -> bool {
@@ -111,6 +161,18 @@ impl Graph {
             groups[group_of[node.index()]].live = true;
             open.extend(self.wires.neighbors_directed(node, Direction::Incoming));
         }
+    }
+}
+
+/// Whether an expression is made of numbers and of the language's own, by arithmetic alone.
+fn is_number(ast: &Ast, hir: &Hir, expr: ExprId) -> bool {
+    match &ast.exprs[expr] {
+        Expr::Number(_) | Expr::Length { .. } => true,
+        Expr::Name(_) => matches!(hir.name(expr), Name::Known(known) if known != Known::In),
+        Expr::Paren(_) | Expr::Unary { .. } | Expr::Binary { .. } => {
+            operands(&ast.exprs[expr]).into_iter().all(|operand| is_number(ast, hir, operand))
+        }
+        _ => false,
     }
 }
 

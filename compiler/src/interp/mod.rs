@@ -65,6 +65,8 @@ struct Run<'a> {
     memory: &'a Memory<'a>,
     rates: Vec<Rate>,
     values: Vec<[Imm; 4]>,
+    /// How many frames the body computes.
+    frames: u32,
     /// Whether the call's first iteration is yet to come.
     first: bool,
 }
@@ -78,7 +80,7 @@ impl<'a> Run<'a> {
         memory: &'a Memory<'a>,
     ) -> Run<'a> {
         let values = vec![[Imm::I32(0); 4]; body.insts.len()];
-        Run { module, kernel, layout, body, memory, rates: body.rates(), values, first: true }
+        Run { module, kernel, layout, body, memory, rates: body.rates(), values, frames: 0, first: true }
     }
 
     fn setup(&mut self, hoisted: &[(Value, usize)]) {
@@ -114,6 +116,7 @@ impl<'a> Run<'a> {
     }
 
     fn iterate(&mut self, frames: std::ops::Range<u32>) {
+        self.frames = frames.end - frames.start;
         self.compute(|rate| rate == Rate::Call, frames.start);
         for frame in frames.step_by(self.body.step as usize) {
             self.compute(|rate| rate == Rate::Sample, frame);
@@ -211,6 +214,7 @@ impl<'a> Run<'a> {
             Op::Input(i) => Imm::F32(self.memory.input(i, frame)),
             Op::Frame => Imm::I32(absolute as i32),
             Op::CallFrame => Imm::I32(self.memory.call().frame as i32),
+            Op::CallFrames => Imm::I32(self.frames as i32),
             Op::Get(state) | Op::LiveIn(state) => {
                 self.memory.load(self.layout.states[state.index()] + lane * scalar_bytes(ty), ty.scalar)
             }

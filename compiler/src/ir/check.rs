@@ -239,7 +239,7 @@ impl Check<'_> {
             }
             Op::Input(i) => has(&kernel.inputs, i.index()) && ty == signal,
             Op::Frame => ty == Type::I32.with_lanes(lanes),
-            Op::CallFrame => ty == Type::I32,
+            Op::CallFrame | Op::CallFrames => ty == Type::I32,
             Op::Get(state) | Op::LiveIn(state) => {
                 slot(&kernel.states, state).is_some_and(|state| ty == state.ty())
             }

@@ -20,6 +20,7 @@ fn inst_cycles(body: &Body, rates: &[Rate], value: Value) -> u32 {
         | Op::Get(_)
         | Op::LiveIn(_)
         | Op::CallFrame
+        | Op::CallFrames
         | Op::LoopCarried
         | Op::Param(_)
         | Op::Port(..) => 0,

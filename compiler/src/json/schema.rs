@@ -116,7 +116,13 @@ fn node(kinds: &[Kind], limits: &Limits) -> Value {
         }),
     );
     let of = |name: &str, properties: Value| json!({ "if": { "properties": { "type": { "const": name } } }, "then": { "properties": properties } });
-    let case = |k: &Kind| of(&k.name, json!({ "params": reference(&params_of(&k.name)), "args": args(k) }));
+    let case = |k: &Kind| {
+        let mut properties = json!({ "params": reference(&params_of(&k.name)) });
+        if !k.head().is_empty() {
+            properties["args"] = args(k);
+        }
+        of(&k.name, properties)
+    };
     let mut cases: Vec<Value> = kinds.iter().map(case).collect();
     let mut signal = of("signal", json!({}));
     signal["then"]["required"] = json!(["value"]);

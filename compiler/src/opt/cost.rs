@@ -63,10 +63,11 @@ impl Display for Cost {
     }
 }
 
-/// The cycles for which an iteration waits for the one before: the longest chain of instructions in a recurrence of which each needs
-/// the last.
+/// The cycles for which an iteration waits for earlier ones: the longest chain of instructions in a recurrence of which each needs
+/// the last, divided by how many iterations ago it begins.
 pub(super) fn waiting(body: &Body) -> f64 {
     let rates = body.rates();
+    let next: FxHashMap<Value, Value> = body.back_edges.iter().copied().collect();
     let mut longest: f64 = 0.0;
     for component in component::components_with_back_edges(body, &rates) {
         if !component.is_recurrence {
@@ -74,14 +75,27 @@ pub(super) fn waiting(body: &Body) -> f64 {
         }
         // A member stands behind its operands.
         let mut ready: FxHashMap<Value, f64> = FxHashMap::default();
+        let mut chain: f64 = 0.0;
         for &value in component.iter() {
             let operands = body.insts[value].args.as_slice().iter().filter_map(|arg| ready.get(arg));
             let ready_at = operands.copied().fold(0.0, f64::max) + latency(body, value);
-            longest = longest.max(ready_at);
+            chain = chain.max(ready_at);
             ready.insert(value, ready_at);
         }
+        let ago = component.iter().map(|value| iterations_ago(body, &next, *value)).max();
+        longest = longest.max(chain / ago.unwrap_or(1) as f64);
     }
     longest
+}
+
+/// In how many iterations a loop-carried value is what another has computed: it may be carried several times.
+fn iterations_ago(body: &Body, next: &FxHashMap<Value, Value>, carried: Value) -> usize {
+    let is_carried = |value: &Value| body.insts[*value].op == Op::LoopCarried;
+    let later = std::iter::successors(Some(carried).filter(is_carried), |value| {
+        next.get(value).copied().filter(is_carried)
+    });
+    // What only goes round is never computed.
+    later.take(next.len()).count().max(1)
 }
 
 /// About how many cycles pass before an instruction's result can be used (AMD Zen 3, Intel Golden Cove).

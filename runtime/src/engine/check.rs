@@ -34,7 +34,7 @@ fn check_borrowed(program: &Program) -> Result<(), String> {
     for step in &program.steps {
         below("a line that is borrowed", step.borrowed.iter().copied(), step.delays.len())?;
         for (place, &line) in step.delays.iter().enumerate() {
-            if step.borrowed.contains(&place) == !written[line] {
+            if step.borrowed.contains(&place) != written[line] {
                 return Err(format!("step {}: {} has not one writer", step.name, program.delays[line].name));
             }
             written[line] = true;

@@ -357,7 +357,7 @@ impl Random<'_, '_> {
                 None => return,
             },
             Op::Frame => (Op::Frame, Type::I32.with_lanes(turn)),
-            Op::CallFrame => (Op::CallFrame, Type::I32),
+            Op::CallFrame | Op::CallFrames => (op, Type::I32),
             _ => {
                 let scalar = self.choices.one(&SCALARS);
                 (Op::Const(self.choices.imm(scalar)), Type { scalar, lanes: 1 })

@@ -30,6 +30,7 @@ impl Writer<'_> {
                 self.needs.first = true;
                 "(i32)first".into()
             }
+            Op::CallFrames => "(i32)(end - begin)".into(),
             Op::Get(state) => match self.is_in_register(value) {
                 true => format!("s{}", state.index()),
                 false => self.load_state(state),

@@ -39,6 +39,8 @@ pub(super) struct Emitter<'a> {
     pub(super) intervals: OnceCell<Vec<Interval>>,
     /// Addresses in tables that have been found since the latest loop began.
     pub(super) table_addresses: TableAddresses,
+    /// The byte offsets at which the loops begin and end, once they are known.
+    pub(super) span: Option<(Value, Value)>,
     /// The iteration of the latest loop; none before the first.
     pub(super) iteration: Option<Iteration>,
 }
@@ -102,6 +104,7 @@ impl<'a> Emitter<'a> {
             cached: &from.plan.cached,
             intervals: OnceCell::new(),
             table_addresses: TableAddresses::default(),
+            span: None,
             iteration: None,
         }
     }

@@ -83,6 +83,12 @@ impl Emitter<'_> {
             Op::Input(i) => self.load_signal(b, Pointer::Input(i.index() as u32), ty),
             Op::Frame => self.frames(b, ty),
             Op::CallFrame => self.memory.frame(b),
+            Op::CallFrames => {
+                let (start, end) = self.span.expect("loops have a span");
+                let bytes = b.ins().isub(end, start);
+                let bytes = b.ins().ireduce(types::I32, bytes);
+                b.ins().ushr_imm_u(bytes, 2)
+            }
             Op::Get(state) => {
                 let in_register = self.iteration.as_ref().and_then(|iteration| iteration.states.get(&state));
                 in_register.copied().unwrap_or_else(|| self.load_state(b, state))

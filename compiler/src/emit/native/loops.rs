@@ -17,6 +17,7 @@ impl<'a> Emitter<'a> {
     /// The loops and what comes after them, from the byte offset `start` to `end`; at least one iteration.
     pub(super) fn loops(&mut self, b: &mut FunctionBuilder, start: Value, end: Value) {
         let plan = self.from.plan;
+        self.span = Some((start, end));
         // Signals have their addresses where a loop needs them: until then they would take registers.
         for pointer in plan.pointers.iter().filter(|pointer| !pointer.is_signal()) {
             self.pointer(b, *pointer);

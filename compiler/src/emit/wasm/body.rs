@@ -38,6 +38,8 @@ pub(super) struct Emitter<'a> {
     pub(super) intervals: OnceCell<Vec<Interval>>,
     /// The hoisted values that are loaded once: the plan's, or those of the latest loop.
     pub(super) cached: &'a BTreeSet<Value>,
+    /// The byte offsets at which the loops begin and end, once they are known.
+    pub(super) span: Option<(Local, Local)>,
     /// The iteration of the latest loop; none before the first.
     pub(super) iteration: Option<Iteration>,
 }
@@ -72,6 +74,7 @@ impl<'a> Emitter<'a> {
             stays: from.staying(),
             intervals: OnceCell::new(),
             cached: &from.plan.cached,
+            span: None,
             iteration: None,
         }
     }

@@ -42,6 +42,12 @@ impl Emitter<'_> {
             Op::Input(i) => self.load_signal(f, Pointer::Input(i.index() as u32), inst.ty),
             Op::Frame => self.frames(f, inst.ty),
             Op::CallFrame => super::memory::frame(f),
+            Op::CallFrames => {
+                let (start, end) = self.span.expect("loops have a span");
+                f.get(end);
+                f.get(start);
+                f.ops([Instruction::I32Sub, Instruction::I32Const(2), Instruction::I32ShrU]);
+            }
             Op::Get(state) => {
                 let local =
                     self.iteration.as_ref().and_then(|iteration| iteration.states.get(&state)).copied();

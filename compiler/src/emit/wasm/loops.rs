@@ -14,6 +14,7 @@ impl<'a> Emitter<'a> {
     /// The loops and what comes after them, from the byte offset in `start` to that in `end`; at least one iteration.
     pub(super) fn loops(&mut self, f: &mut Function, start: Local, end: Local) {
         let plan = self.from.plan;
+        self.span = Some((start, end));
         for pointer in &plan.pointers {
             self.memory.pointer(f, *pointer);
         }

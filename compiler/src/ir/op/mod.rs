@@ -76,6 +76,8 @@ pub enum Op {
     Frame,
     /// The absolute index of the call's first frame, modulo 2³² (i32). Always one lane.
     CallFrame,
+    /// How many frames the body computes in the call: a multiple of those of an iteration (i32). Always one lane.
+    CallFrames,
     /// The value of a state at the end of the iteration before, in the state's lanes.
     Get(Handle<StateSlot>),
     /// The value that a state has when the call begins, in the state's lanes.
@@ -231,7 +233,7 @@ impl Op {
             Op::Port(_, field) if field.is_onset() => Rate::Sample,
             Op::Param(_) => Rate::Sample,
             Op::Port(..) => Rate::Segment,
-            Op::LiveIn(_) | Op::CallFrame => Rate::Call,
+            Op::LiveIn(_) | Op::CallFrame | Op::CallFrames => Rate::Call,
             Op::Input(_) | Op::Frame | Op::Get(_) | Op::LoopCarried | Op::Read(_) => Rate::Sample,
             _ => Rate::Const,
         }

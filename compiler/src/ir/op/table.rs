@@ -53,6 +53,7 @@ rows! {
     Input(InputId::ZERO) "input" Source, None;
     Frame "frame" Source, None;
     CallFrame "call_frame" Source, None;
+    CallFrames "call_frames" Source, None;
     Get(Handle::ZERO) "get" Source, None;
     LiveIn(Handle::ZERO) "live_in" Source, None;
     LoopCarried "loop_carried" Any, None;

@@ -94,6 +94,8 @@ pub(super) struct Inductions {
     counters: FxHashSet<Value>,
     /// The steps of held phases, by what their states are set to.
     increments: FxHashMap<Value, Value>,
+    /// What the states of phases are set to that gain the same in each frame, whether in one word or two.
+    held_phases: FxHashSet<Value>,
     ramps: FxHashSet<Value>,
     series: FxHashSet<Value>,
 }
@@ -115,7 +117,15 @@ impl Inductions {
         if a.is_invariant(step) {
             self.increments.insert(sum, step);
         }
+        if !matches!(kind, PhaseKind::Moving) {
+            self.held_phases.insert(sum);
+        }
         Some(Phase { state, get, sum, step, kind })
+    }
+
+    /// Whether a value is what the state of a phase is set to that gains the same in each frame.
+    pub(super) fn is_held_phase(&self, value: Value) -> bool {
+        self.held_phases.contains(&value)
     }
 
     /// The step as that of an upper word: `whole − carry`.

@@ -13,7 +13,7 @@
 //! a constant, or moves between bounds that the call knows, the body has a condition ([`Body::only_if`]). A constant of one to
 //! three frames is an edge; a delay that moves and may be as short as that keeps the kernel from time lanes.
 //!
-//! All forms but block filters, linear recurrences, those within a bound and series keep every bit.
+//! All forms but block filters, linear recurrences, those within a bound, series and rotations keep every bit.
 
 mod anchored;
 mod block_filter;
@@ -24,6 +24,7 @@ pub(super) mod component;
 mod induction;
 mod pulses;
 mod recurrence;
+mod rotation;
 mod scalarize;
 mod scan;
 mod schedule;

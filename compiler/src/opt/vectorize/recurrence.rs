@@ -7,6 +7,7 @@ use super::clamp::{self, Clamp};
 use super::component::{Component, components};
 use super::induction::{self, Counter, Inductions, Phase, Ramp, ScaledSeries, Series};
 use super::pulses::{self, Pulses};
+use super::rotation::{self, Rotation};
 use super::scalarize::ScalarRegion;
 use super::scan::{self, Linear};
 use super::schedule::Schedule;
@@ -31,6 +32,8 @@ pub(super) enum Form {
     Series(Series),
     /// A series times what is loop-invariant.
     ScaledSeries(ScaledSeries),
+    /// The sine or cosine of a line over a held phase.
+    Rotation(Rotation),
     /// `s + step` of whole numbers.
     Phase(Phase),
     /// `min(s + step, most)` of whole numbers.
@@ -59,6 +62,10 @@ impl Form {
             }
             Form::Ramp(_) | Form::ScaledSeries(_) | Form::BlockFilters(_) => None,
             Form::Series(series) => Some(format!("v{}: a geometric series", series.value.index())),
+            Form::Rotation(rotation) => {
+                let function = a.body.insts[rotation.value].op.row().name;
+                Some(format!("v{}: a rotation ({function} of a phase)", rotation.value.index()))
+            }
             Form::Phase(phase) => Some(format!("{}: a phase", name(phase.state))),
             Form::Counter(counter) => Some(format!("{}: a counter", name(counter.state))),
             Form::Segmented(segmented) => {
@@ -128,7 +135,7 @@ fn obstacle(a: &Analysis) -> Result<(), String> {
         if inst.ty.lanes > 1 && matches!(inst.op, Op::Get(_)) && !a.is_invariant(value) {
             return Err("it has lanes of its own".into());
         }
-        if matches!(inst.op, Op::LoopCarried | Op::LiveIn(_) | Op::CallFrame) {
+        if matches!(inst.op, Op::LoopCarried | Op::LiveIn(_) | Op::CallFrame | Op::CallFrames) {
             return Err("it has loop-carried values already".into());
         }
         if let Op::Read(line) = inst.op {
@@ -246,9 +253,13 @@ impl Recogniser<'_> {
         if let Some(ramp) = self.inductions.ramp(self.a, value) {
             return Form::Ramp(ramp);
         }
-        let series = if self.rounding { self.inductions.series(self.a, value) } else { None };
-        if let Some(series) = series {
-            return Form::Series(series);
+        if self.rounding {
+            if let Some(series) = self.inductions.series(self.a, value) {
+                return Form::Series(series);
+            }
+            if let Some(rotation) = rotation::recognise(self.a, &self.inductions, value) {
+                return Form::Rotation(rotation);
+            }
         }
         match self.inductions.scaled_series(self.a, value) {
             Some(scaled) => Form::ScaledSeries(scaled),

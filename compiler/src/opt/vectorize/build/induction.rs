@@ -8,19 +8,27 @@
 //! before it is anchored anew.
 
 use super::Builder;
-use crate::ir::{Imm, Op, Type, Value};
+use crate::ir::{Imm, Op, StateSlot, Type, Value};
 use crate::opt::vectorize::anchored::ratio;
 use crate::opt::vectorize::induction::{Counter, Phase, PhaseKind, Ramp, RampStart, ScaledSeries, Series};
+use mam_grammar::Handle;
 
-/// A held phase in lanes.
+/// A held phase in lanes, or a word of one.
 #[derive(Clone, Copy)]
 pub(super) struct HeldPhase {
-    /// What is added in each frame.
+    state: Handle<StateSlot>,
+    /// What is added in each frame, of an upper word without the carry.
     step: Value,
+    /// What four frames add, with the carry of four steps.
+    pub(super) gain: Value,
     /// The state at the call's start, in all lanes.
     start: Value,
+    /// The states after each of the first four frames.
+    first: Value,
     /// The states after each frame.
-    after: Value,
+    pub(super) after: Value,
+    /// Of an upper word, what the state of the lower one is set to.
+    lower: Option<Value>,
 }
 
 /// A counter in lanes.
@@ -36,9 +44,9 @@ pub(super) struct Count {
 #[derive(Clone, Copy)]
 pub(super) struct Progression {
     /// Its lanes in the first iteration of a call.
-    first: Value,
+    pub(super) first: Value,
     /// What each iteration adds or multiplies, in all lanes.
-    by: Value,
+    pub(super) by: Value,
 }
 
 impl Builder<'_> {
@@ -48,7 +56,7 @@ impl Builder<'_> {
             PhaseKind::Held => self.held_phase(phase),
             PhaseKind::UpperWord { whole, lower } => {
                 let whole = self.b.uniform(whole).expect("it is loop-invariant");
-                self.upper_word(phase, whole, self.held_phases[&lower]);
+                self.upper_word(phase, whole, lower);
             }
             PhaseKind::Moving => self.summed_phase(phase),
         }
@@ -68,11 +76,16 @@ impl Builder<'_> {
         self.b.define_lanes(phase.sum, after);
         let get = self.b.op(Op::Sub, &[after, each]);
         self.b.define_lanes(phase.get, get);
-        self.held_phases.insert(phase.sum, HeldPhase { step, start, after });
+        let two = self.b.new.i32(2);
+        let gain = self.b.op(Op::Shl, &[step, two]);
+        let first = self.b.op(Op::Add, &[first, four]);
+        let lanes = HeldPhase { state: phase.state, step, gain, start, first, after, lower: None };
+        self.held_phases.insert(phase.sum, lanes);
     }
 
-    /// The upper word of a phase whose lower one is `lower`.
-    fn upper_word(&mut self, phase: &Phase, whole: Value, lower: HeldPhase) {
+    /// The upper word of a phase; the state of whose lower one is set to `lower_sum`.
+    fn upper_word(&mut self, phase: &Phase, whole: Value, lower_sum: Value) {
+        let lower = self.held_phases[&lower_sum];
         // One to four steps: their lower words, those less 2³¹, and their upper words.
         let least = self.b.new.i32(i32::MIN);
         let bound = self.b.op(Op::Xor, &[lower.step, least]);
@@ -99,14 +112,49 @@ impl Builder<'_> {
         let four = self.b.op(Op::Splat, &[highs[3]]);
         let bound = self.b.op(Op::Xor, &[lows[3], least]);
         let bound = self.b.op(Op::Splat, &[bound]);
-        let carry = self.carry_of(lower.after, bound);
-        let after = self.b.op(Op::Add, &[before, four]);
-        let after = self.b.op(Op::Sub, &[after, carry]);
+        let [after, first] = [(before, lower.after), (first, lower.first)].map(|(before, lower)| {
+            let carry = self.carry_of(lower, bound);
+            let after = self.b.op(Op::Add, &[before, four]);
+            self.b.op(Op::Sub, &[after, carry])
+        });
         self.b.new.back_edges.push((before, after));
         let step = self.b.lanes(phase.step);
         self.b.define_lanes(phase.sum, after);
         let get = self.b.op(Op::Sub, &[after, step]);
         self.b.define_lanes(phase.get, get);
+        let (gain, lower) = (highs[3], Some(lower_sum));
+        let lanes = HeldPhase { state: phase.state, step: whole, gain, start, first, after, lower };
+        self.held_phases.insert(phase.sum, lanes);
+    }
+
+    /// A held phase after all frames of the call, from where it began: `sum` is what its state is set to.
+    pub(super) fn end_of_phase(&mut self, sum: Value) -> Value {
+        let HeldPhase { state, step, lower, .. } = self.held_phases[&sum];
+        let frames = self.b.new.add(Op::CallFrames, Type::I32, &[]);
+        let start = self.state_at_start(state);
+        let gain = self.b.op(Op::Mul, &[frames, step]);
+        let end = self.b.op(Op::Add, &[start, gain]);
+        let Some(lower) = lower else { return end };
+        let carries = self.carries(frames, lower);
+        self.b.op(Op::Add, &[end, carries])
+    }
+
+    /// How often the lower word of a phase wraps in so many frames, of which there are few: by halves of its words, as nothing has
+    /// more bits. A lower word stands less 2³¹.
+    fn carries(&mut self, frames: Value, lower: Value) -> Value {
+        let HeldPhase { state, step, .. } = self.held_phases[&lower];
+        let start = self.state_at_start(state);
+        let least = self.b.new.i32(i32::MIN);
+        let start = self.b.op(Op::Xor, &[start, least]);
+        let (mask, half) = (self.b.new.i32(0xffff), self.b.new.i32(16));
+        let [low, high] = [(Op::And, mask), (Op::Ushr, half)].map(|(op, by)| {
+            let [start, step] = [start, step].map(|x| self.b.op(op, &[x, by]));
+            let gain = self.b.op(Op::Mul, &[frames, step]);
+            self.b.op(Op::Add, &[gain, start])
+        });
+        let carry = self.b.op(Op::Ushr, &[low, half]);
+        let high = self.b.op(Op::Add, &[high, carry]);
+        self.b.op(Op::Ushr, &[high, half])
     }
 
     /// −1 where a < b, else 0.
@@ -185,12 +233,17 @@ impl Builder<'_> {
         self.ramps.insert(ramp.value, ramp_lanes);
     }
 
-    /// Lanes that each iteration makes anew of the same lanes by `op`.
     fn step_by(&mut self, value: Value, progression: Progression, op: Op) {
+        let now = self.stepped(progression, op);
+        self.b.define_lanes(value, now);
+    }
+
+    /// Lanes that each iteration makes anew of the same lanes by `op`.
+    pub(super) fn stepped(&mut self, progression: Progression, op: Op) -> Value {
         let now = self.loop_carried(progression.first);
         let next = self.b.op(op, &[now, progression.by]);
         self.b.new.back_edges.push((now, next));
-        self.b.define_lanes(value, now);
+        now
     }
 
     /// A power of two whose exponent is a line.
@@ -218,15 +271,16 @@ impl Builder<'_> {
     }
 
     /// A line in the first iteration of a call.
-    fn first(&mut self, value: Value) -> Value {
+    pub(super) fn first(&mut self, value: Value) -> Value {
         let inst = &self.b.old.insts[value];
         if self.a.is_invariant(value) {
             return self.b.lanes(value);
         }
-        let args: Vec<Value> = match inst.op {
-            Op::ToFloat => vec![self.counters[&inst.args.as_slice()[0]].first],
-            _ => inst.args.as_slice().iter().map(|arg| self.first(*arg)).collect(),
-        };
+        let counter = self.counters.get(&value).map(|counter| counter.first);
+        if let Some(first) = counter.or(self.held_phases.get(&value).map(|phase| phase.first)) {
+            return first;
+        }
+        let args: Vec<Value> = inst.args.as_slice().iter().map(|arg| self.first(*arg)).collect();
         self.b.new.add(inst.op, inst.ty.with_lanes(4), &args)
     }
 }

@@ -5,6 +5,7 @@ mod block_filter;
 mod bounds;
 mod induction;
 mod pulses;
+mod rotation;
 mod scan;
 mod segmented;
 
@@ -19,15 +20,22 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The body in lanes. `fma`: whether the target multiplies and adds with one rounding.
 pub(super) fn build(a: &Analysis, forms: &[Form], fma: bool) -> Body {
+    let lines = forms.iter().filter_map(|form| match form {
+        Form::Rotation(rotation) => Some(rotation.line.value),
+        _ => None,
+    });
     let mut builder = Builder {
         a,
         fma,
+        lines_in_loop: lines.collect::<FxHashSet<Value>>().len(),
         b: LaneBuilder::new(a.body, 4),
         last: FxHashMap::default(),
         counters: FxHashMap::default(),
         held_phases: FxHashMap::default(),
         series: FxHashMap::default(),
         ramps: FxHashMap::default(),
+        rotations: FxHashMap::default(),
+        only_pulses: FxHashMap::default(),
     };
     builder.invariants();
     builder.delays_fit();
@@ -40,16 +48,42 @@ struct Builder<'a> {
     a: &'a Analysis<'a>,
     fma: bool,
     b: LaneBuilder<'a>,
-    /// States whose value at the end of the iteration costs nothing beside the vectors: it is counted in one lane.
+    /// States whose value at the end costs nothing beside the vectors: it is counted in one lane, or follows from where the call began.
     last: FxHashMap<Handle<StateSlot>, Value>,
     /// The counters so far, by what their states are set to.
     counters: FxHashMap<Value, Count>,
-    /// The held phases so far, by what their states are set to: a lower word tells where the upper one carries.
+    /// The held phases so far, in one word or the words of two, by what their states are set to.
     held_phases: FxHashMap<Value, HeldPhase>,
     /// Geometric series.
     series: FxHashMap<Value, Progression>,
     /// What rises with the frames by the same in each iteration.
     ramps: FxHashMap<Value, Progression>,
+    /// Sine and cosine of the lines that have been built.
+    rotations: FxHashMap<Value, SineCosine>,
+    /// The trains of pulses so far of which a call has one at most, by where the pulse comes.
+    only_pulses: FxHashMap<Value, OnlyPulse>,
+    /// How many different lines are rotations.
+    lines_in_loop: usize,
+}
+
+/// The one pulse that there may be in a call.
+#[derive(Clone, Copy)]
+struct OnlyPulse {
+    /// How many frames it is away, in lanes; negative behind it.
+    away: Value,
+    /// The same at the call's last frame.
+    away_at_end: Value,
+    /// How many frames the call has.
+    frames: Value,
+    /// Whether it is in the call.
+    is_over: Value,
+}
+
+/// A sine and a cosine of the same number of cycles, in lanes.
+#[derive(Clone, Copy)]
+struct SineCosine {
+    sin: Value,
+    cos: Value,
 }
 
 impl Builder<'_> {
@@ -109,6 +143,7 @@ impl Builder<'_> {
             Form::Ramp(ramp) => self.ramp(ramp),
             Form::Series(series) => self.series(series),
             Form::ScaledSeries(scaled) => self.scaled_series(scaled),
+            Form::Rotation(rotation) => self.rotation(rotation),
             Form::Phase(phase) => self.phase(phase),
             Form::Counter(counter) => self.counter(counter),
             Form::Segmented(segmented) => self.segmented(segmented),
@@ -123,18 +158,28 @@ impl Builder<'_> {
     /// Sets, writes and outputs.
     fn results(&mut self) {
         let body = self.a.body;
-        for (state, value) in &body.sets {
-            let last = match self.last.get(state) {
-                Some(last) => *last,
-                None => self.b.lane(*value, 3),
-            };
-            self.b.new.sets.push((*state, last));
-        }
         for (line, value) in &body.writes {
             let lanes = self.b.lanes(*value);
             self.b.new.writes.push((*line, lanes));
         }
         self.b.new.outs = body.outs.iter().map(|value| self.b.lanes(*value)).collect();
+        let mut lasts: FxHashMap<Handle<StateSlot>, Value> = FxHashMap::default();
+        let (phases, others): (Vec<_>, Vec<_>) =
+            body.sets.iter().partition(|(_, value)| self.held_phases.contains_key(value));
+        for (state, value) in others {
+            let last = self.last.get(&state).copied();
+            lasts.insert(state, last.unwrap_or_else(|| self.b.lane(value, 3)));
+        }
+        let used = reached(&self.b.new, lasts.values().copied());
+        for (state, value) in phases {
+            let last = match used.contains(&self.held_phases[&value].after) {
+                true => self.b.lane(value, 3),
+                // Nothing needs it frame by frame.
+                false => self.end_of_phase(value),
+            };
+            lasts.insert(state, last);
+        }
+        self.b.new.sets = body.sets.iter().map(|(state, _)| (*state, lasts[state])).collect();
     }
 
     /// An instruction once for each frame.
@@ -314,4 +359,19 @@ impl Builder<'_> {
         }
         self.b.new.add(inst.op, inst.ty, &args)
     }
+}
+
+/// What the outputs of a body, its writes, and what states are set to are made of.
+fn reached(body: &Body, states: impl Iterator<Item = Value>) -> FxHashSet<Value> {
+    let next: FxHashMap<Value, Value> = body.back_edges.iter().copied().collect();
+    let results = body.outs.iter().copied().chain(body.only_if);
+    let mut open: Vec<Value> = results.chain(body.writes.iter().map(|write| write.1)).chain(states).collect();
+    let mut reached = FxHashSet::default();
+    while let Some(value) = open.pop() {
+        if reached.insert(value) {
+            open.extend(body.insts[value].args.as_slice());
+            open.extend(next.get(&value));
+        }
+    }
+    reached
 }

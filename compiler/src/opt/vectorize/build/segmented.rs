@@ -1,8 +1,13 @@
 //! Segmented recurrences in lanes: see [`crate::opt::vectorize::segmented`].
 
-use super::Builder;
-use crate::ir::{Imm, Op, Value};
+use super::induction::Progression;
+use super::{Builder, OnlyPulse};
+use crate::ir::{Imm, Op, StateSlot, Value};
 use crate::opt::vectorize::segmented::{Advance, Reset, Segmented};
+use mam_grammar::Handle;
+
+/// The largest step with which a count stays below an overflow throughout a call: its bound is as far from one.
+const FAR: i32 = (1 << 23) / mam_runtime::QUANTUM as i32;
 
 impl Builder<'_> {
     /// A segmented recurrence.
@@ -11,10 +16,13 @@ impl Builder<'_> {
         let before = self.loop_carried(start);
         let after = match segmented.advance {
             Advance::Held => self.latest(&segmented.resets, before),
-            Advance::Counted { step, most, from } => {
-                let reset = self.mask_of(&segmented.resets);
-                self.counted(reset, before, [step, most, from])
-            }
+            Advance::Counted { step, most, from } => match self.only_reset(segmented) {
+                Some(pulse) if step <= FAR => self.counted_from(pulse, segmented.state, [step, most, from]),
+                _ => {
+                    let reset = self.mask_of(&segmented.resets);
+                    self.counted(reset, before, [step, most, from])
+                }
+            },
         };
         self.define_next(segmented.get, segmented.next, before, after);
         let others =
@@ -23,6 +31,48 @@ impl Builder<'_> {
             let lanes = self.b.widened(member);
             self.b.define_lanes(member, lanes);
         }
+    }
+
+    /// The one pulse of a call that sets it, if nothing else does.
+    fn only_reset(&self, segmented: &Segmented) -> Option<OnlyPulse> {
+        match segmented.resets.as_slice() {
+            [reset] if reset.when => self.only_pulses.get(&reset.condition).copied(),
+            _ => None,
+        }
+    }
+
+    /// The counts after each frame, which begin anew at the one pulse of a call.
+    fn counted_from(
+        &mut self,
+        pulse: OnlyPulse,
+        state: Handle<StateSlot>,
+        [step, most, from]: [i32; 3],
+    ) -> Value {
+        let start = self.state_at_start(state);
+        let (first, steps) = (self.b.op(Op::Splat, &[start]), self.count(1, step));
+        let first = self.b.op(Op::Add, &[first, steps]);
+        let by = self.b.new.constant(Imm::I32(4 * step), 4);
+        let on = self.stepped(Progression { first, by }, Op::Add);
+        let zero = self.b.new.constant(Imm::I32(0), 4);
+        let is_over = self.b.op(Op::Le, &[pulse.away, zero]);
+        let after = self.count_at(is_over, pulse.away, on, [step, most, from]);
+
+        let each = self.b.new.i32(step);
+        let gain = self.b.op(Op::Mul, &[pulse.frames, each]);
+        let on = self.b.op(Op::Add, &[start, gain]);
+        let last = self.count_at(pulse.is_over, pulse.away_at_end, on, [step, most, from]);
+        self.last.insert(state, last);
+        after
+    }
+
+    /// The count where a pulse is so far away: what it would be without it, or counted from there.
+    fn count_at(&mut self, is_over: Value, away: Value, on: Value, [step, most, from]: [i32; 3]) -> Value {
+        let lanes = self.b.new.ty(away).lanes;
+        let [step, most, from] = [step, most, from].map(|x| self.b.new.constant(Imm::I32(x), lanes));
+        let gone = self.b.op(Op::Mul, &[away, step]);
+        let anew = self.b.op(Op::Sub, &[from, gone]);
+        let count = self.b.op(Op::Select, &[is_over, anew, on]);
+        self.b.op(Op::Min, &[count, most])
     }
 
     /// The latest value that was chosen, or what was before the iteration.
