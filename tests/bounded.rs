@@ -379,7 +379,7 @@ fn what_is_long_is_looked_at_once() {
             "",
         ),
         (
-            numbered(400, &|i| format!("x{} = x{i} |> phaser()\n", i + 1)) + "x0 = noise()\nout = x400\n",
+            numbered(250, &|i| format!("x{} = x{i} |> cloud()\n", i + 1)) + "x0 = noise()\nout = x250\n",
             "and is played by one",
         ),
     ];

@@ -24,7 +24,7 @@ fn files(ending: &str) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let built = ["target", "corpus", "artifacts", "node_modules"].contains(&name.as_str())
-                || name.starts_with(".git");
+                || (name.starts_with('.') && name != ".ci");
             if path.is_dir() && !built {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == ending) {

@@ -9,7 +9,7 @@ mod sleeps;
 mod text;
 
 use crate::ir::layout::{Layout, put};
-use crate::ir::{Body, DelayLine, Imm, Kernel, Module, Op, Scalar, Sharing, Value, Voice};
+use crate::ir::{Body, DelayLine, Imm, Kernel, Module, Op, Rate, Scalar, Sharing, Value, Voice};
 use crate::lower::{DATA, INPUT, Lowered, is_noise};
 use crate::opt::instances::{Packed, PackedCall, Part};
 use crate::opt::intervals::{Finite, Intervals};
@@ -17,7 +17,7 @@ use mam_grammar::Handle;
 use mam_runtime::block::Block;
 use mam_runtime::buffers;
 use mam_runtime::ids::{BufferId, DelayId, IdMap, ParamId, PortId, SignalId};
-use mam_runtime::{DelaySpec, StateWord, Step, StepPart, StepVoice};
+use mam_runtime::{DelaySpec, QUANTUM, StateWord, Step, StepPart, StepVoice};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -271,12 +271,15 @@ fn block_words(block: &Block) -> Arc<[StateWord]> {
     block.words().into_iter().map(word).collect()
 }
 
-/// Instructions a frame.
+/// Instructions a frame, with the share of what is computed once a call; what events change is not counted.
 fn cost(kernel: &Kernel) -> usize {
-    match &kernel.block {
-        Some(block) => block.cost(),
-        None => kernel.steady.insts.len().div_ceil(kernel.steady.step as usize),
-    }
+    let Some(block) = &kernel.block else {
+        let rates = kernel.steady.rates();
+        let count = |rate: Rate| rates.iter().filter(|&&of| of == rate).count();
+        return count(Rate::Sample).div_ceil(kernel.steady.step as usize)
+            + count(Rate::Call).div_ceil(QUANTUM);
+    };
+    block.cost()
 }
 
 /// Which parameters the general form reads once a call.

@@ -394,7 +394,7 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "out = noise() + sum i in 1..3 { y = out * i; out = y }" => "instantaneous-cycle" "y" "`prev(";
     Song "out = noise() * chain v = 1, i in 1..3 { v * out }" => "instantaneous-cycle" "out" "`prev(out)`";
     Song "def f(x) {\n  y = x + z\n  z = y\n  out = z\n}\nout = f(noise())" => "instantaneous-cycle" "y" "`prev(z)`";
-    Song "def f(x) = x + a\na = f(b)\nb = 0.5 * a\nout = b" => "instantaneous-cycle instantaneous-cycle" "a" "`prev(";
+    Song "def f(x) = x + a\na = f(b)\nb = 0.5 * a\nout = b" => "instantaneous-cycle instantaneous-cycle" "b" "`prev(";
     Song "v = svf(w, 800Hz)\nw = v.low + noise()\nout = w" => "instantaneous-cycle" "v.low" "`prev(";
     Song "a = tap(noise(), a, max: 1s)\nout = a" => "instantaneous-cycle" "a" "`prev(a)`";
     // Grids without bar lines, one after the other: their marks do not go on with the next line.

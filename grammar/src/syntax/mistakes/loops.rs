@@ -80,7 +80,9 @@ fn read(head: &str) -> Option<Head> {
     }
     // Faust's number of turns, counted from 0.
     let over = match rest.strip_prefix(',') {
-        Some(count) if !count.contains([',', '.']) => bounds("0", count, true)?,
+        Some(count) if split_at(count, ",").is_none() && split_at(count, "..").is_none() => {
+            bounds("0", count, true)?
+        }
         Some(bounds) => over(bounds.trim())?,
         None => {
             let words = ["in ", "from ", "=", ":", "over ", "of "];
@@ -113,7 +115,7 @@ fn over(text: &str) -> Option<String> {
     if text.starts_with(['[', '(']) {
         return text.starts_with('[').then(|| text.to_owned());
     }
-    let found = MARKS.iter().find_map(|&(mark, excludes)| Some((text.split_once(mark)?, excludes)));
+    let found = MARKS.iter().find_map(|&(mark, excludes)| Some((split_at(text, mark)?, excludes)));
     match found {
         Some(((from, to), excludes)) => bounds(from, to, excludes),
         None => is_name(text).then(|| text.to_owned()),
@@ -134,17 +136,27 @@ fn bounds(from: &str, to: &str, excludes: bool) -> Option<String> {
     })
 }
 
+/// The two sides of a mark that stands within no brackets.
+fn split_at<'t>(text: &'t str, mark: &str) -> Option<(&'t str, &'t str)> {
+    let at = outside(text).find(|&at| text[at..].starts_with(mark))?;
+    Some((&text[..at], &text[at + mark.len()..]))
+}
+
 /// The last of some arguments, and those before it.
 fn last_argument(text: &str) -> Option<(&str, &str)> {
+    let at = outside(text).filter(|&at| text[at..].starts_with(',')).last()?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// Where the characters of a text begin that stand within no brackets.
+fn outside(text: &str) -> impl Iterator<Item = usize> {
     let mut depth = 0;
-    let comma = text.char_indices().filter(|&(_, c)| {
+    text.char_indices().filter_map(move |(at, c)| {
         match c {
             '(' | '[' | '{' => depth += 1,
             ')' | ']' | '}' => depth -= 1,
             _ => {}
         }
-        c == ',' && depth == 0
-    });
-    let at = comma.last()?.0;
-    Some((&text[..at], &text[at + 1..]))
+        (depth == 0).then_some(at)
+    })
 }

@@ -173,7 +173,9 @@ impl Mistakes<'_> {
             .filter(|before| before.kind == Kind::Number && before.end == self.tokens[index].start);
         let Some(&number) = number.filter(|_| self.touches(index)) else { return false };
         let word = self.word(index + 1);
-        if word.is_empty() || crate::ast::Unit::from_text(word).is_some() {
+        // In a line the modifiers follow: `|x...| by 1/16.fast(2)`.
+        let of_line = self.in_score() && !self.starts_item(index - 1);
+        if of_line || word.is_empty() || crate::ast::Unit::from_text(word).is_some() {
             return false;
         }
         let (start, mut end) = (number.start, self.tokens[index + 1].end);

@@ -99,7 +99,7 @@ const KINDS: [Kind; 6] =
     [Kind::Constant, Kind::List(2), Kind::Constants, Kind::Lists, Kind::Text, Kind::Default];
 
 /// Arguments of one definition that are found to be something else than signals, at most.
-const MOST_KINDS: usize = 3;
+const MOST_KINDS: usize = 4;
 
 impl Kind {
     /// An argument of this kind, made of the text of a signal; none where it is left out.
