@@ -83,12 +83,7 @@ impl Emitter<'_> {
             Op::Input(i) => self.load_signal(b, Pointer::Input(i.index() as u32), ty),
             Op::Frame => self.frames(b, ty),
             Op::CallFrame => self.memory.frame(b),
-            Op::CallFrames => {
-                let (start, end) = self.span.expect("loops have a span");
-                let bytes = b.ins().isub(end, start);
-                let bytes = b.ins().ireduce(types::I32, bytes);
-                b.ins().ushr_imm_u(bytes, 2)
-            }
+            Op::CallFrames => self.call_frames(b),
             Op::Get(state) => {
                 let in_register = self.iteration.as_ref().and_then(|iteration| iteration.states.get(&state));
                 in_register.copied().unwrap_or_else(|| self.load_state(b, state))
@@ -177,6 +172,14 @@ impl Emitter<'_> {
             Op::Totals => totals(b, [arg(0), arg(1), arg(2), arg(3)]),
             Op::Slide => self.slide(b, &inst.args, ty.scalar),
         }
+    }
+
+    /// How many frames the call computes.
+    fn call_frames(&self, b: &mut FunctionBuilder) -> Value {
+        let (start, end) = self.span.expect("loops have a span");
+        let bytes = b.ins().isub(end, start);
+        let bytes = b.ins().ireduce(types::I32, bytes);
+        b.ins().ushr_imm_u(bytes, 2)
     }
 
     /// Four scalars as lanes: of two vectors that two of them each are, one shuffle.
