@@ -38,7 +38,7 @@ impl ScalarRegion {
             return format!(
                 "{states}: a scalar region, as it adds up the roundings of many frames: with {} it goes in lanes",
                 match self.states(a) {
-                    1 => "a factor of its state below 16383/16384",
+                    1 => "a factor of its state below 255/256",
                     _ => "two states of which one is not `prev` of the other, as in `lowpass` and `peak`,",
                 }
             );

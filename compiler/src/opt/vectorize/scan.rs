@@ -6,9 +6,8 @@
 //! one multiplication by a matrix and two additions an iteration wait for the iteration before.
 //!
 //! It is computed as `s + ((Aᵏ⁺¹ − 1)·s + Qₖ)`: for a slow filter A is nearly 1, and what is missing to 1 would lose
-//! most of its digits in an f32, and the filter its gain. What goes on from iteration to iteration is rounded once in four frames, so that
-//! lanes of a slow filter are nearer to its formula than its frames one by one, unless it takes ten thousands of frames to forget, where
-//! the roundings of what four frames add come to count ([`Linear::creeps`]): then the recurrence stays scalar.
+//! most of its digits in an f32, and the filter its gain. Where one state is known to creep like that ([`Linear::creeps`])
+//! the recurrence stays scalar: it adds up the roundings of hundreds of frames, and those of lanes are others.
 
 use super::component::Component;
 use crate::ir::{Body, Imm, Op, StateSlot, Type, Value};
@@ -56,14 +55,14 @@ impl Slope {
 }
 
 impl Linear {
-    /// Whether its roundings stay so long that those of lanes would show: where less than a 16384th of its one state is known
+    /// Whether its roundings stay so long that those of lanes would show: where less than a 256th of its one state is known
     /// to be gone in each frame; and of a difference equation, one of whose two states is what the other was a frame ago, where
     /// its poles are not known to be well inside the circle. A scalar frame rounds such a history once and takes it over as it
     /// is; lanes round each of its states by itself, and their difference is what a slow filter goes on with.
     pub(super) fn creeps(&self, body: &Body) -> bool {
         let known = |slope: &Option<Slope>| slope.as_ref().map_or(Some(0.0), |slope| slope.known(body));
         let [of_last, of_older] = match &self.slopes[..] {
-            [row] => return known(&row[0]).is_some_and(|factor| SLOWEST < factor && factor < 1.0),
+            [row] => return known(&row[0]).is_some_and(|factor| SLOW < factor && factor < 1.0),
             [row, shift] if is_shift(shift) => [&row[0], &row[1]],
             [shift, row] if is_shift(shift) => [&row[1], &row[0]],
             _ => return false,
@@ -76,9 +75,7 @@ impl Linear {
     }
 }
 
-/// How much of a state is left after a frame where it is too slow for lanes.
-const SLOWEST: f64 = 1.0 - 1.0 / 16384.0;
-/// The same of a difference equation.
+/// How much of a recurrence is left after a frame where it is slow.
 const SLOW: f64 = 1.0 - 1.0 / 256.0;
 
 /// Whether a row only takes one state over.
