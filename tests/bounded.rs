@@ -243,7 +243,10 @@ fn mutated_midi_files_are_bounded() {
         let Ok(imported) = imported else { continue };
         songs += 1;
         if songs % 8 == 1 {
-            assert_eq!(bounded("song.mam", &imported.text), [""; 0], "{bytes:x?}");
+            let mut problems = bounded("song.mam", &imported.text);
+            // The file's own notes may be too low to be heard.
+            problems.retain(|problem| !problem.starts_with("note-pitch"));
+            assert_eq!(problems, [""; 0], "{bytes:x?}");
         }
     }
     assert!(songs > mutants() / 240, "{songs} have notes left");
