@@ -129,6 +129,11 @@ pub fn find_field(name: &str, field: &str) -> Option<&'static Foreign> {
     }
 }
 
+/// Whether a word is one of mam's own modifiers of patterns.
+pub fn is_modifier(word: &str) -> bool {
+    ALL.iter().any(|row| row.role == Role::Modifier && row.word == word)
+}
+
 impl Foreign {
     /// The words, in lower case and without `_`.
     pub fn words(&self) -> impl Iterator<Item = &'static str> {

@@ -4,7 +4,7 @@
 //! fix of the problem.
 
 use super::{Diagnosis, ends_operand};
-use crate::foreign::{ALL, Role};
+use crate::foreign::is_modifier;
 use crate::problem::Problem;
 use crate::source::Span;
 use crate::syntax::codes;
@@ -140,14 +140,13 @@ impl<'a> Diagnosis<'a> {
         let number = self.get(here + 1).filter(|next| next.kind == Kind::Number);
         if let Some(number) = number {
             let value = number.text(self.text);
-            let modifier = |word: &str| ALL.iter().any(|row| row.role == Role::Modifier && row.word == word);
             let meant = match self.word(here) {
                 _ if self.is(here, "@") => Some(format!(".vel({value})")),
                 _ if self.is(here, "+") => Some(format!(".add({value})")),
                 _ if self.is(here, "-") => Some(format!(".sub({value})")),
                 _ if self.is(here, "*") => Some(format!(".fast({value})")),
                 _ if self.is(here, "/") => Some(format!(".slow({value})")),
-                word if modifier(word) || word == "vel" => Some(format!(".{word}({value})")),
+                word if is_modifier(word) || word == "vel" => Some(format!(".{word}({value})")),
                 _ => None,
             };
             edits.extend(meant.map(|meant| (before, number.end, meant)));

@@ -356,8 +356,7 @@ impl<'a> Mistakes<'a> {
         }
         let problem = self.problem(&codes::FOREIGN_OPERATOR, start, start + 1, "`#` does not join patterns");
         let place = Span::new(self.source, before.end, end);
-        let modifier = foreign::ALL.iter().any(|row| row.role == Role::Modifier && row.word == param);
-        if modifier {
+        if foreign::is_modifier(param) {
             let number = value.parse::<f64>().is_ok();
             let meant = if number { format!(".{param}({value})") } else { format!(".{param}(\"{value}\")") };
             self.report(problem.help(format!("a change is a modifier: `{meant}`")).fix(place, meant));

@@ -169,7 +169,7 @@ impl Mistakes<'_> {
             .filter(|text| text.kind == Kind::Text && self.is(at + 1, "(") && self.is(at + 3, ")"));
         let Some(text) = text.filter(|_| at + 4 <= end) else { return false };
         let pattern = text.text(self.text);
-        let modifier = foreign::ALL.iter().any(|row| row.role == Role::Modifier && row.word == word);
+        let modifier = foreign::is_modifier(word);
         let meant = if modifier { format!("{pattern}.{word}") } else { pattern.to_owned() };
         let (start, stop) = (self.tokens[at].start, self.tokens[at + 3].end);
         let message = format!("`{word}` does not stand before the pattern of a line");

@@ -57,11 +57,9 @@ impl Mistakes<'_> {
             .help(format!("write `{head} {{ … }}`"))
             .guess(Span::new(self.source, start, behind), meant.as_str());
         self.report(problem);
-        if from_brace && meant.len() <= behind - start {
-            self.layout.text[start..behind].fill(b' ');
-            self.layout.text[start..start + meant.len()].copy_from_slice(meant.as_bytes());
-        } else {
-            self.layout.broken.push(start);
+        match from_brace {
+            true => self.repair(start, behind, &meant),
+            false => self.layout.broken.push(start),
         }
         self.done = behind;
         true

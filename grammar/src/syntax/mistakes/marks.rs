@@ -156,12 +156,7 @@ impl Mistakes<'_> {
         let (start, end) = (a.start, b.end);
         let problem = self.problem(&codes::FOREIGN_OPERATOR, start, end, "a ratio is one number");
         self.report(problem.help(format!("write `{meant}`")).fix(self.place(start, end), meant.as_str()));
-        if meant.len() <= end - start {
-            self.layout.text[start..end].fill(b' ');
-            self.layout.text[start..start + meant.len()].copy_from_slice(meant.as_bytes());
-        } else {
-            self.layout.broken.push(start);
-        }
+        self.repair(start, end, &meant);
         self.done = end;
         true
     }

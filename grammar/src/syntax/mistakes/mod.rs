@@ -174,10 +174,7 @@ impl<'a> Mistakes<'a> {
                 .into_iter()
                 .find(|mark| comment.starts_with(mark))
                 .unwrap_or("#");
-            let message = format!("`{mark}` does not begin a comment");
-            let mut problem = self
-                .problem(&codes::FOREIGN_COMMENT, start, end, message)
-                .help("a comment begins with `//` and goes to the end of the line");
+            let mut problem = self.foreign_comment(start, end, mark);
             // What follows in the last line would become a part of the comment.
             let rest = self.text[end..].lines().next().unwrap_or_default();
             if rest.trim().is_empty() {
@@ -188,6 +185,13 @@ impl<'a> Mistakes<'a> {
         for &start in scanned.unclosed.iter().take(self.most) {
             self.unclosed(start);
         }
+    }
+
+    /// A comment of another language, which begins with `mark`.
+    fn foreign_comment(&self, start: usize, end: usize, mark: &str) -> Problem {
+        let message = format!("`{mark}` does not begin a comment");
+        let problem = self.problem(&codes::FOREIGN_COMMENT, start, end, message);
+        problem.help("a comment begins with `//` and goes to the end of the line")
     }
 
     /// A quoted text or a tab that its line does not close: it ends there.

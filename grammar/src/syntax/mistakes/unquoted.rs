@@ -64,8 +64,7 @@ impl Mistakes<'_> {
     /// Whether some tokens are steps of a pattern, and neither a value nor a change.
     fn is_pattern(&self, tokens: &Range<usize>) -> bool {
         let modifier = |word: &str| {
-            let of_mam = || foreign::ALL.iter().any(|row| row.role == Role::Modifier && row.word == word);
-            !word.is_empty() && (foreign::find(Role::Modifier, word).is_some() || of_mam())
+            !word.is_empty() && (foreign::find(Role::Modifier, word).is_some() || foreign::is_modifier(word))
         };
         let change = tokens.clone().any(|at| {
             let token = &self.tokens[at];

@@ -37,9 +37,8 @@ impl Mistakes<'_> {
             return false;
         }
         let stop = self.text[mark.end..].find('\n').map_or(self.text.len(), |at| mark.end + at);
-        let problem = self.problem(&codes::FOREIGN_COMMENT, mark.start, stop, "`;` does not begin a comment");
-        let help = "a comment begins with `//` and goes to the end of the line";
-        self.report(problem.help(help).fix(Span::new(self.source, mark.start, mark.end), "//"));
+        let problem = self.foreign_comment(mark.start, stop, ";");
+        self.report(problem.fix(Span::new(self.source, mark.start, mark.end), "//"));
         self.layout.broken.push(self.tokens[index].start);
         self.done = stop;
         true
