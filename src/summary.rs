@@ -4,7 +4,7 @@ use crate::compiling::Compiled;
 use crate::offline::song_end;
 use crate::sounds::sound_hash;
 use mam_compiler::Stages;
-use mam_compiler::ir::{Body, Kernel, Rate};
+use mam_compiler::ir::Kernel;
 use mam_grammar::problem::count;
 use mam_runtime::{Program, QUANTUM};
 use serde::Serialize;
@@ -71,17 +71,9 @@ impl Summary {
     }
 }
 
-/// What is computed every frame, over all calls. A body in lanes does four frames at a time.
+/// What is computed every frame, over all calls.
 pub fn operations(stages: &Stages) -> usize {
-    let every_frame = |body: &Body| {
-        let count = body.rates().iter().filter(|&&r| r == Rate::Sample).count();
-        count.div_ceil(body.step as usize)
-    };
-    let of_kernel = |kernel: &Kernel| match &kernel.block {
-        Some(block) => block.cost(),
-        None => every_frame(&kernel.steady),
-    };
-    let kernels: Vec<usize> = stages.optimised.kernels.values().map(of_kernel).collect();
+    let kernels: Vec<usize> = stages.optimised.kernels.values().map(Kernel::operations).collect();
     stages.plan.steps.iter().map(|s| kernels[s.kernel as usize]).sum()
 }
 

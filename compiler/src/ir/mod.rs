@@ -95,6 +95,14 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// Operations a frame while nothing begins. A body in lanes does four frames at a time.
+    pub fn operations(&self) -> usize {
+        match &self.block {
+            Some(block) => block.cost(),
+            None => self.steady.count(Rate::Sample).div_ceil(self.steady.step as usize),
+        }
+    }
+
     /// A copy without bodies: parameters, states, ports, inputs and outputs.
     pub fn without_bodies(&self) -> Kernel {
         Kernel {
@@ -415,6 +423,11 @@ pub enum Rate {
 }
 
 impl Body {
+    /// How many values are computed at a rate.
+    pub fn count(&self, rate: Rate) -> usize {
+        self.rates().into_iter().filter(|of| *of == rate).count()
+    }
+
     /// The rate of each value, in order. A `get` of a state that the body never sets is as constant as the call:
     /// so data that tells two nodes of one kernel apart are states that are never set.
     pub fn rates(&self) -> Vec<Rate> {

@@ -63,13 +63,15 @@ impl Plan {
         let plan = Plan { reasons: packed.reasons.clone(), ..Plan::default() };
         let contents = content::contents(&packed.module);
         let finite = packed.module.kernels.values().map(Intervals::finite).collect();
+        let costs = packed.module.kernels.values().map(cost).collect();
         let state_bytes = |call: &PackedCall| {
             state_bytes(&packed.module.kernels[call.kernel], &layouts[call.kernel.index()])
         };
         // Zeroed pages take memory when they are written: most of the state of a block is 0.
         let state = vec![0; packed.calls.iter().map(state_bytes).sum()];
         let (signals, lent) = (vec![None; packed.signals], FxHashMap::default());
-        let mut planner = Planner { plan, state, planned: 0, signals, contents, finite, lent, count: 0 };
+        let mut planner =
+            Planner { plan, state, planned: 0, signals, contents, finite, costs, lent, count: 0 };
         for call in &packed.calls {
             planner.step(call, &packed.module.kernels[call.kernel], &layouts[call.kernel.index()]);
         }
@@ -117,6 +119,8 @@ struct Planner {
     contents: Vec<u64>,
     /// What of each kernel needs no examination.
     finite: Vec<Finite>,
+    /// Instructions a frame of each kernel.
+    costs: Vec<usize>,
     /// The lines so far that later calls borrow, by their names in the song.
     lent: FxHashMap<Arc<str>, DelayId>,
     count: usize,
@@ -191,7 +195,7 @@ impl Planner {
             doubles,
             bounded,
             content: self.contents[call.kernel.index()],
-            cost: cost(kernel),
+            cost: self.costs[call.kernel.index()],
         };
         self.plan.steps.push(step);
     }
@@ -273,13 +277,8 @@ fn block_words(block: &Block) -> Arc<[StateWord]> {
 
 /// Instructions a frame, with the share of what is computed once a call; what events change is not counted.
 fn cost(kernel: &Kernel) -> usize {
-    let Some(block) = &kernel.block else {
-        let rates = kernel.steady.rates();
-        let count = |rate: Rate| rates.iter().filter(|&&of| of == rate).count();
-        return count(Rate::Sample).div_ceil(kernel.steady.step as usize)
-            + count(Rate::Call).div_ceil(QUANTUM);
-    };
-    block.cost()
+    let once = if kernel.block.is_some() { 0 } else { kernel.steady.count(Rate::Call) };
+    kernel.operations() + once.div_ceil(QUANTUM)
 }
 
 /// Which parameters the general form reads once a call.
