@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::files::Files;
 use crate::graph::{Graph, NodeId, Protocol, is_event, is_machine, operands};
+use crate::hir::types::named;
 use crate::places::Bindings;
 use mam_grammar::ast::{Ast, BinaryOp, Body, DefinitionKind, Expr, ExprId, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
@@ -146,14 +147,12 @@ fn silent_machines((files, song): (&Files, usize), graph: &Graph, problems: &mut
         let instance = graph.instance(node).filter(|instance| instance.plays_outside.is_some());
         instance.is_some_and(|instance| is_machine(files, instance.def))
     };
-    let machine = |mut expr: ExprId| {
-        while let Expr::Paren(inner) = ast.exprs[expr] {
-            expr = inner;
-        }
-        match &ast.exprs[expr] {
-            Expr::Name(name) => graph.names.get(&name.name).copied().filter(|node| plays(*node)),
-            _ => graph.instance_of(ast, expr).filter(|node| plays(*node)),
-        }
+    let machine = |expr: ExprId| {
+        let node = match named(ast, expr) {
+            Some(name) => graph.names.get(name).copied(),
+            None => graph.instance_of(ast, expr),
+        };
+        node.filter(|node| plays(*node))
     };
     for (expr, of) in ast.exprs.iter() {
         let made_of: Vec<ExprId> = match of {

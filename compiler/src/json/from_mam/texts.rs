@@ -4,7 +4,7 @@ use super::rows::Transport;
 use super::{Node, SIGNAL, Song, quoted};
 use crate::graph::{Given, NodeId, NodeKind, operands};
 use crate::hir::Iterations;
-use crate::hir::builtins::Builtin;
+use crate::hir::builtins::{Builtin, Function};
 use crate::library::draws_noise;
 use mam_grammar::Span;
 use mam_grammar::ast::{Expr, ExprId};
@@ -130,7 +130,8 @@ impl Song<'_> {
                 let def = self.files.find(self.file, &callee.name);
                 let draws = match def {
                     Some(def) => draws_noise(self.files, def),
-                    None => matches!(&*callee.name, "noise" | "random"),
+                    None => Builtin::find(&callee.name)
+                        .is_some_and(|own| matches!(own.row().function, Function::Noise | Function::Random)),
                 };
                 if draws {
                     return true;
