@@ -360,7 +360,7 @@ mam_grammar::codes! {
     SLOW Warning "slower-than-real-time" {
         "While every instrument plays one note, the song takes longer to compute than it sounds, by an estimate of what a \
          processor does in a second. It can be rendered, as that takes as long as it takes; where it is played, the sound \
-         breaks up. Four hundred phasers one behind the other need more than a core."
+         breaks up. Hundreds of reverbs one behind the other need more than a core."
         fails "" passes "out = noise()\n"
     }
     UNKNOWN_SET Error "unknown-set" {

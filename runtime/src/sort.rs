@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 /// Stable sorting of slices: what compares as equal keeps its order.
 pub trait Sort {
-    /// What is sorted.
+    /// The kind of items that are sorted.
     type Item;
 
     /// Sorts by a comparison.

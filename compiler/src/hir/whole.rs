@@ -7,7 +7,7 @@ use crate::files::Files;
 use mam_grammar::ast::{Ast, BinaryOp, Expr, ExprId, Over};
 use rustc_hash::FxHashMap;
 
-/// What becomes of an argument that is no whole number, though its definition wants one.
+/// What becomes of an argument that is not a whole number, though its definition wants one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whole {
     /// The body rounds it: `round(n)`.

@@ -171,7 +171,7 @@ fn look_up(kind: &Text, known: Known<'_>, problems: &mut Problems) -> NodeKind {
 
 /// Reads what a node is given.
 struct Reader<'a> {
-    /// The node.
+    /// The id of the node that is read.
     id: &'a str,
     sources: &'a mut Sources,
     limits: &'a Limits,

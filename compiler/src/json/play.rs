@@ -48,7 +48,7 @@ pub(super) struct PlayedNote {
     pub(super) gate: f64,
     /// Seconds by which it comes later.
     pub(super) delay: f64,
-    /// Where it stands.
+    /// Where the note stands in the file.
     pub(super) span: Span,
 }
 

@@ -56,7 +56,7 @@ pub fn schema(files: &Files, library: &Library) -> Value {
     schema
 }
 
-/// What an expression has that no number has: a parameter is no number in quotes.
+/// What an expression has and a number has not, so that a number in quotes is refused.
 const EXPRESSION: &str = "[a-zA-Z(\\[*/]";
 
 /// An object with these fields and no others but remarks.

@@ -11,7 +11,7 @@ pub(crate) fn brief(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// A line up to its comment, if it has one that is no documentation.
+/// A line up to its comment, if it has one that is not documentation.
 fn code(line: &str) -> &str {
     if line.trim_start().starts_with("///") {
         return line;

@@ -550,7 +550,7 @@ fn unread_name(item: &Item) -> Option<&str> {
     }
 }
 
-/// What is no time for a ramp: without a unit it was probably meant in bars, as times of modifiers are.
+/// What is not a time for a ramp: without a unit it was probably meant in bars, as times of modifiers are.
 fn no_time(span: Span, amount: Amount) -> Problem {
     let problem = not_so(span, "a ramp lasts a time, such as `40ms`, `1 beat` or `2 bars`");
     match amount {

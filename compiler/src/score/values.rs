@@ -132,7 +132,7 @@ pub(super) fn note(word: &Word, of: &Instrument, degrees: bool) -> Result<Note, 
     }
 }
 
-/// The problem of a word that is no note, with what else it may be.
+/// The problem of a word that is not a note, with what else it may be.
 fn not_a_note(word: &Word, of: &Instrument) -> Problem {
     let (problem, text) = (wrong(word, "a note"), &*word.text);
     if let Some(note) = foreign::syllable(text) {

@@ -158,7 +158,7 @@ macro_rules! rows {
 mod table;
 mod tools;
 
-/// All rows.
+/// The rows of both tables.
 fn rows() -> impl Iterator<Item = &'static Row> {
     table::ROWS.iter().chain(tools::ROWS)
 }

@@ -42,7 +42,7 @@ impl Song<'_> {
         if let Some(((master, terms), soft_clip)) = found.or_else(|| Some((self.gains(expr)?, false))) {
             return Mixer { master, soft_clip, terms };
         }
-        // What is no sum is a signal of its own.
+        // What is not a sum is a signal of its own.
         mixer.terms = vec![(out, 1.0)];
         mixer
     }
@@ -113,7 +113,7 @@ impl Song<'_> {
     fn node_value(&self, node: NodeId) -> Option<Value> {
         match &self.graph.nodes[node].kind {
             NodeKind::Instance(_) => Some(Value::Mix(vec![(node, 1.0)])),
-            // What is no sum is a signal of its own.
+            // What is not a sum is a signal of its own.
             NodeKind::Glue { expr, iterations } if iterations.is_empty() => {
                 Some(self.value(*expr).unwrap_or_else(|| Value::Mix(vec![(node, 1.0)])))
             }

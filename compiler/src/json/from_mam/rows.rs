@@ -48,7 +48,7 @@ pub(super) struct PlayedNote {
     pub(super) vel: Option<String>,
     /// In percent of its steps.
     pub(super) gate: Option<String>,
-    /// In milliseconds.
+    /// By how many milliseconds the note comes later, where it does.
     pub(super) delay: Option<String>,
 }
 
@@ -249,7 +249,7 @@ impl Song<'_> {
         };
         let steps = (event.length * Rational::whole(resolution.into())).ok().and_then(finite_decimal);
         let Some(steps) = steps else {
-            self.refuse(span, "a note whose steps are no decimal number");
+            self.refuse(span, "a note whose steps are not a decimal number");
             return None;
         };
         Some(PlayedNote {

@@ -76,7 +76,7 @@ impl Diagnosis<'_> {
     /// A call in brackets whose own are missing, as in the languages that write none: `every(2, fast 2)`.
     pub(super) fn argument(&self, before: usize, here: usize) -> Option<Problem> {
         let token = self.get(here)?;
-        // What is called itself, `abs noise()`, where the name before is no signal of the text.
+        // What is called itself, `abs noise()`, where the name before is not a signal of the text.
         let call = token.kind == Kind::Word && self.is(here + 1, "(") && !self.is_defined(self.word(before));
         let value = matches!(token.kind, Kind::Number | Kind::Text) || call;
         // Outside of brackets a value follows `=` or `|>`, or the item is a line of a score.
