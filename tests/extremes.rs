@@ -99,6 +99,6 @@ fn winds_and_bows_are_in_tune_over_the_keyboard() {
         let heard = render("song.mam", &text, rate, Some(u64::from(rate) * 12 / 10));
         let wanted = 440.0 * 2.0_f64.powf((f64::from(note) - 69.0) / 12.0);
         let cents = 1200.0 * (pitch(&heard.channels[0], f64::from(rate), wanted) / wanted).log2();
-        assert!(cents.abs() < 3.0, "{call} at {rate} Hz plays note {note} {cents:.1} ct off");
+        assert!(cents.abs() < 5.0, "{call} at {rate} Hz plays note {note} {cents:.1} ct off");
     });
 }
