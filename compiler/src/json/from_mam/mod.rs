@@ -129,9 +129,6 @@ impl Song<'_> {
                 &format!("`{}`, which is not a definition of the prelude,", instance.callee),
             );
         }
-        if instance.placed {
-            self.refuse(instance.callee.span, "an instrument with a `pan`");
-        }
         if instance.choke.is_some() {
             self.refuse(instance.callee.span, "a part of a kit that others choke");
         }

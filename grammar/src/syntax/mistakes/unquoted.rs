@@ -26,7 +26,10 @@ impl Mistakes<'_> {
                 continue;
             }
             let (start, end) = (self.tokens[value.start].start, self.tokens[value.end - 1].end);
-            let meant = format!("\"{}\"", &self.text[start..end]);
+            // The words of a scale are one step.
+            let between = if self.word(callee) == "scale" { ":" } else { " " };
+            let words: Vec<&str> = self.text[start..end].split_whitespace().collect();
+            let meant = format!("\"{}\"", words.join(between));
             let problem = self
                 .problem(&codes::LINE_FORM, start, end, "a pattern in an argument stands in quotes")
                 .help(format!("write `{meant}`"))
