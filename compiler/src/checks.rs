@@ -238,7 +238,8 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
         SizeLimit::AllEvaluations => evaluations("all_evaluations"),
         SizeLimit::AllIterations => (
             format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
-            "`sum`, `list` and `chain` are unrolled before the song starts",
+            "`sum`, `list` and `chain` are unrolled before the song starts, a definition's for each of its calls: take fewer \
+             turns, or pass `--limit all_turns=N`",
         ),
         SizeLimit::States => (
             format!("up to here all voices remember more than {most} numbers, the limit `states`"),

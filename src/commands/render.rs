@@ -386,9 +386,16 @@ impl Render {
         let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
         let frames = job.latest().saturating_mul(passes);
         let channels = job.program.inputs.len().max(1);
+        if job.program.inputs.is_empty() {
+            let path = path.display();
+            console.say(&format!("warning: the song has no `in`, so that `{path}` is not heard\n"));
+        }
         let wanted = Wanted { rate: Some(rate), channels, frames, most: None };
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
+        if sound.frames() == 0 {
+            return Err(Failure::WrongInput(format!("`{}` holds no sound", path.display())));
+        }
         if sound.channels.iter().flatten().any(|x| !x.is_finite()) {
             let what = format!("`{}` holds a sample that is not a finite number", path.display());
             return Err(Failure::WrongInput(what));
