@@ -8,6 +8,9 @@
 //! Nothing here runs on the audio thread.
 
 mod aiff;
+mod anywhere;
+#[cfg(feature = "decode")]
+mod anywhere_compressed;
 mod caf;
 mod chunks_read;
 #[cfg(feature = "decode")]
@@ -15,6 +18,8 @@ mod compressed;
 #[cfg(feature = "flac")]
 mod flac;
 mod intake;
+#[cfg(feature = "decode")]
+mod mpeg;
 mod plain;
 mod quantise;
 mod read;
@@ -27,6 +32,7 @@ mod vorbis;
 mod wav;
 mod wav_read;
 
+pub use anywhere::{Opened, open};
 #[cfg(feature = "decode")]
 pub use compressed::is_decoding;
 pub use intake::{Sound, Wanted};

@@ -6,7 +6,7 @@ mod midi;
 mod open;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
-use super::figures::{Facts, Infos};
+use super::figures::{Facts, Infos, streams};
 use super::gear::Gear;
 use super::instruments::instruments;
 use super::keys::Keys;
@@ -57,6 +57,8 @@ pub(super) struct Player {
     logger: Option<Logger>,
     /// Why the recording has ended early.
     unrecorded: Option<Failure>,
+    /// The sounds that could not be read, of which it has been said.
+    unread: Vec<String>,
     pub(super) ui: Ui,
     sender: Sender<LoopEvent>,
     keys: Keys,
@@ -160,6 +162,7 @@ impl Player {
             recorder,
             logger,
             unrecorded: None,
+            unread: vec![],
             ui,
             sender,
             keys: Keys::default(),
@@ -247,6 +250,7 @@ impl Player {
         }
         self.report_not_finite();
         self.report_unplayed();
+        self.report_streams();
         self.change();
         self.voices.tick(&mut self.control, now);
         let all = instruments(self.control.program());
@@ -447,6 +451,17 @@ impl Player {
                 "warning: {sentence}; it is silent until its next note or an edit that changes it\n"
             ));
             self.not_finite.push(failure);
+        }
+    }
+
+    /// Says which sounds cannot be streamed any more; of each only the first time.
+    fn report_streams(&mut self) {
+        let program = self.control.program().clone();
+        for stream in streams(&program) {
+            let name = &stream.about().name;
+            let Some(why) = stream.trouble().filter(|_| !self.unread.contains(name)) else { continue };
+            self.ui.insist(&format!("warning: `{name}` is silent in places: {why}\n"));
+            self.unread.push(name.clone());
         }
     }
 
