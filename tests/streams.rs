@@ -208,7 +208,7 @@ fn what_reads_anywhere_is_refused_with_a_way_out() {
         "out = table(sample(\"a.wav\"), 0.5)",
         "out = playback([sample(\"a.wav\")], every(1s))",
     ] {
-        let why = folder.compile(text, 10, Target::host()).expect_err(text);
+        let why = folder.compile(text, 10, Target::host()).err().expect(text);
         assert!(why[0].starts_with("too-large") && why[0].contains("is streamed"), "{why:?}");
         assert!(
             folder
@@ -279,7 +279,7 @@ fn headers_that_lie_are_refused() {
     let why = |name: &str, bytes: &[u8]| {
         fs::write(folder.0.join(name), bytes).unwrap();
         let text = format!("out = playback(sample(\"{name}\"))\n");
-        folder.compile(&text, 10, Target::host()).expect_err(name).remove(0)
+        folder.compile(&text, 10, Target::host()).err().expect(name).remove(0)
     };
     let wav = fs::read(folder.0.join("a.wav")).unwrap();
     assert!(why("cut.wav", &wav[..wav.len() / 2]).contains("before its header says"));
