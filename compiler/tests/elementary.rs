@@ -4,7 +4,7 @@
 use mam_compiler::OptLevel;
 use mam_compiler::emit::native::Jit;
 use mam_compiler::interp::Interpreter;
-use mam_compiler::ir::{Imm, InputId, Kernel, Module, Op, ParamId, Scalar, StateSlot, Type};
+use mam_compiler::ir::{Body, Imm, InputId, Kernel, Module, Op, ParamId, Scalar, StateSlot, Type, Value};
 use mam_compiler::opt::{optimize_module, passes};
 use mam_compiler::target::Target;
 use mam_grammar::Handle;
@@ -131,11 +131,64 @@ fn logarithms() {
 
 #[test]
 fn hyperbolic_tangent() {
-    assert!(worst(Op::Tanh, &spread(-30.0, 30.0), truth::tanh, relative) < 4e-7);
-    let xs = spread(-30.0, 30.0);
-    let most = apply(&expanded(Op::Tanh, 1, true), &[xs]).into_iter().fold(0.0, f32::max);
-    assert!(most <= 1.0, "{most}");
-    assert!(apply(&expanded(Op::Tanh, 1, false), &[vec![f32::NAN]])[0].is_nan());
+    assert!(worst(Op::Tanh, &spread(-30.0, 30.0), truth::tanh, relative) < 1.5e-6);
+    for fma in [true, false] {
+        let tanh = |xs: Vec<f32>| apply(&expanded(Op::Tanh, 1, fma), &[xs]);
+        let xs = spread(0.0, 30.0);
+        let ys = tanh(xs.clone());
+        let most = ys.iter().copied().fold(0.0, f32::max);
+        assert!(most <= 1.0, "{most}");
+        let negative = tanh(xs.iter().map(|x| -x).collect());
+        assert!(ys.iter().zip(&negative).all(|(y, n)| y.to_bits() == (-n).to_bits()), "it is odd");
+        // It rises: up to there, steps of 0.01 are larger than its roundings.
+        let steps = tanh((0..500).map(|i| 0.01 * i as f32).collect());
+        assert!(steps.is_sorted());
+        assert_eq!(tanh(vec![0.0, f32::INFINITY, 1e30])[..1], [0.0]);
+        assert!(tanh(vec![f32::NAN])[0].is_nan());
+    }
+}
+
+/// `tanh(x)·w / (x + k·tanh(x))` and `tanh(x)/x`: with one division, as near as with two.
+#[test]
+fn quotients_of_a_hyperbolic_tangent() {
+    let of = |fma: bool, build: fn(&mut Body, [Value; 3]) -> Value| {
+        let mut kernel = Kernel { name: "function".into(), outputs: vec!["out".into()], ..Kernel::default() };
+        kernel.inputs = (0..3).map(|i| format!("in{i}")).collect();
+        let body = &mut kernel.steady;
+        let args = [0, 1, 2].map(|i| body.add(Op::Input(InputId::new(i)), Type::F32, &[]));
+        let result = build(body, args);
+        body.outs = vec![result];
+        kernel.general = kernel.steady.clone();
+        let mut module = Module::default();
+        module.kernels.add(kernel);
+        optimize_module(&mut module, &Target { fma });
+        let divisions = module.kernels[Handle::ZERO].steady.insts.values().filter(|inst| inst.op == Op::Div);
+        assert_eq!(divisions.count(), 1);
+        module
+    };
+    let solved: fn(&mut Body, [Value; 3]) -> Value = |body, [x, w, k]| {
+        let t = body.op(Op::Tanh, &[x]);
+        let (above, part) = (body.op(Op::Mul, &[t, w]), body.op(Op::Mul, &[k, t]));
+        let below = body.op(Op::Add, &[x, part]);
+        body.op(Op::Div, &[above, below])
+    };
+    let slope: fn(&mut Body, [Value; 3]) -> Value = |body, [x, ..]| {
+        let t = body.op(Op::Tanh, &[x]);
+        body.op(Op::Div, &[t, x])
+    };
+    let xs: Vec<f32> = spread(-30.0, 30.0).into_iter().filter(|x| x.abs() > 1e-6).collect();
+    let ws: Vec<f32> = (0..xs.len()).map(|i| 0.1 + (i % 97) as f32).collect();
+    let ks: Vec<f32> = (0..xs.len()).map(|i| 0.25 * (i % 17) as f32).collect();
+    for fma in [true, false] {
+        let columns = [xs.clone(), ws.clone(), ks.clone()];
+        let (ys, slopes) = (apply(&of(fma, solved), &columns), apply(&of(fma, slope), &columns));
+        for (i, x) in xs.iter().enumerate() {
+            let [x, w, k] = [*x, ws[i], ks[i]].map(f64::from);
+            let t = truth::tanh(x);
+            assert!(relative(x, f64::from(ys[i]), t * w / (x + k * t)) < 2e-6, "{x} {w} {k}");
+            assert!(relative(x, f64::from(slopes[i]), t / x) < 1.8e-6, "{x}");
+        }
+    }
 }
 
 #[test]

@@ -6,33 +6,29 @@
 //! largest error, which a test holds against f64.
 
 mod functions;
+mod quotients;
 
 use super::intervals::Interval;
 use super::{Context, rebuild};
 use crate::ir::{Body, Formula, Imm, Inst, Kernel, Op, Scalar, Type, Value, expand, is_elementary};
+use quotients::Quotients;
 
 pub(super) fn run(old: &Body, cx: Context) -> Body {
     let intervals = cx.intervals.within(old);
+    let mut quotients = Quotients::new(old);
     rebuild::body(old, |body, value, inst| {
-        if inst.ty.scalar == Scalar::F64 && is_elementary(inst.op) {
-            return expand(body, inst.op, inst.args.as_slice());
-        }
-        if inst.ty.scalar != Scalar::F32 {
-            return body.insts.add(inst);
-        }
-        let interval = old.insts[value].args.as_slice().first().and_then(|arg| intervals[arg.index()]);
-        let mut ops = Ops { body, lanes: inst.ty.lanes, fma: cx.target.fma };
-        match (inst.op, inst.args.as_slice()) {
-            (Op::SinTurn, &[x]) => ops.sin_turn(x),
-            (Op::CosTurn, &[x]) => ops.cos_turn(x),
-            (Op::TanTurn, &[x]) => ops.tan_turn(x, interval),
-            (Op::Exp2, &[x]) => ops.exp2(x, interval),
-            (Op::Log2, &[x]) => ops.log2(x, interval),
-            (Op::Pow, &[x, y]) => ops.pow(x, y),
-            (Op::Tanh, &[x]) => ops.tanh(x, interval),
-            (Op::Atan, &[x]) => ops.atan(x),
+        let now = match inst.ty.scalar {
+            Scalar::F64 if is_elementary(inst.op) => expand(body, inst.op, inst.args.as_slice()),
+            Scalar::F32 => {
+                let interval =
+                    old.insts[value].args.as_slice().first().and_then(|arg| intervals[arg.index()]);
+                let mut ops = Ops { body, lanes: inst.ty.lanes, fma: cx.target.fma };
+                ops.written_out(value, inst, interval, &mut quotients)
+            }
             _ => body.insts.add(inst),
-        }
+        };
+        quotients.is_now(now);
+        now
     })
 }
 
@@ -99,6 +95,37 @@ struct Ops<'a> {
 }
 
 impl Ops<'_> {
+    /// What an f32 instruction becomes, whose operands are those of the new body.
+    fn written_out(
+        &mut self,
+        value: Value,
+        inst: Inst,
+        interval: Interval,
+        quotients: &mut Quotients,
+    ) -> Value {
+        match (inst.op, inst.args.as_slice()) {
+            (Op::SinTurn, &[x]) => self.sin_turn(x),
+            (Op::CosTurn, &[x]) => self.cos_turn(x),
+            (Op::TanTurn, &[x]) => {
+                let quotient = self.tan_turn(x, interval);
+                quotients.divided(self, value, quotient)
+            }
+            (Op::Exp2, &[x]) => self.exp2(x, interval),
+            (Op::Log2, &[x]) => self.log2(x, interval),
+            (Op::Pow, &[x, y]) => self.pow(x, y),
+            (Op::Tanh, &[x]) => {
+                let quotient = self.tanh(x, interval);
+                quotients.divided(self, value, quotient)
+            }
+            (Op::Atan, &[x]) => self.atan(x),
+            (Op::Div, &[a, b]) => {
+                let (a, b) = quotients.cleared(self, value).unwrap_or((a, b));
+                self.div(a, b)
+            }
+            _ => self.body.insts.add(inst),
+        }
+    }
+
     fn f(&mut self, x: f32) -> Value {
         self.body.constant(Imm::F32(x), self.lanes)
     }
