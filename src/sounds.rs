@@ -36,41 +36,63 @@ pub fn sound(file: File, name: &str, most: usize) -> Result<Samples, Unusable> {
         Ok((again.metadata()?, again))
     });
     let (data, again) = again.map_err(|e| unusable(name, &words(&e)))?;
+    let content = content(name, &data);
+    let most = most as u64;
+    let is_long = |about: &About| about.frames.saturating_mul(about.channels as u64) > most;
+    let known = STREAMS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).find(
+        |stream| {
+            (stream.about().content, &*stream.about().name) == (content, name) && is_long(stream.about())
+        },
+    );
+    if let Some(known) = known {
+        return Ok(Samples::streamed(known));
+    }
+    let about = |opened: &Opened| About {
+        name: name.into(),
+        rate: opened.rate,
+        channels: opened.channels,
+        frames: opened.frames,
+        content,
+    };
     if data.len() >= SMALL
         && let Ok(opened) = again.try_clone().map_err(Into::into).and_then(open)
-        && opened.frames.saturating_mul(opened.channels as u64) > most as u64
+        && is_long(&about(&opened))
     {
-        return streamed(opened, name, &data);
+        return streamed(about(&opened), opened);
     }
-    match mam_package::sound::read_short(file, name, most)? {
+    match mam_package::sound::read_short(file, name, most as usize)? {
         Some(samples) => Ok(samples),
-        None => streamed(open(again).map_err(|e| unusable(name, &e.to_string()))?, name, &data),
+        None => {
+            let opened = open(again).map_err(|e| unusable(name, &e.to_string()))?;
+            streamed(about(&opened), opened)
+        }
     }
 }
 
-/// A sound that is read while it plays: the one that is, where it is the same file.
-fn streamed(opened: Opened, name: &str, data: &fs::Metadata) -> Result<Samples, Unusable> {
-    let Opened { rate, channels, frames, reader } = opened;
-    if frames > MOST_FRAMES {
-        return Err(unusable(
-            name,
-            &format!("it has {frames} frames, and at most {MOST_FRAMES} can be streamed"),
-        ));
+/// A sound that is read while it plays.
+fn streamed(about: About, opened: Opened) -> Result<Samples, Unusable> {
+    if about.frames > MOST_FRAMES {
+        let why = format!("it has {} frames, and at most {MOST_FRAMES} can be streamed", about.frames);
+        return Err(unusable(&about.name, &why));
     }
-    let changed = data.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let changed = changed.map_or(0, |at| at.as_nanos());
-    let content = sha256(format!("{name}\n{}\n{changed}", data.len()).as_bytes());
-    let content = content.rsplit(':').next().and_then(|digits| u64::from_str_radix(&digits[..16], 16).ok());
-    let about = About { name: name.into(), rate, channels, frames, content: content.unwrap_or(0) };
+    let stream = Arc::new(Stream::new(about, opened.reader));
     let mut known = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
     known.retain(|stream| stream.strong_count() > 0);
-    let same = known.iter().filter_map(Weak::upgrade).find(|stream| *stream.about() == about);
-    let stream = same.unwrap_or_else(|| {
-        let stream = Arc::new(Stream::new(about, reader));
-        known.push(Arc::downgrade(&stream));
-        stream
-    });
+    known.push(Arc::downgrade(&stream));
     Ok(Samples::streamed(stream))
+}
+
+/// A hash by which it is known whether a file is the one that it was.
+fn content(name: &str, data: &fs::Metadata) -> u64 {
+    let changed = data.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let changed = changed.map_or(0, |at| at.as_nanos());
+    #[cfg(unix)]
+    let file = std::os::unix::fs::MetadataExt::ino(data);
+    #[cfg(not(unix))]
+    let file = 0;
+    let digits = sha256(format!("{name}\n{file}\n{}\n{changed}", data.len()).as_bytes());
+    let digits = digits.trim_start_matches("sha256:");
+    u64::from_str_radix(&digits[..16], 16).unwrap_or(0)
 }
 
 fn unusable(name: &str, why: &str) -> Unusable {

@@ -8,8 +8,10 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
+#[cfg(feature = "threads")]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Frames from the beginning of a chunk to that of the next one.
 pub const CHUNK: usize = 4096;
@@ -169,6 +171,11 @@ impl Stream {
     pub fn chunk(&self, place: usize, now: u32) -> Option<Held<'_>> {
         let chunk = self.chunks.get(place / CHUNK)?;
         chunk.used.store(now, Ordering::Relaxed);
+        self.held(chunk)
+    }
+
+    /// A chunk that stays, if it is in memory.
+    fn held<'a>(&'a self, chunk: &'a Chunk) -> Option<Held<'a>> {
         let word = chunk.word.fetch_add(1, Ordering::Acquire);
         if word & THERE == 0 {
             chunk.word.fetch_sub(1, Ordering::Relaxed);
@@ -182,10 +189,7 @@ impl Stream {
 
     /// The chunk of a place, read if it is not in memory; none beyond the end, or where all memory is in use.
     pub fn awaited(&self, place: usize, now: u32) -> Option<Held<'_>> {
-        self.chunk(place, now).or_else(|| {
-            self.load(place / CHUNK);
-            self.chunk(place, now)
-        })
+        self.chunk(place, now).or_else(|| self.load(place / CHUNK))
     }
 
     /// Asks for the chunk of a place, if it is not in memory. \[audio\]
@@ -207,7 +211,7 @@ impl Stream {
             let wish = self.wishes[(first + next) % WISHES].swap(0, Ordering::Acquire);
             if let Some(index) = (wish as usize).checked_sub(1) {
                 was_asked = true;
-                self.load(index);
+                drop(self.load(index));
             }
         }
         was_asked
@@ -217,15 +221,16 @@ impl Stream {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads a chunk into memory.
-    fn load(&self, index: usize) {
-        let Some(chunk) = self.chunks.get(index) else { return };
+    /// Reads a chunk into memory, where it is not yet, and holds it.
+    fn load(&self, index: usize) -> Option<Held<'_>> {
+        let chunk = self.chunks.get(index)?;
         let mut keeper = self.keeper();
-        if chunk.word.load(Ordering::Relaxed) & THERE != 0 {
-            return;
+        // As long as the keeper is here nothing is given up.
+        if let Some(held) = self.held(chunk) {
+            return Some(held);
         }
         let now = chunk.used.load(Ordering::Relaxed);
-        let Some(at) = self.free(&mut keeper, now) else { return };
+        let at = self.free(&mut keeper, now)?;
         let place = self.places[at].get_or_init(|| {
             let samples = self.about.channels * (CHUNK + OVERLAP);
             Place(UnsafeCell::new(vec![0.0; samples].into_boxed_slice()))
@@ -235,6 +240,7 @@ impl Stream {
         self.fill(&mut *keeper.reader, index, samples);
         keeper.owners[at] = index;
         chunk.word.fetch_or(THERE | (at as u64) << PLACE, Ordering::Release);
+        self.held(chunk)
     }
 
     /// A place in which no chunk is: of those that nobody holds the one that has not been used for longest.
