@@ -2,7 +2,7 @@
 //!
 //! A [`Stream`] is asked for the chunk around a place ([`Stream::chunk`]), which stays where it is as long as it is held. Offline a chunk
 //! that is not there is read at once. Live, on the audio thread, nothing is waited for: what is not there is a gap, which is
-//! counted, and a thread beside it reads what is wished for ([`Stream::wish`]). What has not been used for longest is given up
+//! counted, and a thread beside it reads what is asked for ([`Stream::request`]). What has not been used for longest is given up
 //! for what is new, unless that has been in use just now: then there is one chunk more. So memory follows from how much is
 //! played at a time, and not from the length of the file.
 
@@ -23,8 +23,8 @@ pub const LEAD: usize = 64;
 const FEWEST: usize = 64;
 /// Chunks that are kept at most: of two channels 128 MiB.
 const MOST: usize = 4096;
-/// Wishes that are remembered; later ones take the place of earlier ones, and are made anew in each quantum.
-const WISHES: usize = 1024;
+/// Requests that are remembered; later ones take the place of earlier ones, and are made anew in each quantum.
+const REQUESTS: usize = 1024;
 /// What was asked for in so many quanta is in use.
 const RECENT: u32 = 16;
 /// In a chunk's word: below this bit how many hold it, here whether it is there, and behind that where.
@@ -45,11 +45,11 @@ pub trait FrameReader: Send {
 pub struct About {
     /// What it is called in messages.
     pub name: String,
-    /// Frames a second.
+    /// Its rate, in frames a second.
     pub rate: u32,
     /// How many channels are read, one or two.
     pub channels: usize,
-    /// Frames of each.
+    /// How many frames each channel has.
     pub frames: u64,
     /// A hash by which it is known that it is another file, or has been changed.
     pub content: u64,
@@ -59,13 +59,14 @@ pub struct About {
 pub struct Stream {
     about: About,
     chunks: Box<[Chunk]>,
-    places: Box<[OnceLock<Place>]>,
+    places: Box<[OnceLock<Slot>]>,
     keeper: Mutex<Keeper>,
-    wishes: Box<[AtomicU32]>,
-    next_wish: AtomicU32,
+    requests: Box<[AtomicU32]>,
+    next_request: AtomicU32,
     is_live: AtomicBool,
     gaps: AtomicU64,
     trouble: OnceLock<String>,
+    is_reported: AtomicBool,
 }
 
 #[derive(Default)]
@@ -76,10 +77,10 @@ struct Chunk {
 }
 
 /// Memory of one chunk: its channels, one behind the other.
-struct Place(UnsafeCell<Box<[f32]>>);
+struct Slot(UnsafeCell<Box<[f32]>>);
 
 // SAFETY: it is written by who has the keeper, as long as no chunk is said to be in it; afterwards it is only read.
-unsafe impl Sync for Place {}
+unsafe impl Sync for Slot {}
 
 /// What reads, and which chunk is in which place.
 struct Keeper {
@@ -117,11 +118,12 @@ impl Stream {
             chunks: (0..count).map(|_| Chunk::default()).collect(),
             places: (0..MOST).map(|_| OnceLock::new()).collect(),
             keeper: Mutex::new(Keeper { reader, owners: vec![], budget }),
-            wishes: (0..WISHES).map(|_| AtomicU32::new(0)).collect(),
-            next_wish: AtomicU32::new(0),
+            requests: (0..REQUESTS).map(|_| AtomicU32::new(0)).collect(),
+            next_request: AtomicU32::new(0),
             is_live: AtomicBool::new(false),
             gaps: AtomicU64::new(0),
             trouble: OnceLock::new(),
+            is_reported: AtomicBool::new(false),
             about,
         }
     }
@@ -131,7 +133,7 @@ impl Stream {
         &self.about
     }
 
-    /// Bytes of memory that it has at least while it plays, and those that a place which plays in stereo at its own speed takes more.
+    /// Bytes of memory that it takes while it plays, if it does so at a few places.
     pub fn bytes(&self) -> usize {
         FEWEST.min(self.chunks.len()) * self.place_bytes() + self.chunks.len() * size_of::<Chunk>()
     }
@@ -154,6 +156,12 @@ impl Stream {
     /// What went wrong first while it was read, in words.
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.get().map(String::as_str)
+    }
+
+    /// The same where it has not been asked for yet.
+    pub fn new_trouble(&self) -> Option<&str> {
+        let trouble = self.trouble()?;
+        (!self.is_reported.swap(true, Ordering::Relaxed)).then_some(trouble)
     }
 
     /// Whether nothing is waited for.
@@ -193,23 +201,23 @@ impl Stream {
     }
 
     /// Asks for the chunk of a place, if it is not in memory. \[audio\]
-    pub fn wish(&self, place: usize, now: u32) {
+    pub fn request(&self, place: usize, now: u32) {
         let index = place / CHUNK;
         let Some(chunk) = self.chunks.get(index) else { return };
         chunk.used.store(now, Ordering::Relaxed);
         if chunk.word.load(Ordering::Relaxed) & THERE == 0 {
-            let next = self.next_wish.fetch_add(1, Ordering::Relaxed) as usize;
-            self.wishes[next % WISHES].store(index as u32 + 1, Ordering::Release);
+            let next = self.next_request.fetch_add(1, Ordering::Relaxed) as usize;
+            self.requests[next % REQUESTS].store(index as u32 + 1, Ordering::Release);
         }
     }
 
-    /// Reads what was wished for. Returns whether there was something.
-    pub fn grant(&self) -> bool {
-        let first = self.next_wish.load(Ordering::Relaxed) as usize;
+    /// Reads what was asked for. Returns whether there was something.
+    pub fn serve(&self) -> bool {
+        let first = self.next_request.load(Ordering::Relaxed) as usize;
         let mut was_asked = false;
-        for next in 0..WISHES {
-            let wish = self.wishes[(first + next) % WISHES].swap(0, Ordering::Acquire);
-            if let Some(index) = (wish as usize).checked_sub(1) {
+        for next in 0..REQUESTS {
+            let request = self.requests[(first + next) % REQUESTS].swap(0, Ordering::Acquire);
+            if let Some(index) = (request as usize).checked_sub(1) {
                 was_asked = true;
                 drop(self.load(index));
             }
@@ -233,7 +241,7 @@ impl Stream {
         let at = self.free(&mut keeper, now)?;
         let place = self.places[at].get_or_init(|| {
             let samples = self.about.channels * (CHUNK + OVERLAP);
-            Place(UnsafeCell::new(vec![0.0; samples].into_boxed_slice()))
+            Slot(UnsafeCell::new(vec![0.0; samples].into_boxed_slice()))
         });
         // SAFETY: no chunk is said to be there, so that nobody else looks at it.
         let samples = unsafe { &mut *place.0.get() };
@@ -299,19 +307,19 @@ impl Stream {
         }
     }
 
-    /// From now on nothing is waited for: a thread reads what is wished for, as long as the stream is there.
+    /// From now on nothing is waited for: a thread reads what is asked for, as long as the stream is there.
     #[cfg(feature = "threads")]
     pub fn go_live(self: &Arc<Self>) {
-        /// How long the thread waits where nothing was wished for.
+        /// How long the thread waits where nothing was asked for.
         const PAUSE: std::time::Duration = std::time::Duration::from_millis(3);
         if self.is_live.swap(true, Ordering::Relaxed) {
             return;
         }
-        (0..4).for_each(|index| self.wish(index * CHUNK, 0));
+        (0..4).for_each(|index| self.request(index * CHUNK, 0));
         let stream = Arc::downgrade(self);
         let served = std::thread::Builder::new().name("sounds".into()).spawn(move || {
             while let Some(stream) = stream.upgrade() {
-                let was_asked = stream.grant();
+                let was_asked = stream.serve();
                 drop(stream);
                 if !was_asked {
                     std::thread::sleep(PAUSE);
@@ -402,12 +410,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wished_for_is_read_later() {
+    fn what_is_asked_for_is_read_later() {
         let (stream, _) = ramp(100_000);
         assert!(stream.chunk(CHUNK, 0).is_none());
-        stream.wish(CHUNK, 0);
-        assert!(stream.grant());
-        assert!(stream.chunk(CHUNK, 1).is_some() && !stream.grant());
+        stream.request(CHUNK, 0);
+        assert!(stream.serve());
+        assert!(stream.chunk(CHUNK, 1).is_some() && !stream.serve());
     }
 
     #[test]
@@ -425,7 +433,7 @@ mod tests {
                         let n = place.max(LEAD);
                         assert_eq!(held.channel(1)[place % CHUNK + n - place], (n - LEAD) as f32 + 0.5);
                     }
-                    None => stream.wish(place, turn as u32),
+                    None => stream.request(place, turn as u32),
                 }
                 if turn % 64 == 0 {
                     std::thread::yield_now();

@@ -150,7 +150,7 @@ impl Lower<'_, '_> {
             return Val::Broken;
         }
         let given = given.map(Option::flatten);
-        let trig = trig.unwrap_or_else(|| self.begins(at));
+        let trig = trig.unwrap_or_else(|| self.trigger_at_the_start(at));
         if let Val::Recording(recording) = &played {
             return self.replay(at, first, recording, trig, given);
         }
@@ -217,7 +217,7 @@ impl Lower<'_, '_> {
     }
 
     /// Where it is not said when something is played: with each note of the voice, and where there are none in the first frame.
-    fn begins(&mut self, at: &At) -> Value {
+    fn trigger_at_the_start(&mut self, at: &At) -> Value {
         self.place(at);
         if let Some(port) = self.scopes[at.scope].port {
             let index = Self::local(&mut self.ports, port);

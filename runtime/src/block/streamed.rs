@@ -49,7 +49,7 @@ impl Streamed {
         Streamed { stream, heads, is_fused, weights: weights.to_vec() }
     }
 
-    /// The sound.
+    /// The sound that its heads read.
     pub fn stream(&self) -> &Arc<Stream> {
         &self.stream
     }
@@ -130,10 +130,10 @@ impl Streamed {
         if self.stream.is_live() {
             let to_come = whole(self.heads);
             if let Some(window) = self.window(to_come.frame(frames - 1)) {
-                self.stream.wish(window, now);
-                self.stream.wish(window.saturating_sub(CHUNK / 2), now);
-                self.stream.wish(window + CHUNK / 2, now);
-                self.stream.wish(window + CHUNK, now);
+                self.stream.request(window, now);
+                self.stream.request(window.saturating_sub(CHUNK / 2), now);
+                self.stream.request(window + CHUNK / 2, now);
+                self.stream.request(window + CHUNK, now);
             }
             if is_gap {
                 self.stream.count_gap();
@@ -171,7 +171,7 @@ impl Streamed {
                     let there =
                         if is_live || there.is_some() { there } else { self.stream.awaited(window, now) };
                     if there.is_none() {
-                        self.stream.wish(window, now);
+                        self.stream.request(window, now);
                         is_gap = true;
                     }
                     held = Some((chunk, there));
@@ -203,7 +203,7 @@ impl Streamed {
         let reach = way.unsigned_abs().min(1 << 20) as i64 * AHEAD / CHUNK as i64;
         for ahead in 0..=reach.clamp(CHUNKS_AHEAD.0, CHUNKS_AHEAD.1) {
             let Some(window) = self.window(to + step * ahead * CHUNK as i64) else { return };
-            self.stream.wish(window, now);
+            self.stream.request(window, now);
         }
     }
 

@@ -3,73 +3,14 @@
 //! header promises is there, at least its end.
 
 use super::FileError;
-use super::intake::{Intake, Wanted};
 use super::read::READERS;
 use super::samples::{Samples, is_streamed};
+use super::source::{MOST_CHANNELS, Opened, Source, check, cut_off};
 use super::wav_read::MARK;
 use crate::stream::FrameReader;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::Read;
 use std::sync::Arc;
-
-/// Channels of a file that are read.
-pub(super) const MOST_CHANNELS: usize = 2;
-
-/// A sound file that can be read from any place.
-pub struct Opened {
-    /// Frames a second.
-    pub rate: u32,
-    /// How many channels are read, one or two.
-    pub channels: usize,
-    /// Frames of each.
-    pub frames: u64,
-    /// What reads them.
-    pub reader: Box<dyn FrameReader>,
-}
-
-/// A place in a file, of which there may be several at a time.
-#[derive(Clone)]
-pub(super) struct Source {
-    pub(super) file: Arc<File>,
-    pub(super) at: u64,
-    pub(super) length: u64,
-}
-
-impl Read for Source {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = read_at(&self.file, into, self.at)?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Source {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
-    }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, into, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, into, at)
-}
-
-#[cfg(not(any(unix, windows)))]
-fn read_at(mut file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
-    file.seek(SeekFrom::Start(at))?;
-    file.read(into)
-}
 
 /// Opens a file whose sound is read from any place.
 ///
@@ -97,16 +38,6 @@ use super::anywhere_compressed::compressed;
 fn compressed(_: Source) -> Result<Opened, FileError> {
     let words = "it is compressed, or no sound file: this build of mam reads plain samples only";
     Err(FileError::Unsupported(words.into()))
-}
-
-/// Refuses a rate or a number of channels that no sound has.
-pub(super) fn check(rate: u32, channels: usize) -> Result<(), FileError> {
-    Intake::new(Wanted { rate: None, channels: MOST_CHANNELS, frames: 0, most: None }).begin(rate, channels)
-}
-
-/// The file ends before its header says.
-pub(super) fn cut_off() -> FileError {
-    FileError::Malformed("it ends before its header says".into())
 }
 
 /// Plain samples, which begin where the source is.

@@ -4,9 +4,9 @@
 //! FLAC and Ogg find places by themselves; of MP3 there is an index, made once ([`super::mpeg`]).
 
 use super::FileError;
-use super::anywhere::{MOST_CHANNELS, Opened, Source, check, cut_off};
 use super::compressed::{broken, decoder, decoding, probed};
 use super::mpeg::{Frames, Header, first_frame};
+use super::source::{MOST_CHANNELS, Opened, Source, check, cut_off};
 use crate::stream::FrameReader;
 use symphonia::core::codecs::audio::AudioDecoder;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
@@ -118,7 +118,7 @@ trait Pieces: Send {
 }
 
 /// A decoder that stands somewhere.
-struct Place {
+struct Cursor {
     pieces: Box<dyn Pieces>,
     piece: Piece,
     /// From where on what it gives is right.
@@ -131,7 +131,7 @@ struct Place {
 struct Anywhere {
     rate: u32,
     make: Box<dyn Fn() -> Result<Box<dyn Pieces>, FileError> + Send>,
-    places: Vec<Place>,
+    places: Vec<Cursor>,
     reads: u64,
 }
 
@@ -159,7 +159,7 @@ impl Anywhere {
     fn place(&mut self, frame: i64) -> Result<usize, FileError> {
         self.reads += 1;
         let near = i64::from(self.rate) * NEAR_SECONDS as i64;
-        let comes = |place: &Place| {
+        let comes = |place: &Cursor| {
             let from = place.piece.first.max(place.right);
             (from <= frame && frame - place.piece.end() <= near).then(|| frame - from)
         };
@@ -169,7 +169,7 @@ impl Anywhere {
             None => {
                 let at = if self.places.len() < MOST_DECODERS {
                     let pieces = (self.make)()?;
-                    self.places.push(Place { pieces, piece: Piece::default(), right: 0, used: 0 });
+                    self.places.push(Cursor { pieces, piece: Piece::default(), right: 0, used: 0 });
                     self.places.len() - 1
                 } else {
                     (0..self.places.len()).min_by_key(|&at| self.places[at].used).unwrap_or(0)

@@ -27,18 +27,20 @@ mod resample;
 mod samples;
 mod sink;
 mod software;
+mod source;
 #[cfg(feature = "decode")]
 mod vorbis;
 mod wav;
 mod wav_read;
 
-pub use anywhere::{Opened, open};
+pub use anywhere::open;
 #[cfg(feature = "decode")]
 pub use compressed::is_decoding;
 pub use intake::{Sound, Wanted};
 pub use quantise::{Dither, Quantiser};
 pub use read::read;
 pub use software::software;
+pub use source::Opened;
 
 use crate::channels::ChannelLayout;
 use crate::sound_kinds::{self, SoundKind};

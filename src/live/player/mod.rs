@@ -4,9 +4,10 @@ mod act;
 mod log;
 mod midi;
 mod open;
+mod streams;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
-use super::figures::{Facts, Infos, streams};
+use super::figures::{Facts, Infos};
 use super::gear::Gear;
 use super::instruments::instruments;
 use super::keys::Keys;
@@ -57,8 +58,6 @@ pub(super) struct Player {
     logger: Option<Logger>,
     /// Why the recording has ended early.
     unrecorded: Option<Failure>,
-    /// The sounds that could not be read, of which it has been said.
-    unread: Vec<String>,
     pub(super) ui: Ui,
     sender: Sender<LoopEvent>,
     keys: Keys,
@@ -162,7 +161,6 @@ impl Player {
             recorder,
             logger,
             unrecorded: None,
-            unread: vec![],
             ui,
             sender,
             keys: Keys::default(),
@@ -451,17 +449,6 @@ impl Player {
                 "warning: {sentence}; it is silent until its next note or an edit that changes it\n"
             ));
             self.not_finite.push(failure);
-        }
-    }
-
-    /// Says which sounds cannot be streamed any more; of each only the first time.
-    fn report_streams(&mut self) {
-        let program = self.control.program().clone();
-        for stream in streams(&program) {
-            let name = &stream.about().name;
-            let Some(why) = stream.trouble().filter(|_| !self.unread.contains(name)) else { continue };
-            self.ui.insist(&format!("warning: `{name}` is silent in places: {why}\n"));
-            self.unread.push(name.clone());
         }
     }
 
