@@ -160,7 +160,7 @@ impl Streamed {
     ) -> bool {
         let mut held: Option<(usize, Option<Held>)> = None;
         let mut is_gap = false;
-        for n in 0..part.len() {
+        for (n, &part) in part.iter().enumerate() {
             let mut values = [0.0; 2];
             if let Some(window) = self.window(places.frame(n)) {
                 let chunk = window / CHUNK;
@@ -177,7 +177,7 @@ impl Streamed {
                     held = Some((chunk, there));
                 }
                 if let Some((_, Some(there))) = &held {
-                    let weights = self.between::<FUSED>(part[n]);
+                    let weights = self.between::<FUSED>(part);
                     for (channel, value) in values.iter_mut().enumerate().take(outs.len()) {
                         let samples = &there.channel(channel)[window % CHUNK..][..TAPS];
                         *value = weighted::<FUSED>(&weights, samples);
@@ -230,8 +230,8 @@ fn plus_product<const FUSED: bool>(x: f32, a: f32, b: f32) -> f32 {
 fn weighted<const FUSED: bool>(weights: &[f32; TAPS], samples: &[f32]) -> f32 {
     let mut sums: [f32; 4] = std::array::from_fn(|k| weights[k] * samples[k]);
     for tap in (4..TAPS).step_by(4) {
-        for k in 0..4 {
-            sums[k] = plus_product::<FUSED>(sums[k], weights[tap + k], samples[tap + k]);
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum = plus_product::<FUSED>(*sum, weights[tap + k], samples[tap + k]);
         }
     }
     (sums[0] + sums[1]) + (sums[2] + sums[3])
