@@ -1,6 +1,6 @@
 // Makes the page work offline once it has been loaded: what is in the cache is given at once, and brought up to date behind it.
 const CACHE = 'mam-studio';
-const FILES = ['./', 'page.js', 'style.css', 'worker.js', 'worklet.js', 'link.js', 'export.js', 'examples.json', 'mam.wasm'];
+const FILES = ['./', 'page.js', 'style.css', 'worker.js', 'worklet.js', 'link.js', 'unpack.js', 'export.js', 'examples.json', 'mam.wasm', 'operands.wasm'];
 
 self.addEventListener('install', event => {
   self.skipWaiting();

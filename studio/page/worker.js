@@ -1,7 +1,10 @@
 // The compiler. Compilations of texts that have been overtaken by a newer one are left out; what is compiled goes straight to
 // the worklet, by a port of its own.
-let load, fail;
-const compiled = new Promise((resolve, reject) => { [load, fail] = [resolve, reject]; }); // The page gives it.
+import { FILES, unpack } from './unpack.js';
+
+// The compiler and the engine are one module: this worker, the worklet and each export have an instance of their own.
+const loaded = load();
+loaded.then(module => postMessage({ module }), error => postMessage({ unloaded: String(error) }));
 let compiler = null; // An instance; none before the first question, and after one in which it has failed.
 let port = null; // To the worklet, once there is one.
 let latest = null; // The program that plays, or would.
@@ -9,9 +12,18 @@ const files = new Map(); // The files that songs may use, by their names: an ins
 const waiting = [];
 let busy = false;
 
+async function load() {
+  const files = FILES.map(async name => {
+    const response = await fetch(name);
+    if (!response.ok) throw new Error(response.statusText);
+    return new Uint8Array(await response.arrayBuffer());
+  });
+  return WebAssembly.compile(unpack(await Promise.all(files)));
+}
+
 async function instance() {
   if (!compiler) {
-    compiler = (await WebAssembly.instantiate(await compiled, {})).exports;
+    compiler = (await WebAssembly.instantiate(await loaded, {})).exports;
     files.forEach((bytes, name) => put(compiler, name, bytes));
   }
   return compiler;
@@ -100,8 +112,6 @@ async function work() {
 }
 
 onmessage = ({ data }) => {
-  if (data.module) return load(data.module);
-  if (data.unloaded) return fail(new Error(data.unloaded));
   if (data.file) return file(data.file);
   if (data.port) {
     port = data.port;

@@ -5,13 +5,14 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Linker } from '../page/link.js';
+import { FILES, unpack } from '../page/unpack.js';
 import { asked, part } from './compiler.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const [mamc, ...given] = process.argv.slice(2);
 const songs = given.length ? given
   : readdirSync(join(root, 'examples')).filter(name => /\.(mam|json)$/.test(name)).map(name => join(root, 'examples', name));
-const module = new WebAssembly.Module(readFileSync(join(root, 'studio/dist/mam.wasm')));
+const module = new WebAssembly.Module(unpack(FILES.map(name => readFileSync(join(root, 'studio/dist', name)))));
 const compiler = new WebAssembly.Instance(module, {}).exports;
 const folder = mkdtempSync(join(tmpdir(), 'mam-samples-'));
 

@@ -1,7 +1,8 @@
 //! The prelude's texts without what only its own tests and its readers need: for the studio's page, which is sent with them.
 //! The build script takes this file in too.
 
-/// A text of the prelude without its `expect`s and its comments, documentation aside. Every line stands where it stood.
+/// A text of the prelude without its `expect`s, its comments, documentation aside, and the space that aligns it. Every line is
+/// the line that it was.
 pub(crate) fn brief(text: &str) -> String {
     let mut within = false;
     let line = |line: &str| {
@@ -11,17 +12,25 @@ pub(crate) fn brief(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// A line up to its comment, if it has one that is not documentation.
-fn code(line: &str) -> &str {
-    if line.trim_start().starts_with("///") {
-        return line;
+/// A line up to its comment, if it has one that is not documentation, with one space where there are several.
+fn code(line: &str) -> String {
+    let line = line.trim();
+    if line.starts_with("///") {
+        return line.to_owned();
     }
     let mut quoted = false;
-    let comment = line.char_indices().find(|&(at, letter)| {
+    let mut code = String::new();
+    for (at, letter) in line.char_indices() {
         quoted ^= letter == '"';
-        !quoted && line[at..].starts_with("//")
-    });
-    line[..comment.map_or(line.len(), |(at, _)| at)].trim_end()
+        if !quoted && line[at..].starts_with("//") {
+            break;
+        }
+        if quoted || letter != ' ' || !code.ends_with(' ') {
+            code.push(letter);
+        }
+    }
+    code.truncate(code.trim_end().len());
+    code
 }
 
 #[cfg(test)]
@@ -53,7 +62,7 @@ mod tests {
             let is_left = |line: &str| line.starts_with("expect ") || line.trim_start().starts_with("// ");
             assert!(!brief.lines().any(is_left), "{name}");
         }
-        let text = "a = 1 // one\n// two\n/// Three.\nb = \"//\" // four\n";
-        assert_eq!(brief(text), "a = 1\n\n/// Three.\nb = \"//\"\n");
+        let text = "a = 1 // one\n// two\n/// Three.\n  b   = \"//  \"  // four\n";
+        assert_eq!(brief(text), "a = 1\n\n/// Three.\nb = \"//  \"\n");
     }
 }

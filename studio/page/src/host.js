@@ -5,17 +5,16 @@ export class WorkerHost {
     this.on = { figures, failed };
     this.answers = new Map();
     this.next = 1;
-    this.worker = new Worker('worker.js');
-    this.worker.onmessage = ({ data: { id, answer } }) => {
-      this.answers.get(id)?.(answer);
-      this.answers.delete(id);
-    };
-    // The compiler and the engine are one module: the worker, the worklet and each export have an instance of their own.
-    this.module = WebAssembly.compileStreaming(fetch('mam.wasm'));
-    this.module.then(module => this.worker.postMessage({ module }), error => {
-      this.worker.postMessage({ unloaded: String(error) });
-      failed('the compiler and the engine could not be loaded');
+    this.worker = new Worker('worker.js', { type: 'module' });
+    this.module = new Promise((resolve, reject) => {
+      this.worker.onmessage = ({ data: { id, answer, module, unloaded } }) => {
+        if (module) return resolve(module);
+        if (unloaded) return reject(new Error(unloaded));
+        this.answers.get(id)?.(answer);
+        this.answers.delete(id);
+      };
     });
+    this.module.catch(() => failed('the compiler and the engine could not be loaded'));
     this.playing = false;
     this.settings = new Map(); // What hands have set: a worklet that is replaced is given it again.
   }
