@@ -215,12 +215,7 @@ impl Compiled {
 /// Draws problems on standard error, and counts them. Warnings are not shown when the console is quiet, notes only when
 /// it is to be verbose: `check` has them. With `--json`, errors are a document on standard output, too.
 pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
-    let least = match (console.quiet, console.verbose) {
-        (true, _) => Severity::Error,
-        (_, true) => Severity::Note,
-        _ => Severity::Warning,
-    };
-    let shown: Vec<Problem> = problems.iter().filter(|p| p.code.severity >= least).cloned().collect();
+    let shown = asked_for(problems, console, Severity::Warning);
     if console.json && number_of(problems, Severity::Error) > 0 {
         let document = report::json(&[Found { problems, sources }], Vec::<()>::new());
         // A closed standard output ends the command where it writes its result.
@@ -229,6 +224,16 @@ pub fn tell(problems: &[Problem], sources: &Sources, console: Console) {
     let look = Look { colour: console.colour, width: console.width() };
     let tally = tally(&shown).map_or(String::new(), |t| t + "\n");
     console.styled(&format!("{}{tally}", draw(&shown, sources, look)));
+}
+
+/// The problems that are shown: errors alone where the console is quiet, all where it is verbose, else from `least` on.
+pub(crate) fn asked_for(problems: &[Problem], console: Console, least: Severity) -> Vec<Problem> {
+    let least = match (console.quiet, console.verbose) {
+        (true, _) => Severity::Error,
+        (_, true) => Severity::Note,
+        _ => least,
+    };
+    problems.iter().filter(|problem| problem.code.severity >= least).cloned().collect()
 }
 
 /// How many channels a song has of which nothing but its text is known: a device is opened before the song is compiled for it.

@@ -102,6 +102,12 @@ pub fn file_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// When it cannot be opened, or is a folder.
 pub fn sound_file(path: &Path) -> Result<File, Failure> {
+    // From a pipe as well.
+    #[cfg(unix)]
+    if path == Path::new("-") {
+        let copied = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+        return copied.map(File::from).map_err(|e| Failure::read("-", &e));
+    }
     let opened = File::open(path).and_then(|file| {
         let kind = file.metadata()?.file_type();
         if kind.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
@@ -140,6 +146,11 @@ fn not_there(path: &Path) -> String {
             "there is no file called `{name}`; the instrument of this name in the prelude is not a file"
         );
     }
+    if let Some(call) = needing_arguments(&name) {
+        return format!(
+            "there is no file called `{name}`; the prelude's instrument of this name needs arguments, so that it plays in a song: `{call}`"
+        );
+    }
     let near = mam_grammar::problem::nearest(&name, &names);
     let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     format!("there is no file and no prelude instrument called `{name}`{near}")
@@ -166,6 +177,17 @@ fn instruments() -> Vec<String> {
     all.filter(|d| d.kind == DefinitionKind::Instrument && !d.needs_arguments())
         .map(|d| d.name.name.to_string())
         .collect()
+}
+
+/// A call of the prelude's instrument of this name, where it needs arguments: `keymap(zones)`.
+fn needing_arguments(name: &str) -> Option<String> {
+    let mut sources = Sources::default();
+    let files = Files::prelude(&mut sources, Limits::default());
+    let definition = files.definition(files.find_prelude(name)?);
+    let needed = definition.formals.iter().filter(|formal| formal.default.is_none());
+    let needed: Vec<&str> = needed.map(|formal| &*formal.name.name).collect();
+    let needs = definition.kind == DefinitionKind::Instrument && definition.needs_arguments();
+    needs.then(|| format!("{name}({})", needed.join(", ")))
 }
 
 /// Finds and reads the files that a song names, and remembers which they were.

@@ -255,7 +255,7 @@ impl Job {
     pub fn check_whole(&self) -> Result<(), Failure> {
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let reports = [
-            finite::render_report(&faults.not_finite, &self.program),
+            finite::render_report(faults.not_finite.iter().map(|failure| (failure, &*self.program))),
             unplayed::report(&faults.unplayed, &self.program),
         ];
         let reports: Vec<String> = reports.into_iter().flatten().collect();

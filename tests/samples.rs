@@ -345,6 +345,22 @@ fn a_sampler_fits_its_sound_to_the_bars() {
             assert!((sound[frame] - level).abs() < 2e-3, "{line}: {} at {frame}, not {level}", sound[frame]);
         }
     }
+    // Slices by their numbers are as long as their events as well.
+    let song = "tempo 120\nb = sampler(sample(\"steps.wav\"), slices: 4)\nplay { b \"3 0\".fit }\nout = b\n";
+    let sound = folder.heard(song, 96_000).remove(0);
+    for (frame, level) in [(1000, 0.4), (46_000, 0.4), (50_000, 0.1), (94_000, 0.1)] {
+        assert!((sound[frame] - level).abs() < 2e-3, "{} at {frame}, not {level}", sound[frame]);
+    }
+}
+
+/// A hit plays the sound as it was recorded, whatever its pitch is said to be.
+#[test]
+fn a_hit_of_a_sampler_plays_at_its_own_pitch() {
+    let folder = Folder::new("own-pitch");
+    let file = noise(9_000, 3);
+    folder.wav("hit.wav", RATE, std::slice::from_ref(&file));
+    let text = "b = sampler(sample(\"hit.wav\"), pitch: a4)\nplay { b |x...| }\nlength 1 bar\nout = b\n";
+    assert_eq!(folder.heard(text, 8_000)[0], file[..8_000]);
 }
 
 #[test]

@@ -17,8 +17,7 @@ use crate::size::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
-    Ast, BinaryOp, Body, DefinitionKind, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp,
-    Unit,
+    Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp, Unit,
 };
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Span};
@@ -239,7 +238,8 @@ pub(crate) fn too_large(found: TooLarge) -> Problem {
         SizeLimit::AllEvaluations => evaluations("all_evaluations"),
         SizeLimit::AllIterations => (
             format!("this unrolls into more than {most} iterations, the limit `all_turns`"),
-            "`sum`, `list` and `chain` are unrolled before the song starts",
+            "`sum`, `list` and `chain` are unrolled before the song starts, a definition's for each of its calls: take fewer \
+             turns, or pass `--limit all_turns=N`",
         ),
         SizeLimit::States => (
             format!("up to here all voices remember more than {most} numbers, the limit `states`"),
@@ -406,22 +406,11 @@ fn heard(files: &Files, song: usize) -> Option<String> {
     if let Some((name, _)) = all.iter().find(|(name, _)| NAMES.contains(&&*name.name)) {
         return Some(name.to_string());
     }
-    let plays = |value: ExprId| {
-        let mut at = value;
-        loop {
-            match &file.ast.exprs[at] {
-                Expr::Pipe { left, .. } => at = *left,
-                Expr::Paren(inner) => at = *inner,
-                Expr::Call { callee, .. } => {
-                    let def = files.find(song, &callee.name);
-                    return def.is_some_and(|def| files.definition(def).kind == DefinitionKind::Instrument);
-                }
-                _ => return false,
-            }
-        }
-    };
-    let played: Vec<&str> =
-        all.iter().filter(|(_, value)| plays(*value)).map(|(name, _)| &*name.name).collect();
+    let played: Vec<&str> = all
+        .iter()
+        .filter(|(_, value)| files.is_instrument_sound(song, *value))
+        .map(|(name, _)| &*name.name)
+        .collect();
     match played.is_empty() {
         true => all.last().map(|(name, _)| name.to_string()),
         false => Some(played.join(" + ")),

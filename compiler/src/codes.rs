@@ -72,6 +72,12 @@ mam_grammar::codes! {
         fails "out = noise() * decay(every(2), 300ms)\n"
         passes "out = noise() * decay(every(2s), 300ms)\n"
     }
+    SOUND_AS_NUMBER Warning "sound-as-number" {
+        "The sound of an instrument stands in the place of a knob: a threshold, a time, a cutoff would follow its wave, \
+         thousands of times a second. What an effect listens to is given by its name; how loud a sound is, is `follow(x)`."
+        fails "bd = kick()\npad = saw(110Hz) * 20% |> duck(bd)\nplay { bd |x...| }\nout = bd + pad\n"
+        passes "bd = kick()\npad = saw(110Hz) * 20% |> duck(key: bd)\nplay { bd |x...| }\nout = bd + pad\n"
+    }
     STEADY_EVENT Warning "steady-event" {
         "An argument that is an event, `gate`, `trig` or `reset`, is given a number that never changes: an envelope would begin \
          once, with the song, and an oscillator stands still. A number by its place where the event stands also moves all that follow it."

@@ -5,6 +5,7 @@ use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::executor::Session;
 use crate::files::{Files, Loader};
 use crate::graph::{Graph, Group};
+use crate::hir::builtins::PAN;
 use crate::hir::types::{self, Checked};
 use crate::host::Clock;
 use crate::interp::Interpreter;
@@ -276,6 +277,9 @@ impl<'a> Line<'a> {
         let Compilation { stages, problems, .. } = &mut self.out;
         let Some(files) = &stages.files else { return false };
         stages.graph = Graph::from_ast(files, &stages.library, stages.song, problems);
+        let placed =
+            self.options.sets.iter().filter_map(|(name, _)| name.strip_suffix(PAN)?.strip_suffix('.'));
+        placed.for_each(|name| stages.graph.place(files, &stages.library, name));
         let outside = &self.options.played_outside;
         outside.iter().for_each(|name| stages.graph.deliver(name, &NoteSignal::ALL));
         if self.options.played_by_host {

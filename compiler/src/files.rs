@@ -12,7 +12,7 @@ pub use crate::hir::DefId;
 use crate::hir::builtins::Builtin;
 use crate::prelude::{Prelude, is_private};
 pub use crate::samples::Samples;
-use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning};
+use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning, Unit};
 use mam_grammar::syntax::Pieces;
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use mam_runtime::sort::Sort;
@@ -205,6 +205,28 @@ impl Files {
     /// The text at a place; empty where there is none.
     pub fn slice(&self, span: Span) -> &str {
         self.texts.slice(span)
+    }
+
+    /// Whether the value of an expression of a file is the sound of an instrument, or of effects behind one.
+    pub(crate) fn is_instrument_sound(&self, file: usize, mut expr: ExprId) -> bool {
+        loop {
+            match &self.file(file).ast.exprs[expr] {
+                Expr::Pipe { left, .. } => expr = *left,
+                Expr::Paren(inner) => expr = *inner,
+                Expr::Call { callee, .. } => {
+                    let def = self.find(file, &callee.name);
+                    return def.is_some_and(|def| self.definition(def).kind == DefinitionKind::Instrument);
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// The unit in which the number at a place is written, where nothing but a number stands there.
+    pub fn written_unit(&self, span: Span) -> Option<Unit> {
+        let text = self.slice(span).trim_start_matches(['-', '+']);
+        let (number, unit) = text.split_at(text.find(|c: char| c.is_alphabetic() || c == '%')?);
+        number.trim_end().parse::<f64>().ok().and_then(|_| Unit::from_text(unit))
     }
 
     /// True for the text of a file of the prelude.

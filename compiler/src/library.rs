@@ -178,6 +178,8 @@ pub struct Info {
     pub inputs: Vec<Arc<str>>,
     /// MIDI note of a hit without a pitch.
     pub default_note: f64,
+    /// The argument in the head that says it instead, a frequency: its place.
+    pub default_note_from: Option<usize>,
     /// Keys of the drum channel of MIDI files that mean an instrument, each 0 to 127: `midi drum`.
     pub midi_keys: Vec<u8>,
     /// Programs of MIDI files that mean it, each 0 to 127: `midi program`.
@@ -375,7 +377,13 @@ impl Library {
                 ItemKind::Broken(Some(name)) => info.broken.push(name.name.clone()),
                 ItemKind::DefaultNote(note) => match default_note(&note.name) {
                     Some(number) => info.default_note = number,
-                    None => info.problems.add(bad_note(&note.name, note.span)),
+                    None => {
+                        let head = |formal: &Formal| formal.name.name == note.name;
+                        info.default_note_from = definition.formals.iter().position(head);
+                        if info.default_note_from.is_none() {
+                            info.problems.add(bad_note(&note.name, note.span));
+                        }
+                    }
                 },
                 ItemKind::Midi(midi) => {
                     let numbers = midi_numbers(&files.file(def.file).ast, midi, &mut info.problems);

@@ -72,11 +72,12 @@ impl<'a> Bindings<'a> {
             ParamId::new(self.lowered.slots.slot_of(node, index))
         };
         let (bpm, looped) = (implied("bpm"), implied("loop"));
+        let given = self.graph.instance(node).and_then(|instance| instance.default_note);
         Target {
             name: self.graph.nodes[node].path.clone(),
             voices: (0..voices).map(|v| PortId::new(self.lowered.ports.voice(node, v))).collect(),
             monitor: self.lowered.ports.monitor_of(node).map(PortId::new),
-            default_note: info.map_or(60.0, |i| i.default_note),
+            default_note: given.unwrap_or_else(|| info.map_or(60.0, |info| info.default_note)),
             midi: midi.unwrap_or_default(),
             bpm,
             looped,
@@ -245,7 +246,7 @@ impl<'a> Bindings<'a> {
 
     /// Whether the instrument reads the numbers of its notes, and not their frequencies alone.
     pub fn numbered(&self, node: NodeId) -> bool {
-        self.graph.instance(node).is_some_and(|i| names(self.files, i.def, &["note"]))
+        self.graph.instance(node).is_some_and(|i| reads_numbers(self.files, i.def))
     }
 
     /// The name of the definition of an instrument.
@@ -293,6 +294,11 @@ pub(crate) fn uses_note(files: &Files, def: DefId) -> bool {
 /// True when how long its notes are held may matter to an instrument: its body names `gate`.
 pub(crate) fn uses_gate(files: &Files, def: DefId) -> bool {
     names(files, def, &["gate"])
+}
+
+/// Whether an instrument reads the numbers of its notes.
+pub fn reads_numbers(files: &Files, def: DefId) -> bool {
+    names(files, def, &["note"])
 }
 
 /// True when the body of a definition has one of some names, and no equation of its own for it.

@@ -35,7 +35,7 @@ impl Frames<'_> {
             }
             Frames::Interleaved { data, channels } => {
                 for channel in 0..*channels {
-                    let places = data[start * *channels + channel..].iter_mut().step_by(*channels);
+                    let places = data[start * *channels..].iter_mut().skip(channel).step_by(*channels);
                     places.zip(&source(channel)[..frames]).for_each(|(place, sample)| *place = *sample);
                 }
             }
@@ -53,5 +53,25 @@ impl Frames<'_> {
             Frames::Interleaved { data, channels } => data[start * *channels..].fill(0.0),
             Frames::Planar(channels) => channels.iter_mut().for_each(|channel| channel[start..].fill(0.0)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a render skips is written to nowhere, in any number of channels.
+    #[test]
+    fn no_frames_are_written_to_empty_buffers() {
+        for channels in 1..=8 {
+            Frames::Interleaved { data: &mut [], channels }.write(0, |_| &[], 0);
+        }
+        let mut data = [0.0; 6];
+        Frames::Interleaved { data: &mut data, channels: 3 }.write(
+            1,
+            |channel| [&[1.0], &[2.0], &[3.0]][channel],
+            1,
+        );
+        assert_eq!(data, [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
     }
 }

@@ -155,18 +155,26 @@ impl Job {
         format!("shard-{first:09}.{}", self.format.ending())
     }
 
-    /// Writes what the folder is going to hold. One that is there already is the same, or an error.
+    /// Writes what the folder is going to hold.
     ///
     /// # Errors
-    /// When the folder holds another job, or holds this one and `resume` is false; when it cannot be written.
-    pub fn begin(&self, folder: &Path, resume: bool) -> Result<(), Failure> {
+    /// When it cannot be written.
+    pub fn begin(&self, folder: &Path) -> Result<(), Failure> {
+        write_text(&folder.join(JOB), &json::pretty(self), &Inputs::default())
+    }
+
+    /// Whether the folder holds this job already, to go on with.
+    ///
+    /// # Errors
+    /// When the folder holds another job, or holds this one and `resume` is false.
+    pub fn is_begun(&self, folder: &Path, resume: bool) -> Result<bool, Failure> {
         match Job::read(folder)? {
-            None => write_text(&folder.join(JOB), &json::pretty(self), &Inputs::default()),
+            None => Ok(false),
             Some(_) if !resume => Err(Failure::Usage(format!(
                 "`{}` holds a batch already: --resume goes on with it, or -o names another folder",
                 folder.display()
             ))),
-            Some(other) => self.check_same(&other, folder),
+            Some(other) => self.check_same(&other, folder).map(|()| true),
         }
     }
 

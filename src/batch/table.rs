@@ -7,6 +7,7 @@ use super::columns::{Cell, Column, Columns};
 use super::hash::{Hasher, hex};
 use super::{Row, Rows};
 use crate::failure::Failure;
+use mam_grammar::problem::count;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -181,7 +182,11 @@ impl<'s> Table<'s> {
     fn csv_row(&self, record: &csv::StringRecord, row: &mut Row) -> Result<(), String> {
         *row = Row::default();
         if record.len() != self.header.len() {
-            return Err(format!("there are {} values, for {} columns", record.len(), self.header.len()));
+            return Err(format!(
+                "it has {}, for {}",
+                count(record.len(), "value"),
+                count(self.header.len(), "column")
+            ));
         }
         for (cell, &column) in record.iter().zip(&self.header) {
             let cell = cell.trim();

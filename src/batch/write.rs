@@ -262,8 +262,9 @@ pub fn write(
 ) -> Result<Written, Failure> {
     let plan = plan(subject, source, settings, inputs)?;
     let batch = plan.batch();
+    let is_new = !batch.folder.exists();
     create_folder(&batch.folder)?;
-    batch.job.begin(&batch.folder, settings.resume)?;
+    let is_begun = batch.job.is_begun(&batch.folder, settings.resume)?;
     let (mut shards, mut todo) = (vec![], vec![]);
     for first in batch.shards(plan.range.clone()) {
         match Shard::finished(&batch.folder, &batch.job, first, settings.verify)? {
@@ -271,7 +272,16 @@ pub fn write(
             None => todo.push(first),
         }
     }
-    check_room(&batch, &todo)?;
+    if let Err(failure) = check_room(&batch, &todo) {
+        if is_new {
+            // What was made for nothing is empty.
+            let _ = std::fs::remove_dir(&batch.folder);
+        }
+        return Err(failure);
+    }
+    if !is_begun {
+        batch.job.begin(&batch.folder)?;
+    }
     let finished = shards.iter().map(|shard| shard.rows).sum();
     let fresh = batch.row_count(&todo);
     let made = batch.run(todo, |done| tell(Moment { finished, todo: fresh, done }));

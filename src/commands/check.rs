@@ -1,7 +1,7 @@
 //! `mamc check`: every problem of every file, then one line on what each song is.
 
 use crate::args::HowArgs;
-use crate::compiling::{Compiled, compile_without_code};
+use crate::compiling::{Compiled, asked_for, compile_without_code};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::input::Song;
@@ -203,7 +203,8 @@ impl Check {
             }
             Form::Sarif => console.result(&report::sarif(&found)),
             Form::Short => {
-                all.iter().for_each(|c| console.insist(&report::short(&c.problems, &c.sources)));
+                let shown = |c: &Checked| asked_for(&c.problems, console, Severity::Note);
+                all.iter().for_each(|c| console.insist(&report::short(&shown(c), &c.sources)));
                 Ok(())
             }
             Form::Human => all.iter().try_for_each(|c| human(c, console)),
@@ -218,9 +219,10 @@ fn count_fixes(fixes: usize) -> String {
 
 fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
     let Checked { sources, problems, summary, .. } = checked;
+    let problems = asked_for(problems, console, Severity::Note);
     let look = Look { colour: console.colour, width: console.width() };
-    console.styled(&draw(problems, sources, look));
-    if let Some(tally) = tally(problems) {
+    console.styled(&draw(&problems, sources, look));
+    if let Some(tally) = tally(&problems) {
         let name = sources.iter().next().map_or("", |(_, source)| &*source.name);
         console.insist(&format!("{name}: {tally}\n"));
     }

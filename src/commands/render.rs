@@ -20,6 +20,7 @@ use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
 use mam_runtime::file::{Bits, Container, Dither, Format, SOFTWARE, Sound, Wanted, read, software};
 use mam_runtime::score::midi::{MOST_NOTES, TooLong, midi};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -186,7 +187,7 @@ impl Render {
         if self.json {
             console.result(&json::pretty(&Report { files: written }))?;
         }
-        Ok(())
+        played.check_whole()
     }
 
     /// Refuses the flags that say something of a song, where a performance is rendered.
@@ -385,9 +386,16 @@ impl Render {
         let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
         let frames = job.latest().saturating_mul(passes);
         let channels = job.program.inputs.len().max(1);
+        if job.program.inputs.is_empty() {
+            let path = path.display();
+            console.say(&format!("warning: the song has no `in`, so that `{path}` is not heard\n"));
+        }
         let wanted = Wanted { rate: Some(rate), channels, frames, most: None };
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
+        if sound.frames() == 0 {
+            return Err(Failure::WrongInput(format!("`{}` holds no sound", path.display())));
+        }
         if sound.channels.iter().flatten().any(|x| !x.is_finite()) {
             let what = format!("`{}` holds a sample that is not a finite number", path.display());
             return Err(Failure::WrongInput(what));
@@ -496,7 +504,10 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
 }
 
 fn no_node(name: &str, job: &Job) -> Failure {
-    let names: Vec<&str> = job.program.steps.iter().flat_map(|s| &s.parts).map(|part| &*part.name).collect();
+    let parts = job.program.steps.iter().flat_map(|step| &step.parts);
+    // Only what can be tapped: a voice by itself cannot.
+    let names: BTreeSet<&str> = parts.map(|part| &*part.name).filter(|name| !name.contains('#')).collect();
+    let names: Vec<&str> = names.into_iter().collect();
     let near = mam_grammar::problem::nearest(name, &names)
         .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     Failure::Usage(format!("the song has no node `{name}` to tap{near}\nnodes: {}", names.join(", ")))

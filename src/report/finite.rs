@@ -13,18 +13,20 @@ pub fn sentence(failure: &NotFinite, program: &Program) -> String {
     format!("{} became infinite or not a number at {}", names(failure), place(failure.frame, program))
 }
 
-/// What a render says of steps that were not finite, in order; nothing where all were.
-pub fn render_report(failures: &[NotFinite], program: &Program) -> Option<String> {
-    if failures.is_empty() {
+/// What a render says of steps that were not finite, in order, each with its program; nothing where all were.
+pub fn render_report<'f>(
+    failures: impl ExactSizeIterator<Item = (&'f NotFinite, &'f Program)>,
+) -> Option<String> {
+    let all = failures.len();
+    if all == 0 {
         return None;
     }
     let mut lines: Vec<String> = failures
-        .iter()
         .take(NAMED)
-        .map(|failure| sentence(failure, program) + ", and is silent from there on")
+        .map(|(failure, program)| sentence(failure, program) + ", and is silent from there on")
         .collect();
-    if failures.len() > NAMED {
-        lines.push(format!("and {} more", count(failures.len() - NAMED, "step")));
+    if all > NAMED {
+        lines.push(format!("and {} more", count(all - NAMED, "step")));
     }
     lines.push("the file is written, and finite; look for a division by 0, a logarithm or root of what is below 0, and feedback of more than 100 %".into());
     Some(lines.join("\n"))

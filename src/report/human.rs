@@ -1,7 +1,8 @@
 //! Problems for the terminal, drawn by miette: the message, the lines with the places underlined, the way out.
 
-use super::one_line;
+use super::{number_of, one_line};
 use crate::visible::{Shown, visible, visible_name};
+use mam_grammar::problem::count;
 use mam_grammar::{Label, Problem, Severity, SourceId, Sources, Span};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
@@ -35,6 +36,7 @@ pub struct Look {
 /// errors, only these: what else is to be said of the song may follow from them, and is said once they are mended.
 pub fn draw(problems: &[Problem], sources: &Sources, look: Look) -> String {
     let errors: Vec<&Problem> = problems.iter().filter(|p| p.code.severity == Severity::Error).collect();
+    let warnings = if errors.is_empty() { 0 } else { number_of(problems, Severity::Warning) };
     let problems = if errors.is_empty() { problems.iter().collect() } else { errors };
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false);
@@ -49,6 +51,10 @@ pub fn draw(problems: &[Problem], sources: &Sources, look: Look) -> String {
     if problems.len() > MOST {
         let more = problems.len() - MOST;
         text += &format!("… and {more} more; `mamc check --format short` lists them all\n\n");
+    }
+    if warnings > 0 {
+        let warnings = count(warnings, "warning");
+        text += &format!("… and {warnings}, shown where there are no errors; `--format short` lists all\n\n");
     }
     trim_lines(&text)
 }

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::files::{Extra, Rendering};
 use crate::input;
 use crate::output::Inputs;
+use crate::report::finite;
 use crate::stems::{Difference, all_heard};
 use crate::timing::{Position, Time};
 use crate::values::{Length, Rate};
@@ -14,10 +15,10 @@ use mam_compiler::listen::{Listen, Part, Side};
 use mam_compiler::target::Target;
 use mam_runtime::control::{self, Entry, Heard, Log, Replay, Scored, Summand, Taken};
 use mam_runtime::file::Frames;
-use mam_runtime::{ChannelLayout, Program};
+use mam_runtime::{ChannelLayout, NotFinite, Program};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The log of a performance, and at which rate that is rendered.
 pub struct Take {
@@ -33,6 +34,8 @@ pub struct Performance<'t> {
     /// Something else than the mix.
     heard: Option<Heard>,
     channels: usize,
+    /// What was not finite in a rendering of it, each step once.
+    not_finite: Mutex<Vec<(Arc<Program>, NotFinite)>>,
 }
 
 /// A performance whose stems and equations are heard.
@@ -112,7 +115,13 @@ impl Take {
         if self.document.first >= programs.len() {
             return Err(broken(&self.path, "nothing is played"));
         }
-        Ok(Performance { take: self, programs, heard: None, channels: self.document.channels })
+        Ok(Performance {
+            take: self,
+            programs,
+            heard: None,
+            channels: self.document.channels,
+            not_finite: Mutex::default(),
+        })
     }
 
     /// What can be heard of it by itself. Where that is nothing, no song is compiled for it.
@@ -176,6 +185,26 @@ impl Performance<'_> {
         self.programs[self.take.document.first].latency.into()
     }
 
+    /// Fails where something that has been rendered is silent in the place of what is written, and says what.
+    ///
+    /// # Errors
+    /// Which steps were not finite, and where.
+    pub fn check_whole(&self) -> Result<(), Failure> {
+        let found = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = finite::render_report(found.iter().map(|(program, failure)| (failure, &**program)));
+        report.map_or(Ok(()), |report| Err(Failure::WrongInput(report)))
+    }
+
+    /// Keeps which steps were not finite, of each the first time.
+    fn note(&self, failures: Vec<(Arc<Program>, NotFinite)>) {
+        let mut found = self.not_finite.lock().unwrap_or_else(PoisonError::into_inner);
+        for (program, failure) in failures {
+            if found.iter().all(|(_, known)| known.computes != failure.computes) {
+                found.push((program, failure));
+            }
+        }
+    }
+
     fn failed(&self) -> Failure {
         broken(&self.take.path, "what was played does not follow from it")
     }
@@ -217,6 +246,7 @@ impl Rendering for Performance<'_> {
                 samples.extend(piece.iter().map(|channel| channel[frame]));
             }
             take(&samples)?;
+            self.note(replay.not_finite());
         }
         Ok(())
     }
@@ -307,7 +337,13 @@ impl Listening<'_> {
             self.versions.iter().map(|version| version.program.clone()).collect();
         let heard = Heard(programs.iter().cloned().zip(sums.iter().map(all)).collect());
         let count = channels.len() * sums.first().map_or(0, Vec::len);
-        Performance { take: self.take, programs, heard: Some(heard), channels: count }
+        Performance {
+            take: self.take,
+            programs,
+            heard: Some(heard),
+            channels: count,
+            not_finite: Mutex::default(),
+        }
     }
 }
 

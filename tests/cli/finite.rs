@@ -36,7 +36,10 @@ fn a_player_says_what_is_not_finite_and_when_it_was_too_loud() {
             .exits(0)
             .err
     };
-    let told = play("song.mam", &[]);
+    let told = play("song.mam", &["--log", "t.mamlog"]);
+    // Its log says so as well when it is rendered.
+    let again = folder.run(&["render", "t.mamlog", "-o", "again.wav"]).exits(1).err;
+    assert!(again.contains("`broken`") && again.contains("bar 1, beat 2.24 (0.624 s)"), "{again}");
     assert!(told.contains("`broken`") && told.contains("until its next note or an edit"), "{told}");
     let told = play("loud.mam", &["--record", "r.wav"]);
     assert!(

@@ -428,6 +428,50 @@ fn json_becomes_mam_that_sounds_the_same() {
     folder.run(&["fmt", "--to", "json", "a.json"]).exits(2);
 }
 
+/// What a `pan` places, channels beyond the mix: each is said in the other form, and sounds the same there.
+#[test]
+fn places_and_channels_are_converted() {
+    let placed = "bd = kick(pan: -0.5)\nplay { bd |x.x.| }\nlength 1 bar\nout = bd\n";
+    let quad = r#"{ "version": 2, "channels": 4, "nodes": [{ "id": "mix", "type": "kick" }],
+        "commands": [{ "sampleTime": 0, "nodeId": "mix", "type": "Trigger" }] }"#;
+    let folder = Folder::new("placed-quad").with("a.mam", placed).with("c.json", quad);
+    folder.run(&["fmt", "--to", "json", "a.mam", "-o", "b.json"]).exits(0);
+    folder.run(&["fmt", "--to", "mam", "c.json", "-o", "d.mam"]).exits(0);
+    for (one, other, channels) in [("a.mam", "b.json", 2), ("c.json", "d.mam", 4)] {
+        folder.run(&["render", one, "-o", "one.wav", "-q", "-d", "1s"]).exits(0);
+        folder.run(&["render", other, "-o", "other.wav", "-q", "-d", "1s"]).exits(0);
+        let [one, other] = ["one.wav", "other.wav"].map(|name| wav(folder.0.join(name)));
+        assert_eq!(one.0.channels, channels);
+        assert!(one.1 == other.1 && one.1.iter().any(|x| x.abs() > 0.1), "{}", channels);
+    }
+    // What goes round or begins later skips frames of any number of channels.
+    folder.run(&["render", "d.mam", "-o", "loop.wav", "-q", "--loop"]).exits(0);
+    folder.run(&["render", "d.mam", "-o", "later.wav", "-q", "--from", "0.1s", "-d", "0.1s"]).exits(0);
+}
+
+/// Problems of what is written in strings of JSON stand at their places in the file, as those of notes do.
+#[test]
+fn what_is_wrong_in_json_stands_at_its_place() {
+    let song = |params: &str, note: &str| {
+        format!(
+            "{{ \"version\": 2, \"nodes\": [{{ \"id\": \"a\", \"type\": \"kick\",\n\"params\": {{ {params} }} }}],\n\
+             \"transport\": {{ \"bpm\": 120, \"patterns\": [{{ \"nodeId\": \"a\",\n\"notes\": [{{ {note} }}] }}] }} }}"
+        )
+    };
+    for (params, note, code, line, severity) in [
+        ("\"f0\": \"10ms\"", "\"step\": 0", "dimension", 2, 1),
+        ("", "\"step\": 0, \"gatePercent\": 0", "json-value", 4, 1),
+        ("", "\"step\": 0, \"delayMs\": 1000", "value-clamped", 4, 0),
+        ("", "\"step\": 0, \"vel\": -1", "note-velocity", 4, 0),
+        ("", "\"step\": 0, \"note\": 300", "note-pitch", 4, 0),
+    ] {
+        let folder = Folder::new("json-places").with("a.json", &song(params, note));
+        let run = folder.run(&["check", "a.json", "--format", "short"]).exits(severity);
+        let said = run.out.clone() + &run.err;
+        assert!(said.contains(&format!("a.json:{line}:")) && said.contains(&format!("[{code}]")), "{said}");
+    }
+}
+
 #[test]
 fn a_node_that_gets_another_name_has_other_noise_which_is_told() {
     let song = r#"{ "nodes": [{ "id": "hi-hat", "type": "clap" }, { "id": "sub-2", "type": "sub" }, { "id": "sd", "type": "clap" }] }"#;

@@ -106,7 +106,7 @@ impl<'a> Maker<'a> {
         }
         self.graph.out = self.graph.names.get("out").copied();
         for name in placed_by_lines(self.ast) {
-            self.place(&name);
+            self.graph.place(self.files, self.library, &name);
         }
         for (name, signal) in signals_of_lines(self.ast) {
             self.graph.deliver(&name, &[signal]);
@@ -279,6 +279,7 @@ impl<'a> Maker<'a> {
             inputs: vec![],
             voices,
             choke: None,
+            default_note: None,
             placed: false,
             signals: vec![],
             sent: vec![],
@@ -305,6 +306,10 @@ impl<'a> Maker<'a> {
                 e => given(self, &formal.name.name, *e),
             })
             .collect();
+        made.default_note = info
+            .default_note_from
+            .and_then(|place| call.fixed[place])
+            .and_then(|given| self.note_of(given, iterations));
         made.args =
             info.params.iter().zip(&call.args).map(|(param, e)| given(self, &param.name, *e)).collect();
         if kind == DefinitionKind::Instrument {

@@ -33,17 +33,6 @@ struct Destination {
 }
 
 impl Maker<'_> {
-    /// The instrument that a name leads to has a `pan`, if it has none of its own.
-    pub(super) fn place(&mut self, name: &str) {
-        let Some(&node) = self.graph.targets.get(name) else { return };
-        let NodeKind::Instance(instance) = &mut self.graph.nodes[node].kind else { return };
-        let implied = self.library.info(self.files, instance.def).implied(PAN);
-        if implied.is_some() && !instance.placed {
-            instance.placed = true;
-            instance.args.push(None);
-        }
-    }
-
     /// Makes nodes of the song's matrices.
     pub(super) fn matrix(&mut self) {
         let routes: Vec<&Route> = self.ast.routes().collect();
@@ -54,7 +43,7 @@ impl Maker<'_> {
             if let [name, param] = &route.target[..]
                 && &*param.name == PAN
             {
-                self.place(&name.name);
+                self.graph.place(self.files, self.library, &name.name);
             }
         }
         let slots = Slots::new(self.files, self.library, &self.graph, self.song);

@@ -19,7 +19,10 @@ pub use outside::is_machine;
 pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 
 use crate::dimension::Dimension;
+use crate::files::Files;
+use crate::hir::builtins::PAN;
 use crate::hir::{DefId, Iterations, LocalId};
+use crate::library::Library;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Scale};
 use mam_grammar::{Arena, Handle, Span};
 use mam_runtime::precedence::Priority;
@@ -157,6 +160,8 @@ pub struct Instance {
     pub priority: Option<Priority>,
     /// What fades its voices, where it is a part of a kit that others choke.
     pub choke: Option<Choke>,
+    /// The MIDI note of a hit without a pitch, where an argument in the head of the definition says it.
+    pub default_note: Option<f64>,
     /// Whether its voices are placed between left and right: the song says something of its `pan`.
     pub placed: bool,
     /// The signals of its notes that something delivers, in order: a line of the score, or what plays it from outside. The
@@ -225,6 +230,17 @@ impl Graph {
     pub fn deliver(&mut self, name: &str, signals: &[NoteSignal]) {
         if let Some(&node) = self.targets.get(name) {
             self.deliver_to(node, signals);
+        }
+    }
+
+    /// The instrument that a name leads to has a `pan`, if it has none of its own. Nothing where it leads to none.
+    pub fn place(&mut self, files: &Files, library: &Library, name: &str) {
+        let Some(&node) = self.targets.get(name) else { return };
+        let NodeKind::Instance(instance) = &mut self.nodes[node].kind else { return };
+        let implied = library.info(files, instance.def).implied(PAN);
+        if implied.is_some() && !instance.placed {
+            instance.placed = true;
+            instance.args.push(None);
         }
     }
 

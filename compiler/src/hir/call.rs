@@ -9,7 +9,9 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::builtins::PAN;
 use crate::units::{Units, of_formal, unit_of};
-use mam_grammar::ast::{Arg, Ast, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind};
+use mam_grammar::ast::{
+    Arg, Ast, BinaryOp, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind,
+};
 use mam_grammar::{Problem, Span};
 use mam_runtime::precedence::Priority;
 use std::sync::Arc;
@@ -182,6 +184,9 @@ impl Resolver<'_> {
                 if let Some(problem) = self.steady_event(definition, &bound.args) {
                     self.problem(context, problem);
                 }
+                let piped = usize::from(written.piped.is_some());
+                let places: Vec<_> = formals.iter().copied().zip(expected).skip(piped).collect();
+                self.sounds_as_numbers(context, written, &places, &[]);
                 for (formal, given) in definition.formals.iter().zip(&bound.args) {
                     if given.is_none() && formal.default.is_none() {
                         broken = true;
@@ -203,9 +208,15 @@ impl Resolver<'_> {
             .chain(named.inputs.iter().chain(&named.broken).map(|name| &**name))
             .collect();
         let mut call = self.call_instance(context, def, written, &named.params, &more);
-        if let (Some(_), Some(named)) = (written.piped, call.more[0]) {
+        let definition = self.files.definition(def);
+        let heads = expected_of(&self.files.file(def.file).ast, definition);
+        let heads = definition.formals.iter().map(|formal| &*formal.name.name).zip(heads);
+        let knobs = named.params.iter().map(|(name, dimension)| (&**name, Some(*dimension)));
+        let places: Vec<_> = heads.chain(knobs).collect();
+        self.sounds_as_numbers(context, written, &places, &named.inputs);
+        if let (Some(_), Some(twice)) = (written.piped, call.more[0]) {
             let message = format!("`{}` is given its input twice", written.callee);
-            let problem = Problem::new(&codes::DUPLICATE_ARGUMENT, self.ast.span(named), message);
+            let problem = Problem::new(&codes::DUPLICATE_ARGUMENT, self.ast.span(twice), message);
             self.problem(context, problem.help("leave out `in:`, or what stands left of `|>`"));
         }
         if written.piped.or(call.more[0]).is_none() {
@@ -429,6 +440,68 @@ impl Resolver<'_> {
             true => problem.guess(self.ast.span(given), source),
             false => problem.guess(start, format!("{source}, ")),
         })
+    }
+
+    /// Warns of the sounds of instruments that a call of the song has, without a name, in places of numbers with a unit or a
+    /// range: `x |> compressor(bd)`, `x |> lowpass(bd)`. `places` are those that its arguments are counted by, with what a
+    /// number there measures; `inputs` are what else it listens to.
+    fn sounds_as_numbers(
+        &mut self,
+        context: Context,
+        written: Written,
+        places: &[(&str, Option<Dimension>)],
+        inputs: &[Arc<str>],
+    ) {
+        if !context.instances || self.files.is_prelude(self.file) {
+            return;
+        }
+        let by_place = written.args.iter().take_while(|arg| arg.name.is_none()).count();
+        for (arg, &(formal, dimension)) in written.args[..by_place].iter().zip(places) {
+            let Some(dimension) = dimension.filter(|_| self.is_sound(arg.value)) else { continue };
+            let (callee, span) = (written.callee, self.ast.span(arg.value));
+            let sound = self.files.slice(span);
+            let message =
+                format!("`{formal}` of `{callee}` would follow the wave of `{sound}`, which is a sound");
+            let problem = Problem::new(&codes::SOUND_AS_NUMBER, span, message);
+            let problem = match (inputs.first(), dimension) {
+                (Some(input), _) => {
+                    let named = format!("{input}: {sound}");
+                    let problem = problem.help(format!("what `{callee}` listens to has a name: `{named}`"));
+                    if by_place == 1 { problem.guess(span, named) } else { problem }
+                }
+                (None, dimension) => {
+                    let example = match dimension {
+                        Dimension::FREQUENCY => format!("200Hz + 2kHz * follow({sound})"),
+                        Dimension::TIME => format!("10ms + 20ms * follow({sound})"),
+                        _ => format!("follow({sound})"),
+                    };
+                    problem.help(format!("how loud it is, is `follow({sound})`: such as `{example}`"))
+                }
+            };
+            self.problem(context, problem);
+        }
+    }
+
+    /// Whether an expression of the song is the sound of instruments, by itself or by its name, or a sum of such.
+    fn is_sound(&self, expr: ExprId) -> bool {
+        let (mut open, mut left) = (vec![expr], 32);
+        while let Some(expr) = open.pop()
+            && left > 0
+        {
+            left -= 1;
+            match &self.ast.exprs[expr] {
+                Expr::Name(name) => open.extend(self.ast.items.iter().find_map(|item| match &item.kind {
+                    ItemKind::Equation { name: defined, value } if defined == name => Some(*value),
+                    _ => None,
+                })),
+                Expr::Paren(inner) => open.push(*inner),
+                Expr::Binary { op: BinaryOp::Add | BinaryOp::Sub, a, b } => open.extend([*a, *b]),
+                _ if self.files.is_instrument_sound(self.file, expr) => return true,
+                Expr::Pipe { left, .. } => open.push(*left),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// What is wrong with a call in which a number stands in the place of a signal, though another argument wants one of

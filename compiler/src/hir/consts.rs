@@ -89,7 +89,7 @@ impl Consts {
         around: &[super::Iteration],
     ) -> Option<i64> {
         let (x, dimension) = self.number(files, file, expr, around).ok()?;
-        (dimension == Dimension::PLAIN && x.fract() == 0.0 && x.abs() < 1e9).then_some(x as i64)
+        (dimension == Dimension::PLAIN && x.fract() == 0.0 && x.abs() < 1e15).then_some(x as i64)
     }
 
     /// How many elements a list has, whether they are constants or not.

@@ -21,8 +21,16 @@ pub(super) fn read(
     (sources, limits): (&mut Sources, &Limits),
     problems: &mut Problems,
 ) -> Option<Written> {
-    let id = sources.add(format!("an expression in `{what}`"), format!("x = {text}"));
+    const HEAD: &str = "x = ";
+    let id = sources.add(format!("an expression in `{what}`"), format!("{HEAD}{text}"));
     let (ast, found) = parse(sources, id, limits);
+    // Places are those in the song, where the text stands there as it is: its string has no escapes.
+    let there = sources.slice(span);
+    let quoted = there.len() == text.len() + 2 && there.get(1..=text.len()) == Some(text);
+    let ast = match quoted || there == text {
+        true => ast.within(span.source, (span.start + u32::from(quoted)).wrapping_sub(HEAD.len() as u32)),
+        false => ast,
+    };
     let value = match &ast.items[..] {
         [Item { kind: ItemKind::Equation { value, .. }, .. }] => Some(*value),
         _ => None,

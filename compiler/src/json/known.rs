@@ -3,6 +3,7 @@
 use crate::files::Files;
 use crate::hir::DefId;
 use crate::library::{Info, Library, ParamInfo, draws_noise};
+use crate::places::reads_numbers;
 use mam_grammar::ast::DefinitionKind;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,9 +17,15 @@ pub(super) struct Kind {
     head: Vec<Arc<str>>,
     info: Rc<Info>,
     draws_noise: bool,
+    numbered: bool,
 }
 
 impl Kind {
+    /// Whether it reads the numbers of its notes.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.numbered
+    }
+
     /// Whether it makes noise, which is drawn by the names of nodes.
     pub(super) fn draws_noise(&self) -> bool {
         self.draws_noise
@@ -86,6 +93,7 @@ impl Known<'_> {
             head: definition.formals.iter().map(|formal| formal.name.name.clone()).collect(),
             info: self.library.info(self.files, def),
             draws_noise: draws_noise(self.files, def),
+            numbered: reads_numbers(self.files, def),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! What a song plays: its transports and commands, with every name looked up.
 
 use super::codes;
+use super::known::Kind;
 use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
+use crate::score::extent::{Form, Played};
 use crate::score::note_number;
 use mam_grammar::ast::Number;
 use mam_grammar::json::{
@@ -9,6 +11,7 @@ use mam_grammar::json::{
     codes as json_codes,
 };
 use mam_grammar::{Problem, Problems, Span};
+use mam_runtime::score::{Note, Pitch};
 
 /// Everything that a JSON song does over time.
 pub(super) struct Play {
@@ -50,6 +53,14 @@ pub(super) struct PlayedNote {
     pub(super) delay: f64,
     /// Where the note stands in the file.
     pub(super) span: Span,
+}
+
+impl PlayedNote {
+    /// What the instrument plays.
+    pub(super) fn value(&self) -> Note {
+        let pitch = self.note.map_or(Pitch::Plain(0.0), Pitch::Note);
+        Note { pitch, vel: self.vel, length: self.gate, delay: self.delay, values: None }
+    }
 }
 
 /// A parameter that is set at a step.
@@ -122,7 +133,12 @@ fn row(pattern: &Pattern, nodes: &Nodes, problems: &mut Problems) -> Option<Row>
         Some(Lock { step: lock.step.value, setting, ramp: lock.ramp.value.clone() })
     });
     let locks = locks.collect();
-    let notes = pattern.notes.iter().filter_map(|note| played(note, problems)).collect();
+    let notes: Vec<PlayedNote> = pattern.notes.iter().filter_map(|note| played(note, problems)).collect();
+    let numbered = nodes.all[node].instrument().is_some_and(Kind::is_numbered);
+    for note in &notes {
+        let by = Played { name: &pattern.node.value, span: note.span, numbered, form: Form::Json };
+        by.otherwise(&note.value()).for_each(|problem| problems.add(problem));
+    }
     let (steps, span, bars) = (pattern.steps.clone(), pattern.span, pattern.bars);
     Some(Row { node, locks, steps, span, notes, bars })
 }
@@ -142,6 +158,13 @@ fn played(note: &PatternNote, problems: &mut Problems) -> Option<PlayedNote> {
             }
         },
     };
+    if note.gate.value() <= 0.0 {
+        let message =
+            format!("a note is held for more than 0 percent of its steps, not for {}", note.gate.plain());
+        let help = "write `\"gatePercent\": 100` for all of them, or leave the note out";
+        problems.add(Problem::new(&json_codes::VALUE, note.step.span, message).help(help));
+        return None;
+    }
     Some(PlayedNote {
         step: note.step.value,
         steps: note.steps.value.clone(),

@@ -4,8 +4,8 @@ use super::play::{Command, Lock, PlayedNote, Row};
 use super::{Bindings, Song};
 use mam_grammar::json::{Decimal, Transport};
 use mam_runtime::score::{
-    self, Action, Change, Clip, CommandKind, Duration, Line, Note, Pattern, Pitch, Ramp, Rational, Score,
-    Swing, TableEvent, Tempo, TempoMap, Value,
+    self, Action, Change, Clip, CommandKind, Duration, Line, Pattern, Ramp, Rational, Score, Swing,
+    TableEvent, Tempo, TempoMap, Value,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -74,9 +74,7 @@ impl Maker<'_> {
             let begin = Rational::ratio(note.step.into(), resolution);
             let steps = exact(&note.steps);
             let end = (steps / Rational::whole(resolution.into())).and_then(|length| begin + length).ok()?;
-            let pitch = note.note.map_or(Pitch::Plain(0.0), Pitch::Note);
-            let value = Note { pitch, vel: note.vel, length: note.gate, delay: note.delay, values: None };
-            Some(TableEvent::new(begin, end, Value::Note(value)))
+            Some(TableEvent::new(begin, end, Value::Note(note.value())))
         };
         let events = row.notes.iter().filter_map(event).collect();
         let pattern = Pattern::table(Rational::whole(row.bars.into()), events);

@@ -35,7 +35,7 @@ pub(super) fn to_mam(song: &Song, problems: &mut Problems) -> String {
     let mut writer = Writer { song, names, ast, at: song.graph.head, lines: vec![], problems };
     let head = writer.head();
     writer.play(&rest);
-    let out = writer.ast.items.pop();
+    let out = writer.out();
     let mut items = head;
     items.append(&mut writer.ast.items);
     if !writer.lines.is_empty() {
@@ -131,13 +131,14 @@ impl Writer<'_> {
         if let Some(rate) = song.graph.sample_rate.as_ref().filter(|rate| rate.value != DEFAULT_RATE) {
             self.leave_out(rate.span, "a sample rate");
         }
-        // There channels beyond those of what is mixed are silent.
-        let channels = song.graph.channels.as_ref();
-        if let Some(channels) = channels.filter(|count| usize::from(count.value) != DEFAULT_CHANNELS) {
-            self.leave_out(channels.span, "a count of channels");
-        }
-        let Some((transport, _)) = song.play.transports.first() else { return vec![] };
         let mut kinds = vec![];
+        if let Some(count) = self.more_channels() {
+            let count = self.number(count.to_string(), None);
+            kinds.push(ItemKind::Channels { count, is_ambisonic: false });
+        } else if let Some(channels) = song.graph.channels.as_ref().filter(|count| count.value == 1) {
+            self.leave_out(channels.span, "one channel for what may be stereo");
+        }
+        let Some((transport, _)) = song.play.transports.first() else { return self.items(kinds) };
         for (bar, bpm) in score::tempo_steps(transport) {
             let bpm = self.decimal(bpm, None);
             let at = (bar > 0).then(|| self.number((bar + 1).to_string(), None));
@@ -151,7 +152,42 @@ impl Writer<'_> {
         let bars = self.number(transport.length_bars.to_string(), None);
         let length = self.ast.add(Expr::Length { amount: bars, unit: MusicalUnit::Bar }, self.at);
         kinds.push(ItemKind::Length(length));
+        self.items(kinds)
+    }
+
+    fn items(&self, kinds: Vec<ItemKind>) -> Vec<Item> {
         kinds.into_iter().map(|kind| Item { doc: None, kind, span: self.at }).collect()
+    }
+
+    /// How many channels the song has, where these are more than those of what is mixed: the others are silent.
+    fn more_channels(&self) -> Option<usize> {
+        let count = usize::from(self.song.graph.channels.as_ref()?.value);
+        (count > DEFAULT_CHANNELS).then_some(count)
+    }
+
+    /// What is heard, the last equations of the text: `mix = …` and `out = [mix.left, mix.right, 0, 0]` where there are more
+    /// channels than those of the mix.
+    fn out(&mut self) -> Vec<Item> {
+        let out = self.ast.items.pop();
+        let Some(count) = self.more_channels() else { return out.into_iter().collect() };
+        let Some(Item { kind: ItemKind::Equation { name: out, value }, span, .. }) = out else {
+            return vec![];
+        };
+        let mut name = "mix".to_owned();
+        while self.names.iter().any(|taken| **taken == *name) {
+            name.push('_');
+        }
+        let name = Ident::new(&name, span);
+        let mut sides = vec![];
+        for side in ["left", "right"] {
+            let of = self.ast.add(Expr::Name(name.clone()), span);
+            sides.push(self.ast.add(Expr::Field { of, field: Ident::new(side, span) }, span));
+        }
+        for _ in DEFAULT_CHANNELS..count {
+            sides.push(self.number("0".into(), None));
+        }
+        let list = self.ast.add(Expr::List(sides), span);
+        self.items(vec![ItemKind::Equation { name, value }, ItemKind::Equation { name: out, value: list }])
     }
 
     fn play(&mut self, commands: &[&Command]) {

@@ -115,10 +115,14 @@ pub(super) fn count(
     what: &str,
     bounds: std::ops::RangeInclusive<i64>,
 ) -> Result<i64, Problem> {
-    let x = plain(ast, expr, what)?;
+    let x = plain(ast, expr, &format!("what is wanted {what}"))?;
     let whole = (x.den() == 1).then(|| i64::try_from(x.num()).ok()).flatten();
     whole.filter(|n| bounds.contains(n)).ok_or_else(|| {
-        let message = format!("a whole number from {} to {} is wanted {what}", bounds.start(), bounds.end());
+        let (least, most) = (bounds.start(), bounds.end());
+        let message = match least == most {
+            true => format!("the number {least} is wanted {what}"),
+            false => format!("a whole number from {least} to {most} is wanted {what}"),
+        };
         let nearest = x.to_f64().round().clamp(*bounds.start() as f64, *bounds.end() as f64);
         let span = ast.span(expr);
         not_so(span, message).help(format!("write `{nearest}`")).guess(span, nearest.to_string())

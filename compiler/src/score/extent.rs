@@ -4,7 +4,7 @@
 use super::codes::{NOTE_LENGTH, NOTE_PITCH, NOTE_VELOCITY, VALUE_CLAMPED};
 use super::compose::WrittenLine;
 use super::schedule::Heard;
-use mam_grammar::{Problem, Problems};
+use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::limits::MOST_DELAY;
 use mam_runtime::score::{Action, Note, Pitch, Transport};
 use std::collections::HashSet;
@@ -33,10 +33,10 @@ pub(super) fn check(
         if !matches!(transport.lines[event.line].action, Action::Play { .. }) {
             continue;
         }
-        let note = &event.value.to_note();
         let line = &written[event.line];
-        let found = [delay(note, line), velocity(note, line), length(note, line), pitch(note, line)];
-        for problem in found.into_iter().flatten() {
+        let played =
+            Played { name: &line.name, span: line.span, numbered: line.numbered, form: Form::Pattern };
+        for problem in played.otherwise(&event.value.to_note()) {
             if reported.insert((event.line, problem.code.name)) {
                 problems.add(problem);
             }
@@ -44,81 +44,137 @@ pub(super) fn check(
     }
 }
 
-fn delay(note: &Note, line: &WrittenLine) -> Option<Problem> {
-    let milliseconds = |seconds: f64| format!("{}ms", seconds * 1000.0);
-    let most = milliseconds(MOST_DELAY.copysign(note.delay));
-    (note.delay.abs() > MOST_DELAY).then(|| {
-        let message = format!(
-            "a note of `{}` is moved by {}, and it can be moved by {} at most",
-            line.name,
-            milliseconds((note.delay * 1e6).round() / 1e6),
-            milliseconds(MOST_DELAY)
-        );
-        Problem::new(&VALUE_CLAMPED, line.span, message)
-            .here(format!("becomes {most}"))
-            .help("move the pattern instead: `.shift(1/8)` plays it an eighth of a cycle later")
-    })
+/// How a note is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As a step of a pattern.
+    Pattern,
+    /// As an object of JSON.
+    Json,
 }
 
-fn velocity(note: &Note, line: &WrittenLine) -> Option<Problem> {
-    let shown = (note.vel * 1e6).round() / 1e6;
-    let problem =
-        |message: String, help: String| Some(Problem::new(&NOTE_VELOCITY, line.span, message).help(help));
-    if note.vel < 0.0 {
-        let message = format!("`{}` plays a note at the velocity {shown}, below 0", line.name);
-        return problem(message, "a velocity is from 0 to 1; a rest is `~`".into());
-    }
-    if note.vel <= LOUDEST {
-        return None;
-    }
-    let message = format!(
-        "`{}` plays a note at the velocity {shown}, {:.0} dB above a full hit",
-        line.name,
-        20.0 * note.vel.log10()
-    );
-    let whole = note.vel.fract() == 0.0 && note.vel <= MOST_MIDI_VELOCITY;
-    problem(
-        message,
-        match whole {
-            true => format!(
-                "a velocity is from 0 to 1, as in `x:0.5`: {shown} of MIDI's {MOST_MIDI_VELOCITY} is `{:.2}`; the number of a \
-                 sample is chosen by the instrument, not behind `:`",
-                note.vel / MOST_MIDI_VELOCITY
-            ),
-            false => "a velocity is from 0 to 1, as in `x:0.5`, and a little more for an accent".into(),
-        },
-    )
+/// Who plays notes.
+#[derive(Clone, Copy)]
+pub(crate) struct Played<'a> {
+    /// The name of the line or node.
+    pub(crate) name: &'a str,
+    /// Where it is written.
+    pub(crate) span: Span,
+    /// Whether the instrument reads the numbers of its notes.
+    pub(crate) numbered: bool,
+    /// How its notes are written.
+    pub(crate) form: Form,
 }
 
-fn length(note: &Note, line: &WrittenLine) -> Option<Problem> {
-    (note.length > LONGEST).then(|| {
-        let shown = (note.length * 100.0).round() / 100.0;
-        let message = format!("a note of `{}` is held for {shown} times its event", line.name);
-        Problem::new(&NOTE_LENGTH, line.span, message)
-            .help(format!("1 is the whole event: {shown} percent of it are `.legato({shown}%)`"))
-    })
-}
+impl Played<'_> {
+    /// In what a note is played otherwise than it is meant.
+    pub(crate) fn otherwise(self, note: &Note) -> impl Iterator<Item = Problem> {
+        [self.delay(note), self.velocity(note), self.length(note), self.pitch(note)].into_iter().flatten()
+    }
 
-fn pitch(note: &Note, line: &WrittenLine) -> Option<Problem> {
-    let Pitch::Note(midi) = note.pitch else { return None };
-    if line.numbered {
-        return None;
+    fn delay(self, note: &Note) -> Option<Problem> {
+        let milliseconds = |seconds: f64| format!("{}ms", seconds * 1000.0);
+        let most = milliseconds(MOST_DELAY.copysign(note.delay));
+        (note.delay.abs() > MOST_DELAY).then(|| {
+            let message = format!(
+                "a note of `{}` is moved by {}, and it can be moved by {} at most",
+                self.name,
+                milliseconds((note.delay * 1e6).round() / 1e6),
+                milliseconds(MOST_DELAY)
+            );
+            Problem::new(&VALUE_CLAMPED, self.span, message).here(format!("becomes {most}")).help(match self
+                .form
+            {
+                Form::Pattern => {
+                    "move the pattern instead: `.shift(1/8)` plays it an eighth of a cycle later"
+                }
+                Form::Json => "let it begin at another `step`",
+            })
+        })
     }
-    let frequency = 440.0 * ((midi - 69.0) / 12.0).exp2();
-    if AUDIBLE.contains(&frequency) {
-        return None;
-    }
-    let (shown, rounded) = ((midi * 100.0).round() / 100.0, (frequency * 10.0).round() / 10.0);
-    let message = format!(
-        "`{}` plays the note {shown}, {rounded} Hz, which is outside of what can be heard",
-        line.name
-    );
-    let help = match frequency < *AUDIBLE.start() {
-        true => {
-            "plain numbers are keys of MIDI, of which 60 is c4; for degrees say which scale, behind the pattern: \
-                 `.scale(c, minor)`"
+
+    fn velocity(self, note: &Note) -> Option<Problem> {
+        let shown = (note.vel * 1e6).round() / 1e6;
+        let problem =
+            |message: String, help: String| Some(Problem::new(&NOTE_VELOCITY, self.span, message).help(help));
+        if note.vel < 0.0 {
+            let message = format!("`{}` plays a note at the velocity {shown}, below 0", self.name);
+            return problem(
+                message,
+                match self.form {
+                    Form::Pattern => "a velocity is from 0 to 1; a rest is `~`".into(),
+                    Form::Json => "a velocity is from 0 to 1: leave the note out".into(),
+                },
+            );
         }
-        false => "plain numbers are keys of MIDI, of which 60 is c4 and 127 the highest",
-    };
-    Some(Problem::new(&NOTE_PITCH, line.span, message).help(help))
+        if note.vel <= LOUDEST {
+            return None;
+        }
+        let message = format!(
+            "`{}` plays a note at the velocity {shown}, {:.0} dB above a full hit",
+            self.name,
+            20.0 * note.vel.log10()
+        );
+        let whole = note.vel.fract() == 0.0 && note.vel <= MOST_MIDI_VELOCITY;
+        problem(
+            message,
+            match (self.form, whole) {
+                (Form::Json, true) => {
+                    format!(
+                        "a velocity is from 0 to 1: {shown} of MIDI's {MOST_MIDI_VELOCITY} is `{:.2}`",
+                        note.vel / MOST_MIDI_VELOCITY
+                    )
+                }
+                (Form::Json, false) => "a velocity is from 0 to 1, and a little more for an accent".into(),
+                (Form::Pattern, true) => format!(
+                    "a velocity is from 0 to 1, as in `x:0.5`: {shown} of MIDI's {MOST_MIDI_VELOCITY} is `{:.2}`; the number of a \
+                     sample is chosen by the instrument, not behind `:`",
+                    note.vel / MOST_MIDI_VELOCITY
+                ),
+                (Form::Pattern, false) => {
+                    "a velocity is from 0 to 1, as in `x:0.5`, and a little more for an accent".into()
+                }
+            },
+        )
+    }
+
+    fn length(self, note: &Note) -> Option<Problem> {
+        (note.length > LONGEST).then(|| {
+            let shown = (note.length * 100.0).round() / 100.0;
+            let message = format!("a note of `{}` is held for {shown} times its event", self.name);
+            Problem::new(&NOTE_LENGTH, self.span, message).help(match self.form {
+                Form::Pattern => {
+                    format!("1 is the whole event: {shown} percent of it are `.legato({shown}%)`")
+                }
+                Form::Json => {
+                    "100 percent are all of its steps: give it more `steps` to hold it longer".into()
+                }
+            })
+        })
+    }
+
+    fn pitch(self, note: &Note) -> Option<Problem> {
+        let Pitch::Note(midi) = note.pitch else { return None };
+        if self.numbered {
+            return None;
+        }
+        let frequency = 440.0 * ((midi - 69.0) / 12.0).exp2();
+        if AUDIBLE.contains(&frequency) {
+            return None;
+        }
+        let (shown, rounded) = ((midi * 100.0).round() / 100.0, (frequency * 10.0).round() / 10.0);
+        let message = format!(
+            "`{}` plays the note {shown}, {rounded} Hz, which is outside of what can be heard",
+            self.name
+        );
+        let help = match (self.form, frequency < *AUDIBLE.start()) {
+            (Form::Json, _) => "a note is a key of MIDI, of which 60 is c4 and 127 the highest",
+            (Form::Pattern, true) => {
+                "plain numbers are keys of MIDI, of which 60 is c4; for degrees say which scale, behind the pattern: \
+                     `.scale(c, minor)`"
+            }
+            (Form::Pattern, false) => "plain numbers are keys of MIDI, of which 60 is c4 and 127 the highest",
+        };
+        Some(Problem::new(&NOTE_PITCH, self.span, message).help(help))
+    }
 }

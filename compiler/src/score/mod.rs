@@ -10,7 +10,7 @@ mod arguments;
 mod check;
 pub mod codes;
 mod compose;
-mod extent;
+pub(crate) mod extent;
 mod harmony;
 mod hits;
 pub mod import;
@@ -227,8 +227,7 @@ fn check_channels(ast: &Ast, problems: &mut Problems) {
         first = Some(item.span);
         let counts = channels::counts(channels::layout(is_ambisonic));
         let bounds = *counts.start() as i64..=*counts.end() as i64;
-        let what =
-            if is_ambisonic { "the count of an ambisonic song's channels" } else { "a count of channels" };
+        let what = if is_ambisonic { "for the channels of an ambisonic song" } else { "for the channels" };
         if let Err(problem) = amount::count(ast, count, what, bounds) {
             problems.add(problem);
         }

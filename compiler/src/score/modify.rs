@@ -326,7 +326,7 @@ impl<'a> Modifier<'a> {
             }
             ("fit", []) => Change::new(Law::Fit(self.fitted(used)?), vec![]),
             ("loopAt", [n]) => {
-                let time = self.fitted(used)?.time;
+                let time = self.parameter("fit", used)?;
                 Change::new(Law::LoopAt(time), vec![self.number(n, Kind::Factor, problems)?])
             }
             _ => return Ok(None),

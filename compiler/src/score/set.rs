@@ -88,13 +88,13 @@ impl Modifier<'_> {
         Ok(Pieces { begin: begin?, end: end? })
     }
 
-    /// The parameters of a sampler that bring its sound to a length.
+    /// The parameters of a sampler that bring what a note plays to a length.
     pub(super) fn fitted(&mut self, used: &Use) -> Result<Fitted, Problem> {
-        Ok(Fitted { pieces: self.pieces(used)?, time: self.parameter("fit", used)? })
+        Ok(Fitted { pieces: self.pieces(used)?, time: self.parameter("fit_slice", used)? })
     }
 
     /// A parameter of the instrument that a modifier needs.
-    fn parameter(&mut self, name: &str, used: &Use) -> Result<ParamId, Problem> {
+    pub(super) fn parameter(&mut self, name: &str, used: &Use) -> Result<ParamId, Problem> {
         let ident = Ident { name: name.into(), span: used.name.span };
         let index = match self.player {
             Player::Instrument(targets, instrument) => found(targets, instrument, &ident).map_err(|_| {

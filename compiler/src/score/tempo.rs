@@ -42,7 +42,7 @@ pub(super) fn meter(ast: &Ast, items: &[Item], problems: &mut Problems) -> Meter
 /// A problem when there was one already.
 pub(super) fn twice(first: Option<Span>, second: Span, what: &str, problems: &mut Problems) {
     if let Some(first) = first {
-        let problem = Problem::new(&SCORE_TWICE, second, format!("there is a {what} already"));
+        let problem = Problem::new(&SCORE_TWICE, second, format!("this is a second {what}"));
         problems.add(problem.label(first, "the first one").help("keep one of them"));
     }
 }
@@ -124,7 +124,10 @@ fn check_order(changes: &[(Change, Span)], problems: &mut Problems) {
         if second.bar < until || second.bar == first.bar {
             let message = "the tempo of this place is already given";
             let problem = Problem::new(&SCORE_TWICE, *here, message).label(*there, "by this");
-            problems.add(problem.help("let each tempo begin where the one before has ended"));
+            problems.add(problem.help(match second.bar == first.bar {
+                true => "two begin at one bar: leave one of them out, or say where it begins, `at bar 5`",
+                false => "let each tempo begin where the one before has ended",
+            }));
         }
     }
 }

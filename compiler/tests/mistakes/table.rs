@@ -530,4 +530,20 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "x * every(500)" => "unit-assumed" "500" "`500ms`" "x * every(500ms)";
     Value "delay(x, 0.5)" => "unit-assumed" "0.5" "`0.5s`" "delay(x, 0.5s)";
     Value "x |> echo(time: 0.3)" => "out-of-range" "0.3" "`0.3s`" "x |> echo(time: 0.3s)";
+    // A ratio in a unit that its place never has, and a sound where a number stands.
+    Value "x |> lowpass(12dB)" => "dimension" "12dB" "`Hz`" "x |> lowpass(1200Hz)";
+    Value "x |> lowpass(50%)" => "dimension" "50%" "`Hz`" "x |> lowpass(500Hz)";
+    Value "x |> echo(time: 7st)" => "dimension" "7st" "`ms`" "x |> echo(time: 70ms)";
+    Value "x |> compressor(attack: -3dB)" => "dimension" "-3dB" "`ms`" "x |> compressor(attack: 3ms)";
+    Value "x |> compressor(threshold: 7st)" => "dimension" "7st" "`dB`" "x |> compressor(threshold: -7dB)";
+    Value "sine(-3dB)" => "dimension" "-3dB" "`Hz`" "sine(300Hz)";
+    Song "bd = kick()\nplay { bd |x...| }\nout = bd + (saw(110Hz) * 20% |> compressor(bd))" => "sound-as-number" "bd" "`key: bd`";
+    Song "bd = kick()\nsd = snare()\ndrums = bd + sd\nplay { bd |x...| ; sd |..x.| }\nout = drums + (saw(110Hz) * 20% |> duck(drums))" => "sound-as-number" "drums" "`key: drums`";
+    Song "bd = kick()\nplay { bd |x...| }\nout = bd + (saw(110Hz) * 20% |> lowpass(bd))" => "sound-as-number" "bd" "`follow(bd)`" "bd = kick()\nplay { bd |x...| }\nout = bd + (saw(110Hz) * 20% |> lowpass(200Hz + 2kHz * follow(bd)))";
+    Line "lead |x.x.|x.x. ; bd \"x\"" => "line-form" "x" "`|x...|x.x.|`" "lead |x.x.|x.x.| ; bd \"x\"";
+    Line "lead \"0 2\".scale(c minor)" => "line-form" "c minor" "`\"c:minor\"`";
+    Line "lead.gain sine2.segment(4)" => "line-form" "sine2.segment(4)" "`lead.gain sine.segment(4)`";
+    Song "a = kick(voices: 1e9)\nplay { a |x| }\nout = a" => "too-large" "1e9" "`1024`";
+    Song "out = tap(saw(100Hz), 10ms, max: 70s)" => "too-large" "70s" "`60s`";
+    Song "instrument two {\n  env = decay(trig, 300ms)\n  out = { dry: sine(freq) * env, mod: env }\n  until env < 0.0001\n}\na = two(pan: -0.5)\nplay { a |x| }\nout = a.dry" => "not-a-signal" "two" "`a.dry |> pan(0.5)`" "instrument two {\n  env = decay(trig, 300ms)\n  out = { dry: sine(freq) * env, mod: env }\n  until env < 0.0001\n}\na = two()\nplay { a |x| }\nout = a.dry |> pan(0.5)";
 };

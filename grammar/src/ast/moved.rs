@@ -55,6 +55,20 @@ impl Piece {
     }
 }
 
+impl Ast {
+    /// The tree of a text of one item that stands within another text, with the places there; `start` is the byte at which it
+    /// begins, which wraps around for a text with something before what stands there.
+    #[must_use]
+    pub fn within(&self, source: SourceId, start: u32) -> Ast {
+        let mut ast = Ast::default();
+        if let [item] = &self.items[..] {
+            let item = Piece::cut(self, 0, 0, item).paste(&mut ast, source, start as usize);
+            ast.items.push(item);
+        }
+        ast
+    }
+}
+
 impl Move {
     fn id(&self, expr: &mut ExprId) {
         *expr = ExprId::new(expr.index().wrapping_add(self.exprs));

@@ -6,7 +6,7 @@ use super::mods::{Quantity, quantity};
 use super::params::{ParamName, Scalar, param_name, ramp, scalar};
 use super::text::char_span;
 use super::value::{At, Decimal, Text, Value};
-use crate::problem::Problem;
+use crate::problem::{Problem, count};
 use crate::source::Span;
 
 /// A step sequencer with its own tempo.
@@ -278,8 +278,8 @@ fn check_pattern(f: &mut Fields<'_>, pattern: &Pattern, resolution: Option<u32>,
     let all = u64::from(pattern.bars) * u64::from(resolution);
     for note in pattern.notes.iter().filter(|note| u64::from(note.step.value) >= all) {
         let message = format!(
-            "{} bars of {resolution} have the steps 0 to {}, no step {}",
-            pattern.bars,
+            "the steps of {} of {resolution} are 0 to {}, and there is no step {}",
+            count(pattern.bars as usize, "bar"),
             all - 1,
             note.step.value
         );

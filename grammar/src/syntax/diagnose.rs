@@ -257,6 +257,12 @@ impl<'a> Diagnosis<'a> {
         Some(if self.get(start + 1).is_some() { self.attempt(problem, edits) } else { problem })
     }
 
+    /// Whether a token touches the end of a tab.
+    fn is_after_tab(&self, here: usize) -> bool {
+        let before = here.checked_sub(1).and_then(|before| self.get(before));
+        before.zip(self.get(here)).is_some_and(|(tab, here)| tab.kind == Kind::Tab && tab.end == here.start)
+    }
+
     /// After the pattern of a line.
     fn at_pattern(&self, here: usize) -> Option<Problem> {
         let mut at = self.tokens.start;
@@ -273,6 +279,9 @@ impl<'a> Diagnosis<'a> {
         let message = if here <= at + 1 { "this is not a line of a score".to_owned() } else { message };
         let help = match () {
             () if self.is(here, "*") => "`.fast(2)` plays it twice as fast, and `.mul(2)` doubles its values",
+            () if self.is_after_tab(here) => {
+                "each bar of a tab ends with `|`, the last one as well: `|x...|x.x.|`"
+            }
             () if self.is(here, "+") => "`.add(2)` adds to its values; two patterns at once are two lines",
             () => {
                 "after a pattern stand `by 1/16` (of a tab), modifiers such as `.fast(2)`, then `over 40ms` and `curve exp`"

@@ -7,6 +7,9 @@ use serde::Serialize;
 use std::fmt;
 use true_peak::TruePeak;
 
+/// What is above is beyond full scale, by more than rounding: a sine of level 1 reaches the next number after 1.
+const FULL_SCALE: f32 = 1.0 + 8.0 * f32::EPSILON;
+
 /// Measures interleaved frames as they come. Samples that are not finite count as 0.
 pub struct Meter {
     true_peaks: Vec<TruePeak>,
@@ -31,7 +34,7 @@ pub struct Levels {
     pub highest_reading: Option<f64>,
     /// Integrated loudness in LUFS (ITU-R BS.1770-5); none in silence and below 0.4 s.
     pub loudness: Option<f64>,
-    /// Samples beyond full scale. Files of integers hold them clipped, files of floats as they are.
+    /// Samples beyond full scale, by more than 10⁻⁶. Files of integers hold them clipped, files of floats as they are.
     pub over: u64,
 }
 
@@ -48,7 +51,7 @@ impl Meter {
         self.finite.clear();
         self.finite.extend(frames.iter().map(|x| if x.is_finite() { *x } else { 0.0 }));
         self.peak = self.finite.iter().fold(self.peak, |peak, x| peak.max(x.abs()));
-        self.over += self.finite.iter().filter(|x| x.abs() > 1.0).count() as u64;
+        self.over += self.finite.iter().filter(|x| x.abs() > FULL_SCALE).count() as u64;
         let count = self.true_peaks.len();
         for (c, true_peak) in self.true_peaks.iter_mut().enumerate() {
             self.channel.clear();

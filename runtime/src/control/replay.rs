@@ -7,6 +7,7 @@ use super::log::{Asked, Log};
 use super::part::Entry;
 use super::protocol::{Options, Taken};
 use super::retimed::{Rates, Retimed};
+use crate::engine::NotFinite;
 use crate::program::{Program, QUANTUM};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -101,6 +102,11 @@ impl Replay {
         *left = left.saturating_sub(frames);
         let heard = piece.start..piece.start + frames as usize;
         Ok(Some((0..self.channels).map(|channel| &self.live.mixed(channel)[heard.clone()]).collect()))
+    }
+
+    /// The steps that were not finite since this was asked the last time, as [`Control::not_finite`] gives them.
+    pub fn not_finite(&mut self) -> Vec<(Arc<Program>, NotFinite)> {
+        self.control.not_finite()
     }
 
     /// Frames of a quantum: the most that [`Replay::next_quantum`] gives.

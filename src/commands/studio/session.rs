@@ -108,6 +108,11 @@ impl Session {
         record: Option<PathBuf>,
     ) -> Result<Session, Failure> {
         if !path.exists() {
+            if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+                let what = format!("there is no `{}`, and what is begun here is .mam text", path.display());
+                let name = path.with_extension("mam");
+                return Err(Failure::Usage(format!("{what}: `mamc studio {}`", name.display())));
+            }
             write_new(&path, FIRST)?;
         }
         let text = text(&path)?;

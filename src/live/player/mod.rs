@@ -98,6 +98,10 @@ pub(super) struct Player {
     turned: Turned,
     /// There is nothing to play until the song has no errors.
     waits_for_valid_song: bool,
+    /// What the device can play.
+    format: Format,
+    /// What was said of channels that it has not.
+    unheard: Option<String>,
     /// What was reported as not finite since the last edit.
     not_finite: Vec<NotFinite>,
     /// What of the score was reported as unplayed since the last edit.
@@ -124,8 +128,9 @@ impl Player {
         if let Some(name) = options.midi.to.as_ref().filter(|_| !waits_for_valid_song) {
             named_instrument(&score, name).map_err(Failure::Usage)?;
         }
-        if let Some(missing) = unheard_channels(&score, &format) {
-            console.say(&missing);
+        let unheard = unheard_channels(&score, &format);
+        if let Some(missing) = &unheard {
+            console.say(missing);
         }
         let (listener, clock) = open_midi(&options.midi, first.controllers.clone(), &sender)?;
         let waits = !options.preroll.is_zero();
@@ -185,6 +190,8 @@ impl Player {
             edits: Edits::default(),
             turned: Turned::default(),
             waits_for_valid_song,
+            format,
+            unheard,
             not_finite: vec![],
             unplayed: vec![],
         };
@@ -374,6 +381,10 @@ impl Player {
         self.score = score;
         if let Some(logger) = &mut self.logger {
             logger.compiled(&self.score, outcome.text.clone());
+        }
+        let heard = std::mem::replace(&mut self.unheard, unheard_channels(&self.score, &self.format));
+        if let Some(missing) = self.unheard.as_ref().filter(|missing| heard.as_ref() != Some(*missing)) {
+            self.ui.insist(missing);
         }
         let program = self.at_its_tempo();
         if std::mem::take(&mut self.waits_for_valid_song) {

@@ -49,6 +49,13 @@ impl Maker<'_> {
         operands(&self.ast.exprs[expr]).into_iter().any(|x| self.names_voice(x))
     }
 
+    /// The MIDI note of a frequency that is known before the song starts.
+    pub(super) fn note_of(&self, expr: ExprId, iterations: &Iterations) -> Option<f64> {
+        let found = self.library.consts.number(self.files, self.song, expr, iterations).ok();
+        let (hertz, _) = found.filter(|&(x, _)| x > 0.0 && x.is_finite())?;
+        Some((69.0 + 12.0 * libm::log2(hertz / 440.0)).clamp(0.0, 127.0))
+    }
+
     pub(super) fn voices(&mut self, expr: ExprId, iterations: &Iterations) -> u32 {
         let span = self.ast.span(expr);
         match self.library.consts.whole(self.files, self.song, expr, iterations) {

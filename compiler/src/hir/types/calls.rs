@@ -332,6 +332,10 @@ impl Checker<'_> {
 
     fn convert(&mut self, signal: Signal, span: Span, place: &Expectation) -> Option<Signal> {
         let dimension = self.known(&signal.dimension);
+        if let Some(unit) = self.files().written_unit(span).filter(|&unit| place.is_foreign(unit)) {
+            self.problem(foreign_ratio(unit, span, place));
+            return None;
+        }
         if dimension == Some(place.dimension) {
             return Some(signal);
         }
@@ -457,6 +461,27 @@ fn misfit(dimension: Dimension, span: Span, place: &Expectation) -> Problem {
         _ => format!("give it {unit}, or a plain number"),
     };
     problem.label(place.span, format!("`{name}` is {}", place.dimension)).help(help)
+}
+
+/// The problem of a ratio that is written in a unit in which values of its place never are.
+fn foreign_ratio(unit: Unit, span: Span, place: &Expectation) -> Problem {
+    let Expectation { name, of, .. } = place;
+    let is = match unit {
+        Unit::Db => "a level",
+        Unit::Percent => "a percentage",
+        _ => "an interval",
+    };
+    let (wanted, help) = match place.dimension {
+        Dimension::TIME => (place.dimension.to_string(), "give it `ms` or `s`".to_owned()),
+        Dimension::PLAIN => {
+            let unit = place.units.value.map_or("", Unit::text);
+            (format!("written in {unit}"), format!("give it `{unit}`, or a plain number"))
+        }
+        _ => (place.dimension.to_string(), "give it `Hz` or `kHz`".to_owned()),
+    };
+    let message = format!("`{name}` of `{of}` is {wanted}, but this is {is}");
+    let problem = Problem::new(&codes::DIMENSION, span, message).here(format!("this is {is}"));
+    problem.label(place.span, format!("`{name}` is {wanted}")).help(help)
 }
 
 /// What a parameter expects.

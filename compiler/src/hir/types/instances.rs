@@ -240,6 +240,20 @@ impl Checker<'_> {
         path: &Arc<str>,
         value: Value,
     ) -> Value {
+        if let Value::Record(_) | Value::List(_) = value {
+            let callee = &instance.callee;
+            let message =
+                format!("`{callee}` has several outputs, and `{PAN}` does not say which of them is placed");
+            let problem = Problem::new(&codes::NOT_A_SIGNAL, callee.span, message);
+            let name = path.split(['.', '#']).next().unwrap_or(path);
+            let of = match &value {
+                Value::Record(fields) => {
+                    fields.iter().next().map_or(String::new(), |(field, _)| format!(".{field}"))
+                }
+                _ => "[0]".into(),
+            };
+            return self.problem(problem.help(format!("place what is heard: `{name}{of} |> {PAN}(0.5)`")));
+        }
         let info = self.input.library.info(self.files(), instance.def);
         let Some((def, index)) = self.files().find_prelude(PAN).zip(info.implied(PAN)) else { return value };
         let position = position.unwrap_or_else(|| self.param_value(node, index));

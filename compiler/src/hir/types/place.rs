@@ -26,6 +26,17 @@ pub(super) struct Expectation {
 }
 
 impl Expectation {
+    /// Whether no value of the place is written in this unit of ratios: a time in dB, a frequency in %, a level in semitones.
+    pub(super) fn is_foreign(&self, unit: Unit) -> bool {
+        let is_interval = |unit| matches!(unit, Unit::St | Unit::Ct | Unit::Octaves);
+        Dimension::from_unit(unit) == Dimension::PLAIN
+            && match (self.dimension, self.units.value) {
+                (Dimension::PLAIN, Some(Unit::Db)) => is_interval(unit),
+                (Dimension::PLAIN, Some(wanted)) if is_interval(wanted) => unit == Unit::Db,
+                (dimension, _) => dimension != Dimension::PLAIN,
+            }
+    }
+
     /// What a built-in called `of` expects of an argument that is measured in `unit`.
     pub(super) fn of_unit(name: &Ident, of: &Arc<str>, unit: Unit) -> Expectation {
         let units = Units { value: Some(unit), ..Units::default() };

@@ -301,10 +301,16 @@ impl Checker<'_> {
         let most = self.files().limits.tap_seconds;
         if !(0.0..=most).contains(&seconds) {
             let message = format!("a `{callee}` can be 0 s to {most} s long, and this is {seconds} s");
-            let help = format!(
-                "a number without a unit is in seconds; for {seconds} samples write `{seconds} * dt`, for the time and for `max`, or a time such as `100ms`"
-            );
-            self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
+            let problem = Problem::new(&codes::TOO_LARGE, span, message);
+            self.problem(match self.files().slice(span).parse::<f64>() {
+                Ok(number) => problem.help(format!(
+                    "a number without a unit is in seconds; for {number} samples write `{number} * dt`, for the time and for `max`, or a time such as `100ms`"
+                )),
+                Err(_) => {
+                    let nearest = seconds.clamp(0.0, most);
+                    problem.help(format!("write `{nearest}s`, or what is never longer")).guess(span, format!("{nearest}s"))
+                }
+            });
             return None;
         }
         Some(seconds)

@@ -12,6 +12,7 @@ mod texts;
 mod write;
 
 use super::{codes, nodes::plain};
+use crate::channels::{Channels, DEFAULT_CHANNELS};
 use crate::compile::Compilation;
 use crate::dimension::Dimension;
 use crate::files::Files;
@@ -106,6 +107,12 @@ impl Song<'_> {
             match &item.kind {
                 ItemKind::Seed(_) => self.refuse(item.span, "a seed"),
                 ItemKind::Channels { is_ambisonic: true, .. } => self.refuse(item.span, "a sound field"),
+                // There, channels beyond those of the mix are silent.
+                ItemKind::Channels { .. }
+                    if Channels::read(self.ast).count.is_some_and(|count| count > DEFAULT_CHANNELS) =>
+                {
+                    self.refuse(item.span, "more than two channels");
+                }
                 ItemKind::Tuning(_) => self.refuse(item.span, "a tuning"),
                 ItemKind::Param(param) => self.refuse(param.name.span, "a knob"),
                 _ => {}
@@ -128,9 +135,6 @@ impl Song<'_> {
                 instance.callee.span,
                 &format!("`{}`, which is not a definition of the prelude,", instance.callee),
             );
-        }
-        if instance.placed {
-            self.refuse(instance.callee.span, "an instrument with a `pan`");
         }
         if instance.choke.is_some() {
             self.refuse(instance.callee.span, "a part of a kit that others choke");

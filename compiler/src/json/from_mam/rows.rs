@@ -204,7 +204,9 @@ impl Song<'_> {
         let Some(node) = self.graph.nodes.iter().find(|(_, n)| &*n.path == target).map(|(id, _)| id) else {
             return;
         };
-        let hears_the_end = self.graph.instance(node).is_some_and(|i| uses_gate(self.files, i.def));
+        // Of several voices one that has been let go is taken first.
+        let hears_the_end =
+            self.graph.instance(node).is_some_and(|i| i.voices > 1 || uses_gate(self.files, i.def));
         let is_step = |length: Rational| length * Rational::whole(resolution.into()) == Ok(Rational::ONE);
         let is_hit = |event: &Placed| {
             let note = event.value.to_note();

@@ -32,7 +32,9 @@ impl Kit {
         let instrument = |id: DefId| {
             let definition = files.definition(id);
             let info = library.info(&files, id);
-            (definition.kind == DefinitionKind::Instrument).then(|| Instrument {
+            // What needs a sound or a table cannot be called by its name alone.
+            let is_whole = definition.formals.iter().all(|formal| formal.default.is_some());
+            (definition.kind == DefinitionKind::Instrument && is_whole).then(|| Instrument {
                 name: definition.name.name.to_string(),
                 pitched: uses_note(&files, id),
                 keys: info.midi_keys.clone(),

@@ -2,6 +2,7 @@
 
 use super::Mistakes;
 use crate::foreign::{self, Role};
+use crate::problem::nearest;
 use crate::source::Span;
 use crate::syntax::codes;
 use crate::syntax::layout::{closing, is_separator};
@@ -131,6 +132,13 @@ impl Mistakes<'_> {
         {
             let span = Span::new(self.source, self.tokens[at - 1].end, stop);
             problem.help(format!("write `{name} {meant}`")).guess(span, format!(" {meant}"))
+        } else if self.is(first + 1, ".")
+            && let Some(signal) = nearest(self.word(first), &SIGNALS)
+        {
+            let meant = format!("{signal}{}", &rest[self.word(first).len()..]);
+            let word = self.tokens[first].start..self.tokens[first].end;
+            let span = Span::new(self.source, word.start, word.end);
+            problem.help(format!("did you mean `{name} {meant}`?")).guess(span, signal)
         } else if let Some(row) =
             foreign::find(Role::Modifier, self.word(first)).filter(|row| row.word.is_empty() && plays)
         {

@@ -26,7 +26,10 @@ impl Mistakes<'_> {
                 continue;
             }
             let (start, end) = (self.tokens[value.start].start, self.tokens[value.end - 1].end);
-            let meant = format!("\"{}\"", &self.text[start..end]);
+            // The words of a scale are one step, the numbers of its degrees are steps.
+            let scale = self.word(callee) == "scale" && is_note(self.word(value.start));
+            let words: Vec<&str> = self.text[start..end].split_whitespace().collect();
+            let meant = format!("\"{}\"", words.join(if scale { ":" } else { " " }));
             let problem = self
                 .problem(&codes::LINE_FORM, start, end, "a pattern in an argument stands in quotes")
                 .help(format!("write `{meant}`"))

@@ -66,19 +66,19 @@ pub struct Pieces {
     pub end: ParamId,
 }
 
-/// The parameters of a sampler whose sound is to last as long as a note's event: which piece is played, and in what time the whole
-/// would be.
+/// The parameters of a sampler whose sound is to last as long as a note's event: which piece is played, and in what time the slice
+/// that it is a piece of would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fitted {
     /// Which piece of the sound a note plays.
     pub pieces: Pieces,
-    /// The parameter that says in what time the whole sound is played.
+    /// The parameter that says in what time a slice is played, or the whole sound where there are none.
     pub time: ParamId,
 }
 
 impl Fitted {
-    /// A note whose piece of the sound lasts so many cycles; the whole lasts longer by what is left out.
+    /// A note whose piece of a slice lasts so many cycles; the slice lasts longer by what is left out.
     pub(super) fn fit(self, value: &Value, cycles: f64) -> Value {
         let (begin, end) = self.pieces.bounds(&value.to_note());
         match end > begin {
