@@ -5,12 +5,15 @@ use super::samples::Samples;
 use super::{FileError, chunks_read, wav_read};
 use std::io::{Cursor, Read};
 
+/// What samples are, and how many bytes there are of them where that is known.
+type Header = (Samples, Option<u64>);
+
 /// What finds the plain samples of a kind of file.
 pub(super) struct Reader {
     /// Whether these are the first bytes of such a file, [`wav_read::MARK`] of them where it has so many.
     pub(super) is: fn(&[u8]) -> bool,
     /// Reads from the file's beginning up to its samples; says what they are, and how many bytes where that is known.
-    pub(super) header: fn(&mut dyn Read) -> Result<(Samples, Option<u64>), FileError>,
+    pub(super) header: fn(&mut dyn Read) -> Result<Header, FileError>,
 }
 
 /// Of all kinds that need no decoder.
