@@ -4,7 +4,7 @@
 use crate::batch::hash::{Hasher, hex};
 use crate::failure::{Failure, words};
 use crate::reach::Reach;
-use crate::sounds::{has_length, relative, sound_hash, sounds_below};
+use crate::sounds::{has_length, relative, sound, sound_hash, sounds_below};
 use mam_compiler::files::{FileId, Files, FoundSound, Loader, Located, Samples, Unusable};
 use mam_grammar::ast::DefinitionKind;
 use mam_grammar::{Limits, SourceId, Sources};
@@ -319,10 +319,13 @@ impl Loader for Disk {
 
     fn samples(&self, file: &Located, most: usize) -> Result<Samples, Unusable> {
         let opened = self.reach.open(Path::new(file.id.as_os_str()), &file.name)?;
-        let samples = mam_package::sound::read(opened, &file.name, most)?;
+        let samples = sound(opened, &file.name, most)?;
         self.sounds.borrow_mut().push((file.name.clone(), file.id.as_os_str().into()));
         if let Some(read_files) = &self.read_files {
-            read_files.borrow_mut().sounds.push((file.name.clone(), hash(&samples)));
+            read_files
+                .borrow_mut()
+                .sounds
+                .push((file.name.clone(), hash(&samples, Path::new(file.id.as_os_str()))));
         }
         Ok(samples)
     }
@@ -347,8 +350,12 @@ fn unreadable(name: &str, error: &io::Error) -> Unusable {
     format!("`{name}` cannot be read: {}", words(error)).into()
 }
 
-/// SHA-256 of samples as they are played: of their rate, and of their bits channel by channel.
-pub fn hash(samples: &Samples) -> String {
+/// SHA-256 of samples as they are played: of their rate, and of their bits channel by channel. Of a sound that is streamed, what its file
+/// at `path` is known by.
+pub fn hash(samples: &Samples, path: &Path) -> String {
+    if samples.stream.is_some() {
+        return sound_hash(path).unwrap_or_default();
+    }
     let mut hasher = Hasher::default();
     hasher.add(&samples.rate.to_le_bytes());
     for channel in &samples.channels {

@@ -44,6 +44,9 @@ pub struct SoundFile {
     pub file: String,
     /// What it is known by wherever it lies: the `hash` of a `sample`.
     pub hash: String,
+    /// Where it is streamed, bytes of memory that it takes while it plays, more where many voices do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub streamed: Option<usize>,
 }
 
 impl Summary {
@@ -64,7 +67,9 @@ impl Summary {
                 .sounds
                 .iter()
                 .filter_map(|(file, path)| {
-                    Some(SoundFile { file: file.clone(), hash: sound_hash(path).ok()? })
+                    let streamed = program.streams().find(|stream| stream.about().name == *file);
+                    let streamed = streamed.map(|stream| stream.bytes());
+                    Some(SoundFile { file: file.clone(), hash: sound_hash(path).ok()?, streamed })
                 })
                 .collect(),
         })
@@ -97,7 +102,7 @@ impl fmt::Display for Summary {
 }
 
 /// A number of bytes as people read it.
-fn bytes(n: usize) -> String {
+pub fn bytes(n: usize) -> String {
     match n {
         0..1_024 => format!("{n} B"),
         1_024..1_048_576 => format!("{:.1} KiB", n as f64 / 1_024.0),

@@ -191,6 +191,13 @@ fn misplaced(Misplaced { span, why, what }: Misplaced) -> Problem {
         (What::Stretch, Obstacle::Feedback) => {
             ("where this sound is played from depends on what it sounds like", "take it out of the loop")
         }
+        (What::Streamed, Obstacle::Region) => (
+            "a sound that is streamed is played at the rate of the song, and this is oversampled",
+            "take it out of the region, under a name, and use that in it",
+        ),
+        (What::Streamed, Obstacle::Feedback) => {
+            ("where this sound is played from depends on what it sounds like", "take it out of the loop")
+        }
         (What::Spectrum, Obstacle::Region) => (
             "a spectral region takes spectra at the rate of the song, and this is oversampled",
             "take it out of the region, under a name, and use that in it",

@@ -403,6 +403,7 @@ impl<'a> Line<'a> {
             layouts: &stages.checked.layouts,
             rate: f64::from(rate),
             seed,
+            target: self.options.target,
         };
         let executor = &*self.options.host.executor;
         let ahead = (self.options.until >= Stage::Optimise).then_some((self.options.target, executor));

@@ -113,7 +113,8 @@ pub trait Loader {
         Err(format!("`{path}` cannot be read from here").into())
     }
 
-    /// The samples of a sound file that was located, if there are no more than `most`, of each channel.
+    /// The samples of a sound file that was located. There are no more than `most` in memory, those of each channel counted: what is longer
+    /// is streamed, or refused.
     ///
     /// # Errors
     /// When it cannot be read, is longer, or is not a sound file.
@@ -490,7 +491,7 @@ impl Reader<'_> {
         }
         let most = self.files.limits.samples.saturating_sub(self.samples);
         let read = self.loader.samples(&at, most).map(Arc::new);
-        self.samples += read.as_ref().map_or(0, |samples| samples.frames() * samples.channels.len());
+        self.samples += read.as_ref().map_or(0, |samples| samples.channels.iter().map(Vec::len).sum());
         self.sounds.insert(at.id, read.clone());
         read
     }

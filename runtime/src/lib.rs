@@ -54,6 +54,12 @@ pub mod render;
 pub mod score;
 pub mod sort;
 pub mod sound_kinds;
+#[allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a lock that nobody on the audio thread takes"
+)]
+pub mod stream;
 pub mod voices;
 
 pub use channels::ChannelLayout;

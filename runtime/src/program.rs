@@ -12,6 +12,7 @@ pub use crate::param::{Curve, ParamSlot};
 use crate::precedence::Priority;
 use crate::score::Rational;
 use crate::score::data::Score;
+use crate::stream::Stream;
 use std::sync::Arc;
 
 /// Frames of room before and after each delay line. What stands after it repeats the line's first frames (see
@@ -70,6 +71,14 @@ pub struct Program {
 }
 
 impl Program {
+    /// The sounds that are read while it plays; one that is played at several places comes as often.
+    pub fn streams(&self) -> impl Iterator<Item = &Arc<Stream>> {
+        self.steps.iter().filter_map(|step| match step.block.as_deref() {
+            Some(Block::Streamed(streamed)) => Some(streamed.stream()),
+            _ => None,
+        })
+    }
+
     /// The program without its steps: what it has can be set and triggered, and it takes no memory to render.
     pub(crate) fn without_steps(&self) -> Program {
         Program {

@@ -8,7 +8,7 @@ use crate::input::Song;
 use crate::output::{Inputs, write_text};
 use crate::report::human::{Look, draw};
 use crate::report::{self, Form, Found, number_of, tally};
-use crate::summary::Summary;
+use crate::summary::{Summary, bytes};
 use clap::{Args, ValueEnum};
 use mam_grammar::problem::{applicable, apply, count};
 use mam_grammar::{Problem, Severity, Sources};
@@ -228,8 +228,11 @@ fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
     }
     match summary {
         Some(summary) if !console.quiet => {
-            let sounds =
-                summary.sounds.iter().map(|sound| format!("  {}: hash {}\n", sound.file, sound.hash));
+            let sounds = summary.sounds.iter().map(|sound| {
+                let streamed =
+                    sound.streamed.map(|memory| format!(", streamed through {} of memory", bytes(memory)));
+                format!("  {}: hash {}{}\n", sound.file, sound.hash, streamed.unwrap_or_default())
+            });
             console.result(&format!("{summary}\n{}", sounds.collect::<String>()))
         }
         _ => Ok(()),

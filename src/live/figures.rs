@@ -7,6 +7,7 @@ use mam_grammar::problem::count;
 use mam_runtime::control::{Control, MOST_CHANNELS, Position};
 use mam_runtime::ids::ParamId;
 use mam_runtime::output::Priority;
+use mam_runtime::stream::Stream;
 use mam_runtime::{Curve, ParamSlot, Program, Telemetry};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -124,6 +125,8 @@ pub(super) struct Sums {
     pub(super) late: u64,
     /// How often the device had nothing to play.
     pub(super) underruns: u64,
+    /// Quanta in which a sound that is streamed had not been read in time.
+    pub(super) gaps: u64,
     /// Frames that could not be recorded.
     pub(super) unrecorded: u64,
 }
@@ -146,6 +149,7 @@ impl Sums {
             (self.late, "late callback"),
             (self.faults, "faulty sample"),
             (self.limited, "limited sample"),
+            (self.gaps, "stream gap"),
             (self.unrecorded, "unrecorded frame"),
         ];
         counted
@@ -153,6 +157,17 @@ impl Sums {
             .filter(|(number, _)| *number > 0)
             .map(|(number, what)| count(number as usize, what))
     }
+}
+
+/// The sounds that are streamed, each once.
+pub(super) fn streams(program: &Program) -> Vec<&Arc<Stream>> {
+    let mut all: Vec<&Arc<Stream>> = vec![];
+    for stream in program.streams() {
+        if !all.iter().any(|known| Arc::ptr_eq(known, stream)) {
+            all.push(stream);
+        }
+    }
+    all
 }
 
 impl Figures {
@@ -167,6 +182,7 @@ impl Figures {
             self.seconds += passed.as_secs_f64();
         }
         self.sums.underruns = facts.underruns;
+        self.sums.gaps = self.sums.gaps.max(streams(program).iter().map(|stream| stream.gaps()).sum());
         self.priority = facts.priority.clone();
         self.count(&telemetry, control.channels(), passed, now);
         self.look_at_tracks(control, telemetry.song_frame, passed, now);

@@ -7,6 +7,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::host;
 use crate::input::{self, hash};
+use crate::sounds::sound;
 use mam_compiler::files::{FileId, Loader, Located, Samples, Unusable};
 use mam_compiler::listen::{Heard, Listen};
 use mam_compiler::target::Target;
@@ -137,8 +138,8 @@ impl Loader for Logged<'_> {
             return Err(format!("`{}` does not lie in the folder of the log", file.name).into());
         }
         let opened = input::sound_file(&path).map_err(|failure| failure.to_string())?;
-        let samples = mam_package::sound::read(opened, &file.name, most)?;
-        match hash(&samples) == *wanted {
+        let samples = sound(opened, &file.name, most)?;
+        match hash(&samples, &path) == *wanted {
             true => Ok(samples),
             false => Err(format!("`{}` is not the sound that was played", path.display()).into()),
         }

@@ -57,6 +57,8 @@ pub enum What {
     Spectrum,
     /// A stretched sound, which `stretch_at` makes.
     Stretch,
+    /// A sound that is streamed, which `playback` plays.
+    Streamed,
     /// A recording, which `record` makes: not a block node, and at home in its node alone.
     Recording,
 }
@@ -67,6 +69,7 @@ impl What {
             Block::Convolution(_) => What::Convolution,
             Block::Analysis(_) | Block::Synthesis(_) => What::Spectrum,
             Block::Stretch(_) => What::Stretch,
+            Block::Streamed(_) => What::Streamed,
         }
     }
 }

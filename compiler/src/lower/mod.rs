@@ -66,6 +66,7 @@ use crate::hir::types::Layouts;
 use crate::ir::{DelayLine, TableId, Value};
 use crate::library::Library;
 use crate::size::TooLarge;
+use crate::target::Target;
 use crate::waves::Harmonics;
 use block::BlockCall;
 use builder::Builder;
@@ -91,6 +92,8 @@ struct Song<'a> {
     rate: f64,
     /// The song's seed.
     seed: u64,
+    /// What kernels become.
+    target: Target,
     /// What is known of each node so far.
     results: Vec<Option<NodeVal>>,
     /// The signals of the expressions that are heard by themselves.

@@ -9,12 +9,13 @@ use super::builder::Builder;
 use super::value::{Buffer, Signal, Val};
 use super::{At, Lower};
 use crate::dimension::Dimension;
-use crate::ir::{Imm, Op, TableId, Type, Value};
+use crate::ir::{Imm, Op, PortField, TableId, Type, Value};
 use crate::resample::bessel;
 use crate::samples::Samples;
 use mam_grammar::Span;
 use mam_grammar::ast::ExprId;
-use mam_runtime::block;
+use mam_runtime::block::{self, Block, Streamed};
+use mam_runtime::stream::Stream;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::f64::consts::PI;
@@ -132,21 +133,24 @@ impl Lower<'_, '_> {
 
     /// One channel of samples at the rate of the song.
     pub(super) fn samples_of(&self, channel: Vec<f32>) -> Arc<Samples> {
-        Arc::new(Samples { rate: self.song.rate as u32, channels: vec![channel] })
+        Arc::new(Samples { rate: self.song.rate as u32, channels: vec![channel], stream: None })
     }
 
     /// `playback(buffer, trig, speed, begin, end, loop, fade, number)`
     pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Val {
         let arg = |i: usize| args.get(i).copied().flatten();
-        let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Val::Broken };
+        let (Some(first), trig) = (arg(0), arg(1)) else { return Val::Broken };
         let played = self.eval(at, first);
         let mut number = |expr: ExprId| self.eval(at, expr).mono().map(|(value, _)| value);
-        let Some(trig) = number(trig) else { return Val::Broken };
+        let Some(trig) = trig.map_or_else(|| Some(None), |trig| number(trig).map(Some)) else {
+            return Val::Broken;
+        };
         let given = [2, 3, 4, 6, 5, 7].map(|i| arg(i).map(&mut number));
         if given.contains(&Some(None)) {
             return Val::Broken;
         }
         let given = given.map(Option::flatten);
+        let trig = trig.unwrap_or_else(|| self.trigger_at_the_start(at));
         if let Val::Recording(recording) = &played {
             return self.replay(at, first, recording, trig, given);
         }
@@ -159,7 +163,20 @@ impl Lower<'_, '_> {
         self.b.voice = self.scopes[at.scope].voice;
         let rate = self.rate(at);
         let trig = self.b.truth(trig);
-        let bank = self.bank(at, (&buffers, self.span(at, first)), trig, chosen);
+        let span = self.span(at, first);
+        if let [samples] = &*buffers
+            && let Some(stream) = samples.stream.clone()
+        {
+            let own = f64::from(samples.rate);
+            let b = &mut self.b;
+            let (ratio, frames, own_rate) = (b.f64(own / rate), b.f64(samples.frames() as f64), b.f64(own));
+            let step = b.real(Op::Mul, [speed, ratio]);
+            let (begin, end) = (b.frame_of(begin, frames), b.frame_of(end, frames));
+            let repeats = repeats.map(|wanted| (b.truth(wanted), b.real(Op::Mul, [fade, own_rate])));
+            let given = Given { trig, step, begin, end, wrap: end, repeats };
+            return self.played_stream(at, (&stream, span), &given, 1.0 / (FADE_SECONDS * own).max(1.0));
+        }
+        let bank = self.bank(at, (&buffers, span), trig, chosen);
         let weights = self.sinc_of_buffers();
         let own = |samples: &Samples| f64::from(samples.rate);
         let ratio = self.of_chosen(&bank, &buffers, |samples| own(samples) / rate);
@@ -193,6 +210,66 @@ impl Lower<'_, '_> {
                 let before = b.push(Op::Sub, Type::I32, &[place.whole, back]);
                 let other = read(b, table, before);
                 heard = super::builtin::lerp(b, heard, other, mix);
+            }
+            b.real(Op::Mul, [heard, level])
+        });
+        Val::Signal(Signal { channels: channels.collect(), dimension: Dimension::PLAIN })
+    }
+
+    /// Where it is not said when something is played: with each note of the voice, and where there are none in the first frame.
+    fn trigger_at_the_start(&mut self, at: &At) -> Value {
+        self.place(at);
+        if let Some(port) = self.scopes[at.scope].port {
+            let index = Self::local(&mut self.ports, port);
+            return self.b.port(index, PortField::Trig);
+        }
+        let (state, begun) = self.b.state(&format!("{}.begun", at.path), Imm::I32(0));
+        let (none, one) = (self.b.i32(0), self.b.i32(1));
+        self.b.set(state, one);
+        self.b.push(Op::Eq, Type::BOOL, &[begun, none])
+    }
+
+    /// What `playback` makes of a sound that is streamed: its kernel computes the places, and a block reads there.
+    fn played_stream(
+        &mut self,
+        at: &At,
+        (stream, span): (&Arc<Stream>, Span),
+        given: &Given,
+        fades: f64,
+    ) -> Val {
+        let about = stream.about();
+        let channels = about.channels;
+        let place = self.b.place(&at.path, given);
+        let b = &mut self.b;
+        let (idle, last) = (b.i32(IDLE), b.i32(about.frames as i32));
+        let fades = b.f64(fades);
+        let plays = b.push(Op::Ne, Type::BOOL, &[place.whole, idle]);
+        let level = b.level(place, given, last, fades);
+        let none = b.f64(0.0);
+        let level = b.select(plays, level, none);
+        let mix = b.crossfade(place, given, given.begin);
+        let mut heads = vec![place.whole];
+        if let Some((mix, back)) = mix {
+            // What is not heard is not read.
+            let fades = b.compare(Op::Lt, none, mix);
+            let before = b.push(Op::Sub, Type::I32, &[place.whole, back]);
+            heads.push(b.push(Op::Select, Type::I32, &[fades, before, idle]));
+        }
+        let back = b.compare(Op::Lt, given.step, none);
+        let to_come = b.push(Op::Select, Type::I32, &[back, given.end, given.begin]);
+        let count = heads.len();
+        let mut inputs = vec![];
+        for whole in heads.into_iter().chain([to_come]) {
+            inputs.extend(b.frame_in_parts(whole));
+        }
+        inputs.push(place.part);
+        let block = Streamed::new(stream.clone(), count, self.song.target.fma, sinc_weights());
+        let read = self.block(at, Arc::new(Block::Streamed(block)), &inputs, span);
+        let b = &mut self.b;
+        let channels = (0..channels).map(|channel| {
+            let mut heard = read[channel];
+            if let Some((mix, _)) = mix {
+                heard = super::builtin::lerp(b, heard, read[channels + channel], mix);
             }
             b.real(Op::Mul, [heard, level])
         });
@@ -322,6 +399,20 @@ fn in_a_row(buffers: &[Arc<Samples>], channel: usize) -> Vec<f32> {
 }
 
 impl Builder {
+    /// A frame as two numbers that an f32 holds: how many times [`block::FRAME_PART`], and what is left.
+    fn frame_in_parts(&mut self, whole: Value) -> [Value; 2] {
+        let (bits, rest) =
+            (self.i32(block::FRAME_PART.ilog2() as i32), self.i32(block::FRAME_PART as i32 - 1));
+        let flipped = self.i32(i32::MIN);
+        // Shifted as what is not negative, and back.
+        let plain = self.push(Op::Xor, Type::I32, &[whole, flipped]);
+        let high = self.push(Op::Ushr, Type::I32, &[plain, bits]);
+        let half = self.i32(i32::MIN.unsigned_abs().wrapping_shr(block::FRAME_PART.ilog2()) as i32);
+        let high = self.push(Op::Sub, Type::I32, &[high, half]);
+        let low = self.push(Op::And, Type::I32, &[whole, rest]);
+        [high, low].map(|word| self.push(Op::ToFloat, Type::F32, &[word]))
+    }
+
     /// A part of a buffer, 0 to 1, as a frame.
     pub(super) fn frame_of(&mut self, part: Value, frames: Value) -> Value {
         let (zero, one, half) = (self.f64(0.0), self.f64(1.0), self.f64(0.5));

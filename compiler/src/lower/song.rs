@@ -17,6 +17,7 @@ use crate::graph::{Graph, Group, Instance, NodeId};
 use crate::hir::types::Layouts;
 use crate::ir::{Imm, Kernel, Sharing};
 use crate::library::Library;
+use crate::target::Target;
 use mam_grammar::Handle;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::hash::BuildHasher;
@@ -41,6 +42,8 @@ pub struct Input<'a> {
     pub rate: f64,
     /// The seed of the song's noise.
     pub seed: u64,
+    /// What kernels become: block nodes that do what kernels do round as these.
+    pub target: Target,
 }
 
 /// Lowers a song. Instances that are like what `templates` holds, from this song or another, are copied. `made` is told
@@ -65,6 +68,7 @@ pub fn lower<'a>(
         file: input.song,
         rate: input.rate,
         seed: input.seed,
+        target: input.target,
         results: vec![None; graph.nodes.len()],
         heard: FxHashMap::default(),
         slots,

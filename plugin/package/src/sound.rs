@@ -11,6 +11,21 @@ use std::io::Read;
 /// # Errors
 /// When it cannot be read or is cut off, has no frames or too many, or a sample that is not finite.
 pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) -> Result<Samples, Unusable> {
+    read_short(source, name, most)?.ok_or_else(|| Unusable {
+        why: format!("`{name}` is too long: the sounds of a song have more samples than the limit `samples`"),
+        help: Some("take shorter files, or pass `--limit samples=N`".into()),
+    })
+}
+
+/// The same; nothing where there are more samples.
+///
+/// # Errors
+/// When it cannot be read or is cut off, has no frames, or a sample that is not finite.
+pub fn read_short(
+    source: impl Read + Send + Sync + 'static,
+    name: &str,
+    most: usize,
+) -> Result<Option<Samples>, Unusable> {
     let unusable = |why: String| Unusable {
         why: format!("`{name}` cannot be used: {why}"),
         help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
@@ -18,13 +33,7 @@ pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) 
     let wanted = Wanted { rate: None, channels: 2, frames: u64::MAX, most: Some(most as u64) };
     let Sound { rate, channels, is_cut_off } = match sound::read(source, wanted) {
         Ok(read) => read,
-        Err(FileError::Unwanted) => {
-            let why = format!(
-                "`{name}` is too long: the sounds of a song have more samples than the limit `samples`"
-            );
-            let help = Some("take shorter files, or pass `--limit samples=N`".into());
-            return Err(Unusable { why, help });
-        }
+        Err(FileError::Unwanted) => return Ok(None),
         Err(e) => return Err(unusable(e.to_string())),
     };
     if is_cut_off {
@@ -36,7 +45,7 @@ pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) 
     if channels.iter().flatten().any(|x| !x.is_finite()) {
         return Err(unusable("a sample in it is not a finite number".into()));
     }
-    Ok(Samples { rate, channels })
+    Ok(Some(Samples { rate, channels, stream: None }))
 }
 
 /// Whether the ending of a file's name, in whatever case, is that of a sound file; files that begin with a point are hidden.

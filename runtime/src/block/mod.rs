@@ -7,12 +7,14 @@
 mod convolution;
 mod fft;
 mod spectrum;
+mod streamed;
 mod stretch;
 #[cfg(test)]
 mod tests;
 
 pub use convolution::{Convolution, HEAD, Level};
 pub use spectrum::{Analysis, Frames, Synthesis, Tables};
+pub use streamed::{FRAME_PART, Streamed};
 pub use stretch::{MARGIN, PLACES, Stretch, TAPS};
 
 use crate::call::{Call, KernelFn};
@@ -30,6 +32,9 @@ pub enum Block {
     Synthesis(Synthesis),
     /// A sound in memory, at a place and a pitch of its own.
     Stretch(Stretch),
+    /// A sound that is read while it plays, at places of its own.
+    #[cfg_attr(feature = "image", serde(skip))]
+    Streamed(Streamed),
 }
 
 impl Block {
@@ -40,6 +45,7 @@ impl Block {
             Block::Analysis(_) => "analysis",
             Block::Synthesis(_) => "synthesis",
             Block::Stretch(_) => "stretch",
+            Block::Streamed(_) => "streamed",
         }
     }
 
@@ -49,6 +55,7 @@ impl Block {
             Block::Convolution(_) => "convolution",
             Block::Analysis(_) | Block::Synthesis(_) => "spectral region",
             Block::Stretch(_) => "stretched sound",
+            Block::Streamed(_) => "sound that is streamed",
         }
     }
 
@@ -59,6 +66,7 @@ impl Block {
             Block::Analysis(analysis) => (1, 2 * analysis.frames().streams()),
             Block::Synthesis(synthesis) => (2 * synthesis.frames().streams(), 1),
             Block::Stretch(stretch) => (2, stretch.channels().len()),
+            Block::Streamed(streamed) => streamed.ends(),
         }
     }
 
@@ -69,6 +77,7 @@ impl Block {
             Block::Analysis(analysis) => analysis.content(),
             Block::Synthesis(synthesis) => synthesis.content(),
             Block::Stretch(stretch) => stretch.content(),
+            Block::Streamed(streamed) => streamed.content(),
         }
     }
 
@@ -79,6 +88,7 @@ impl Block {
             Block::Analysis(analysis) => analysis.frames().cost(analysis.tables()),
             Block::Synthesis(synthesis) => synthesis.frames().cost(synthesis.tables()),
             Block::Stretch(stretch) => stretch.cost(),
+            Block::Streamed(streamed) => streamed.cost(),
         }
     }
 
@@ -90,6 +100,7 @@ impl Block {
             Block::Analysis(analysis) => analysis.words(),
             Block::Synthesis(synthesis) => synthesis.words(),
             Block::Stretch(stretch) => stretch.words(),
+            Block::Streamed(_) => vec![],
         }
     }
 
@@ -104,7 +115,7 @@ impl Block {
         match self {
             Block::Convolution(convolution) => vec![convolution.line_frames()],
             Block::Analysis(analysis) => vec![analysis.frames().size()],
-            Block::Synthesis(_) | Block::Stretch(_) => vec![],
+            Block::Synthesis(_) | Block::Stretch(_) | Block::Streamed(_) => vec![],
         }
     }
 
@@ -144,6 +155,8 @@ impl Block {
             Block::Synthesis(synthesis) => unsafe { synthesis.run(call) },
             // SAFETY: the caller's promise.
             Block::Stretch(stretch) => unsafe { stretch.run(call) },
+            // SAFETY: the caller's promise.
+            Block::Streamed(streamed) => unsafe { streamed.run(call) },
         }
     }
 }

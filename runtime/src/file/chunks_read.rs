@@ -4,7 +4,6 @@
 //! its beginning. Layouts after Apple's "Audio Interchange File Format: AIFF-C" and "Core Audio Format Specification 1.0".
 
 use super::FileError;
-use super::intake::Intake;
 use super::plain::Order;
 use super::samples::{Coding, Samples};
 use super::wav_read::fill;
@@ -25,11 +24,11 @@ pub(super) fn is_caf(head: &[u8]) -> bool {
     head.starts_with(b"caff")
 }
 
-/// Reads the samples of an AIFF or AIFF-C file from its beginning.
+/// Reads an AIFF or AIFF-C file from its beginning up to its samples. Returns what they are, and how many bytes where that is known.
 ///
 /// # Errors
 /// When its samples are of a kind that mam does not read or come before their description, or it ends before them.
-pub(super) fn aiff(mut source: impl Read, intake: &mut Intake) -> Result<(), FileError> {
+pub(super) fn aiff(mut source: &mut dyn Read) -> Result<(Samples, Option<u64>), FileError> {
     let mut head = [0; 12];
     fill(&mut source, &mut head)?;
     let is_compressed = &head[8..] == b"AIFC";
@@ -50,7 +49,7 @@ pub(super) fn aiff(mut source: impl Read, intake: &mut Intake) -> Result<(), Fil
                 pass_over(&mut source, offset)?;
                 // A stream's header, written before anything was known, says 0 or the greatest.
                 let known = size.checked_sub(8 + offset).filter(|size| *size > 0 && *size < 0xffff_0000);
-                return samples.read(&mut source, known, intake);
+                return Ok((samples, known));
             }
             _ => pass_over(&mut source, size + size % 2)?,
         }
@@ -86,11 +85,11 @@ fn whole(extended: [u8; 10]) -> u32 {
     if (0..32).contains(&exponent) { (mantissa >> (63 - exponent)) as u32 } else { 0 }
 }
 
-/// Reads the samples of a CAF file from its beginning.
+/// Reads a CAF file from its beginning up to its samples. Returns what they are, and how many bytes where that is known.
 ///
 /// # Errors
 /// When its samples are of a kind that mam does not read or come before their description, or it ends before them.
-pub(super) fn caf(mut source: impl Read, intake: &mut Intake) -> Result<(), FileError> {
+pub(super) fn caf(mut source: &mut dyn Read) -> Result<(Samples, Option<u64>), FileError> {
     fill(&mut source, &mut [0; 8])?;
     let mut described = None;
     for _ in 0..MOST_CHUNKS {
@@ -105,7 +104,7 @@ pub(super) fn caf(mut source: impl Read, intake: &mut Intake) -> Result<(), File
             b"data" => {
                 let samples = described.ok_or_else(too_late)?;
                 fill(&mut source, &mut [0; 4])?;
-                return samples.read(&mut source, size.map(|size| size.saturating_sub(4)), intake);
+                return Ok((samples, size.map(|size| size.saturating_sub(4))));
             }
             _ => pass_over(&mut source, size.ok_or_else(ends)?)?,
         }

@@ -13,7 +13,7 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType, probe::Hint};
-use symphonia::core::io::{MediaSourceStream, ReadOnlySource};
+use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
@@ -30,27 +30,37 @@ pub fn is_decoding() -> bool {
     IS_DECODING.get()
 }
 
-/// Reads a file of one of these kinds. symphonia's readers assert what a file promises, so a broken one may make them panic.
+/// Reads a file of one of these kinds.
 pub(super) fn compressed(
     source: impl Read + Send + Sync + 'static,
     intake: &mut Intake,
 ) -> Result<(), FileError> {
+    decoding(|| decode(source, intake))
+}
+
+/// Does what may make a decoder panic: symphonia's readers assert what a file promises, and a broken one may not keep it.
+pub(super) fn decoding<T>(work: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileError> {
     IS_DECODING.set(true);
     // What a panic left half done is dropped with the error.
-    let read = catch_unwind(AssertUnwindSafe(|| decode(source, intake)));
+    let done = catch_unwind(AssertUnwindSafe(work));
     IS_DECODING.set(false);
-    read.unwrap_or_else(|_| Err(FileError::Malformed("the file is broken: no decoder understands it".into())))
+    done.unwrap_or_else(|_| Err(FileError::Malformed("the file is broken: no decoder understands it".into())))
+}
+
+/// What reads the packets of a file.
+pub(super) fn probed(source: impl MediaSource + 'static) -> Result<Box<dyn FormatReader>, FileError> {
+    let stream = MediaSourceStream::new(Box::new(source), Default::default());
+    let most = Limit::Maximum(MOST_TAG_BYTES);
+    let tags = MetadataOptions::default().limit_tag_bytes(most).limit_visual_bytes(most);
+    symphonia::default::get_probe()
+        .probe(&Hint::new(), stream, FormatOptions::default(), tags)
+        .map_err(|_| FileError::Unsupported(format!("not a {} file", sound_kinds::names())))
 }
 
 /// No reader is told how long the file is. It would be used to estimate how long the sound is where an MP3 file does not say,
 /// and the last packet would be cut to that.
 fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Result<(), FileError> {
-    let stream = MediaSourceStream::new(Box::new(ReadOnlySource::new(source)), Default::default());
-    let most = Limit::Maximum(MOST_TAG_BYTES);
-    let tags = MetadataOptions::default().limit_tag_bytes(most).limit_visual_bytes(most);
-    let mut reader = symphonia::default::get_probe()
-        .probe(&Hint::new(), stream, FormatOptions::default(), tags)
-        .map_err(|_| FileError::Unsupported(format!("not a {} file", sound_kinds::names())))?;
+    let mut reader = probed(ReadOnlySource::new(source))?;
     let track = reader
         .default_track(TrackType::Audio)
         .ok_or_else(|| FileError::Malformed("the file holds no sound".into()))?;
@@ -85,7 +95,7 @@ fn promised(track: &Track) -> Option<u64> {
 }
 
 /// The decoder of a track. It leaves out an encoder's delay and padding.
-fn decoder(track: &Track) -> Result<Box<dyn AudioDecoder>, FileError> {
+pub(super) fn decoder(track: &Track) -> Result<Box<dyn AudioDecoder>, FileError> {
     let params = track.codec_params.as_ref().and_then(|params| params.audio());
     let params =
         params.ok_or_else(|| FileError::Malformed("the file does not say what its sound is".into()))?;
@@ -117,6 +127,6 @@ fn next(reader: &mut dyn FormatReader, intake: &mut Intake) -> Result<Option<Pac
     }
 }
 
-fn broken(e: &Error) -> FileError {
+pub(super) fn broken(e: &Error) -> FileError {
     FileError::Malformed(format!("the file is broken: {e}"))
 }

@@ -8,6 +8,9 @@
 //! Nothing here runs on the audio thread.
 
 mod aiff;
+mod anywhere;
+#[cfg(feature = "decode")]
+mod anywhere_compressed;
 mod caf;
 mod chunks_read;
 #[cfg(feature = "decode")]
@@ -15,6 +18,8 @@ mod compressed;
 #[cfg(feature = "flac")]
 mod flac;
 mod intake;
+#[cfg(feature = "decode")]
+mod mpeg;
 mod plain;
 mod quantise;
 mod read;
@@ -22,17 +27,20 @@ mod resample;
 mod samples;
 mod sink;
 mod software;
+mod source;
 #[cfg(feature = "decode")]
 mod vorbis;
 mod wav;
 mod wav_read;
 
+pub use anywhere::open;
 #[cfg(feature = "decode")]
 pub use compressed::is_decoding;
 pub use intake::{Sound, Wanted};
 pub use quantise::{Dither, Quantiser};
 pub use read::read;
 pub use software::software;
+pub use source::Opened;
 
 use crate::channels::ChannelLayout;
 use crate::sound_kinds::{self, SoundKind};

@@ -1,22 +1,26 @@
 //! Reading as much of a sound file as is wanted: plain samples here, what is compressed through symphonia (feature `decode`).
 
 use super::intake::{Intake, Sound, Wanted};
+use super::samples::Samples;
 use super::{FileError, chunks_read, wav_read};
 use std::io::{Cursor, Read};
 
-/// What reads the plain samples of a kind of file.
-struct Reader {
+/// What samples are, and how many bytes there are of them where that is known.
+type Header = (Samples, Option<u64>);
+
+/// What finds the plain samples of a kind of file.
+pub(super) struct Reader {
     /// Whether these are the first bytes of such a file, [`wav_read::MARK`] of them where it has so many.
-    is: fn(&[u8]) -> bool,
-    /// Reads as much as is wanted, from the file's beginning.
-    read: fn(&mut dyn Read, &mut Intake) -> Result<(), FileError>,
+    pub(super) is: fn(&[u8]) -> bool,
+    /// Reads from the file's beginning up to its samples; says what they are, and how many bytes where that is known.
+    pub(super) header: fn(&mut dyn Read) -> Result<Header, FileError>,
 }
 
 /// Of all kinds that need no decoder.
-static READERS: [Reader; 3] = [
-    Reader { is: wav_read::is_wav, read: |source, intake| wav_read::read(source, intake) },
-    Reader { is: chunks_read::is_aiff, read: |source, intake| chunks_read::aiff(source, intake) },
-    Reader { is: chunks_read::is_caf, read: |source, intake| chunks_read::caf(source, intake) },
+pub(super) static READERS: [Reader; 3] = [
+    Reader { is: wav_read::is_wav, header: wav_read::header },
+    Reader { is: chunks_read::is_aiff, header: chunks_read::aiff },
+    Reader { is: chunks_read::is_caf, header: chunks_read::caf },
 ];
 
 /// The beginning of a sound file, as much as is wanted of it. What kind of file it is stands in its first bytes. It is read
@@ -31,7 +35,10 @@ pub fn read(mut source: impl Read + Send + Sync + 'static, wanted: Wanted) -> Re
     let reader = READERS.iter().find(|reader| (reader.is)(&head));
     let mut whole = Cursor::new(head).chain(source);
     match reader {
-        Some(reader) => (reader.read)(&mut whole, &mut intake)?,
+        Some(reader) => {
+            let (samples, size) = (reader.header)(&mut whole)?;
+            samples.read(&mut whole, size, &mut intake)?;
+        }
         None => compressed(whole, &mut intake)?,
     }
     intake.finish()

@@ -33,9 +33,8 @@ impl Samples {
         intake: &mut Intake,
     ) -> Result<(), FileError> {
         intake.begin(self.rate, self.channels)?;
-        let frame = self.coding.bytes() * self.channels;
-        // Those who write streams of unknown length put in sizes near the greatest.
-        let is_streamed = size.is_none_or(|size| (0x7fff_0000..=0xffff_ffff).contains(&size));
+        let frame = self.frame_bytes();
+        let is_streamed = is_streamed(size);
         if let Some(size) = size.filter(|_| !is_streamed) {
             intake.promise(size / frame as u64)?;
         }
@@ -61,8 +60,13 @@ impl Samples {
         Ok(())
     }
 
+    /// Bytes of a frame.
+    pub(super) fn frame_bytes(self) -> usize {
+        self.coding.bytes() * self.channels
+    }
+
     /// Appends whole samples as floats, full scale at ±1.
-    fn decode(self, bytes: &mut [u8], into: &mut Vec<f32>) {
+    pub(super) fn decode(self, bytes: &mut [u8], into: &mut Vec<f32>) {
         if self.order == Order::Big {
             bytes.chunks_exact_mut(self.coding.bytes()).for_each(<[u8]>::reverse);
         }
@@ -81,6 +85,12 @@ impl Samples {
             ),
         }
     }
+}
+
+/// Whether a header does not know how many bytes of samples there are. Those who write streams of unknown length put in sizes near
+/// the greatest.
+pub(super) fn is_streamed(size: Option<u64>) -> bool {
+    size.is_none_or(|size| (0x7fff_0000..=0xffff_ffff).contains(&size))
 }
 
 impl Coding {

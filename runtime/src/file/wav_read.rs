@@ -4,7 +4,6 @@
 //! cut off say more than they hold. Nothing is allocated by what a header says.
 
 use super::FileError;
-use super::intake::Intake;
 use super::plain::Order;
 use super::samples::{Coding, Samples};
 use super::wav::KIND;
@@ -28,11 +27,11 @@ fn is_wave64(head: &[u8]) -> bool {
     head.starts_with(b"riff") && head.get(4..16) == Some(&WAVE64_RIFF)
 }
 
-/// Reads the samples of a file from its beginning.
+/// Reads a file from its beginning up to its samples. Returns what they are, and how many bytes where that is known.
 ///
 /// # Errors
 /// When its samples are of a kind that mam does not read, or it ends before them.
-pub(super) fn read(source: impl Read, intake: &mut Intake) -> Result<(), FileError> {
+pub(super) fn header(source: &mut dyn Read) -> Result<(Samples, Option<u64>), FileError> {
     let ends = || FileError::Malformed("the file ends before its sound begins".into());
     let mut chunks = Chunks::open(source)?;
     let mut kind = None;
@@ -44,7 +43,7 @@ pub(super) fn read(source: impl Read, intake: &mut Intake) -> Result<(), FileErr
                 let kind = kind.ok_or_else(|| {
                     FileError::Malformed("a WAV file whose samples come before their description".into())
                 })?;
-                return kind.read(&mut chunks.source, chunk.size, intake);
+                return Ok((kind, chunk.size));
             }
             _ => chunks.skip(&chunk)?,
         }

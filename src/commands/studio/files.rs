@@ -9,8 +9,8 @@ use std::path::Path;
 /// The files of `studio/dist`, as they were when `mamc` was built.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/studio_files.rs"));
 
-/// Without this the page has no compiler and no engine of its own.
-const WASM: &str = "mam.wasm";
+/// The last of what `studio/build` makes: without it the page has no compiler and no engine of its own.
+const WASM: &str = "operands.wasm";
 
 /// A file of the page's, by its name.
 pub(super) fn find(name: &str) -> Option<&'static [u8]> {

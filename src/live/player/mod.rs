@@ -4,6 +4,7 @@ mod act;
 mod log;
 mod midi;
 mod open;
+mod streams;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
 use super::figures::{Facts, Infos};
@@ -254,6 +255,7 @@ impl Player {
         }
         self.report_not_finite();
         self.report_unplayed();
+        self.report_streams();
         self.change();
         self.voices.tick(&mut self.control, now);
         let all = instruments(self.control.program());

@@ -35,6 +35,7 @@ impl Blocks {
                 text += &stretched(index, stretch);
                 "mam_stretch"
             }
+            Block::Streamed(_) => unreachable!("a song with one is refused before"),
         };
         text += &format!("KERNEL void k{index}_setup(MamCall const* c) {{\n    (void)c;\n}}\n");
         for form in ["steady", "general"] {

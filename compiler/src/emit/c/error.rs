@@ -13,6 +13,8 @@ pub enum ExportError {
     TooMuchMemory,
     /// It has a block node, which has no machine code of its own.
     Block(&'static str),
+    /// It plays the sound of this name, which is read while it plays.
+    Streamed(String),
     /// A kernel holds what has no C: a bug of ours, never of the user.
     Kernel(String),
 }
@@ -25,6 +27,11 @@ impl fmt::Display for ExportError {
                 f.write_str("a pass of its score has more than 262144 events: make it shorter with `length`")
             }
             ExportError::TooMuchMemory => f.write_str("it takes more than 4 GB of memory"),
+            ExportError::Streamed(name) => write!(
+                f,
+                "`{name}` is streamed, as it is longer than the limit `samples`, and a file of code has its sounds in it: \
+                 take a shorter one, or pass `--limit samples=N`"
+            ),
             ExportError::Block(name) => {
                 write!(f, "it has a {name}, which an object file cannot hold: build it as C, `-o song.c`")
             }

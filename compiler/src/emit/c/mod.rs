@@ -57,6 +57,9 @@ pub struct Sources {
 /// # Errors
 /// When it is too large, or its kernels were not compiled for a portable target.
 pub fn sources(export: &Export) -> Result<Sources, ExportError> {
+    if let Some(stream) = export.program.streams().next() {
+        return Err(ExportError::Streamed(stream.about().name.clone()));
+    }
     let pass = Pass::new(export.program, export.score)?;
     let tables = tables::tables(export.program, &pass, 0, export.module.kernels.len())?;
     let functions = kernels::functions(export.module).map_err(ExportError::Kernel)?;
@@ -83,6 +86,9 @@ pub fn sources(export: &Export) -> Result<Sources, ExportError> {
 /// # Errors
 /// When the song is too large, or has a block node.
 pub fn tables_and_header(export: &Export) -> Result<(Tables, String), ExportError> {
+    if let Some(stream) = export.program.streams().next() {
+        return Err(ExportError::Streamed(stream.about().name.clone()));
+    }
     if let Some(block) = export.program.steps.iter().find_map(|step| step.block.as_ref()) {
         return Err(ExportError::Block(block.noun()));
     }

@@ -129,6 +129,10 @@ impl Checker<'_> {
             return self.table_of(all);
         }
         let value = self.eval(at, values);
+        if let Some(problem) = self.streamed("table", &value, span) {
+            self.problem(problem);
+            return None;
+        }
         if let Value::Buffer(samples) = &value {
             let numbers = samples.numbers();
             self.table_size(numbers.len(), span)?;

@@ -219,7 +219,11 @@ impl Checker<'_> {
             let problem = Problem::new(&codes::BAD_BOUNDS, span, "this table has no samples");
             return self.problem(problem.help("let it have one or more: `table i in 0..2047 { … }`"));
         }
-        Value::Buffer(Arc::new(Samples { rate: self.input.rate as u32, channels: vec![samples] }))
+        Value::Buffer(Arc::new(Samples {
+            rate: self.input.rate as u32,
+            channels: vec![samples],
+            stream: None,
+        }))
     }
 
     /// Two values of iterations as one.

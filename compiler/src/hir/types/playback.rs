@@ -68,14 +68,27 @@ impl Checker<'_> {
     /// `playback(buffer, trig, speed, begin, end, loop, fade, number)`
     pub(super) fn playback(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
         let arg = |i: usize| args.get(i).copied().flatten();
-        let (Some(first), Some(trig)) = (arg(0), arg(1)) else { return Value::Broken };
+        let (Some(first), trig) = (arg(0), arg(1)) else { return Value::Broken };
         let value = self.eval(at, first);
         let is_broken = |value: &Value| matches!(value, Value::Broken);
         if is_broken(&value) || matches!(&value, Value::List(elements) if elements.iter().any(is_broken)) {
             return Value::Broken; // What is wrong with a file has been reported.
         }
+        if let Value::List(elements) = &value
+            && let Some(stream) = elements.iter().find_map(Value::stream)
+        {
+            let message = format!(
+                "`playback` plays a list of sounds that are in memory, and `{}` is streamed: it is longer than the limit `samples`",
+                stream.about().name
+            );
+            let problem = Problem::new(&codes::TOO_LARGE, self.span(at, first), message);
+            return self.problem(problem.help(
+                "play each by itself: `select([playback(a, trig), playback(b, trig)], number)`; or pass `--limit samples=N`",
+            ));
+        }
         let is_recorded = |element: &Value| matches!(element, Value::Recording(_));
         let are_recorded = matches!(&value, Value::List(elements) if elements.iter().any(is_recorded));
+        let is_alone = is_recorded(&value);
         let Some(channels) = self.buffer(value) else {
             let (message, help) = match are_recorded {
                 true => (
@@ -90,9 +103,14 @@ impl Checker<'_> {
             let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
             return self.problem(problem.help(help));
         };
+        if is_alone && trig.is_none() {
+            let message = "when the song begins nothing is recorded yet that could be played";
+            let problem = Problem::new(&codes::NOT_A_SIGNAL, self.span(at, first), message);
+            return self.problem(problem.help("say when it is played: `playback(take, every(2 bars))`"));
+        }
         self.has_state = true;
         let plain = Dimension::PLAIN;
-        let right = self.measures(at, trig, plain)
+        let right = trig.is_none_or(|trig| self.measures(at, trig, plain))
             && [2, 3, 4, 7].into_iter().filter_map(arg).all(|expr| self.measures(at, expr, plain))
             && arg(6).is_none_or(|fade| self.measures(at, fade, Dimension::TIME))
             && arg(5).is_none_or(|repeats| self.measures(at, repeats, plain));
@@ -160,6 +178,19 @@ impl Checker<'_> {
         ))
     }
 
+    /// A sound that is streamed stands where one in memory is wanted, which is read at any place.
+    pub(super) fn streamed(&self, of: &str, value: &Value, span: Span) -> Option<Problem> {
+        let stream = value.stream()?;
+        let message = format!(
+            "`{of}` works on a sound that is in memory, and `{}` is streamed: it is longer than the limit `samples`",
+            stream.about().name
+        );
+        let samples = stream.about().frames * stream.about().channels as u64;
+        Some(Problem::new(&codes::TOO_LARGE, span, message).help(format!(
+            "`playback` and `sampler` play it as it is; cut out of it what is needed, or pass `--limit samples={samples}`"
+        )))
+    }
+
     /// `stretch_at(buffer, position, pitch)`
     pub(super) fn stretch_at(&mut self, at: &At, args: &[Option<ExprId>]) -> Value {
         let &[Some(first), Some(position), pitch] = args else { return Value::Broken };
@@ -169,6 +200,9 @@ impl Checker<'_> {
         }
         if matches!(value, Value::Recording(_)) {
             return self.is_recorded("stretch_at", self.span(at, first));
+        }
+        if let Some(problem) = self.streamed("stretch_at", &value, self.span(at, first)) {
+            return self.problem(problem);
         }
         let channels = if matches!(value, Value::List(_)) { None } else { self.buffer(value) };
         let Some(channels) = channels else {
@@ -204,6 +238,9 @@ impl Checker<'_> {
         let (value, buffer) = (self.eval(at, x), self.eval(at, response));
         if matches!(buffer, Value::Recording(_)) {
             return self.is_recorded("convolve", place);
+        }
+        if let Some(problem) = self.streamed("convolve", &buffer, place) {
+            return self.problem(problem);
         }
         let is_broken = matches!(buffer, Value::Broken);
         let channels = match buffer {

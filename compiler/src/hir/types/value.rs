@@ -11,6 +11,7 @@ use crate::interval::{monotone, negated, product, sum};
 use crate::ir::{Imm, Op};
 use crate::samples::Samples;
 use mam_grammar::Span;
+use mam_runtime::stream::Stream;
 use std::f64::consts::FRAC_PI_2;
 use std::sync::Arc;
 
@@ -303,6 +304,15 @@ impl Value {
     /// A mono plain number.
     pub(super) fn plain(number: Number) -> Value {
         Value::mono(number, Dimension::PLAIN)
+    }
+
+    /// What reads it while it plays, where it is a sound that is streamed, or a list with one.
+    pub(super) fn stream(&self) -> Option<&Stream> {
+        match self {
+            Value::Buffer(samples) => samples.stream.as_deref(),
+            Value::List(elements) => elements.iter().find_map(Value::stream),
+            _ => None,
+        }
     }
 
     /// True when no part of the value changes in every frame.

@@ -19,6 +19,9 @@ impl Checker<'_> {
         if matches!(value, Value::Recording(_)) {
             return self.is_recorded("wave_at", span);
         }
+        if let Some(problem) = self.streamed("wave_at", &value, span) {
+            return self.problem(problem);
+        }
         if let Some(problem) = self.wrong_waves(&value, span) {
             return self.problem(problem);
         }
