@@ -17,7 +17,7 @@ struct Sounds(Vec<(&'static str, Samples)>);
 
 impl Sounds {
     fn of(name: &'static str, rate: u32, channels: &[Vec<f32>]) -> Sounds {
-        Sounds(vec![(name, Samples { rate, channels: channels.to_vec() })])
+        Sounds(vec![(name, Samples { rate, channels: channels.to_vec(), stream: None })])
     }
 
     fn compile(&self, text: &str, interpreter: bool) -> Result<Arc<Program>, Vec<String>> {

@@ -258,7 +258,7 @@ fn grains() {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text.as_str());
         let options = Options { rate: RATE as u32, target: Target::portable(), ..Options::default() };
-        let loader = OneSound(Samples { rate: RATE as u32, channels: vec![sound.clone()] });
+        let loader = OneSound(Samples { rate: RATE as u32, channels: vec![sound.clone()], stream: None });
         let compilation = compile(&mut sources, id, &loader, &options);
         let problems: Vec<String> = compilation.problems.iter().map(|p| p.message.clone()).collect();
         let program = compilation.program.unwrap_or_else(|| panic!("{problems:?}\n{text}"));

@@ -17,7 +17,7 @@ struct Sound(Samples);
 
 impl Sound {
     fn of(rate: u32, channels: &[Vec<f32>]) -> Sound {
-        Sound(Samples { rate, channels: channels.to_vec() })
+        Sound(Samples { rate, channels: channels.to_vec(), stream: None })
     }
 
     fn compile(&self, text: &str, interpreter: bool) -> Result<Arc<Program>, Vec<String>> {

@@ -27,7 +27,7 @@ impl Loader for Tones {
     fn samples(&self, file: &Located, _: usize) -> Result<Samples, Unusable> {
         let hz: f32 = file.name.trim_end_matches(".wav").parse().map_err(|_| "not a tone".to_owned())?;
         let tone = (0..9600).map(|n| 0.3 * (TAU * hz * n as f32 / RATE as f32).sin());
-        Ok(Samples { rate: RATE, channels: vec![tone.collect()] })
+        Ok(Samples { rate: RATE, channels: vec![tone.collect()], stream: None })
     }
 }
 

@@ -5,13 +5,14 @@
 //! the sums. The parameter itself stays one: lines, hands and `--set` move what is modulated.
 
 use super::from_ast::Maker;
-use super::{Modulated, Modulation, NodeId, NodeKind, Weighted};
+use super::{Graph, Modulated, Modulation, NodeId, NodeKind, Weighted};
 use crate::codes;
 use crate::dimension::Dimension;
+use crate::files::Files;
 use crate::hir::Iterations;
 use crate::hir::builtins::PAN;
 use crate::hir::consts::Missing;
-use crate::library::ParamInfo;
+use crate::library::{Library, ParamInfo};
 use crate::lower::Slots;
 use crate::units::unit_of;
 use mam_grammar::ast::{ExprId, Route, Scale, Unit};
@@ -30,6 +31,19 @@ struct Destination {
     factor: Vec<Weighted>,
     range: (f64, f64),
     span: Span,
+}
+
+impl Graph {
+    /// The instrument that a name leads to has a `pan`, if it has none of its own. Nothing where it leads to none.
+    pub fn place(&mut self, files: &Files, library: &Library, name: &str) {
+        let Some(&node) = self.targets.get(name) else { return };
+        let NodeKind::Instance(instance) = &mut self.nodes[node].kind else { return };
+        let implied = library.info(files, instance.def).implied(PAN);
+        if implied.is_some() && !instance.placed {
+            instance.placed = true;
+            instance.args.push(None);
+        }
+    }
 }
 
 impl Maker<'_> {

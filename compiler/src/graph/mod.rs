@@ -19,10 +19,7 @@ pub use outside::is_machine;
 pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
 
 use crate::dimension::Dimension;
-use crate::files::Files;
-use crate::hir::builtins::PAN;
 use crate::hir::{DefId, Iterations, LocalId};
-use crate::library::Library;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Scale};
 use mam_grammar::{Arena, Handle, Span};
 use mam_runtime::precedence::Priority;
@@ -230,17 +227,6 @@ impl Graph {
     pub fn deliver(&mut self, name: &str, signals: &[NoteSignal]) {
         if let Some(&node) = self.targets.get(name) {
             self.deliver_to(node, signals);
-        }
-    }
-
-    /// The instrument that a name leads to has a `pan`, if it has none of its own. Nothing where it leads to none.
-    pub fn place(&mut self, files: &Files, library: &Library, name: &str) {
-        let Some(&node) = self.targets.get(name) else { return };
-        let NodeKind::Instance(instance) = &mut self.nodes[node].kind else { return };
-        let implied = library.info(files, instance.def).implied(PAN);
-        if implied.is_some() && !instance.placed {
-            instance.placed = true;
-            instance.args.push(None);
         }
     }
 

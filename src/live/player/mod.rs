@@ -4,7 +4,7 @@ mod act;
 mod log;
 mod midi;
 mod open;
-mod streams;
+mod troubles;
 
 use super::edit::{self, Noticed, Outcome, Report, Source};
 use super::figures::{Facts, Infos};
@@ -23,7 +23,6 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::output::asked_to_stop;
 use crate::progress::Progress;
-use crate::report::{finite, unplayed};
 use crate::take::{Beginning, Logger};
 use crate::timing::Time;
 use crate::values::Start;
@@ -34,7 +33,7 @@ use mam_runtime::output::{Callback, Format, Found, Keeper, News};
 use mam_runtime::score::{LAST_FRAME, Played};
 use mam_runtime::{NotFinite, Program};
 use midi::{Sent, open_midi};
-use open::{open_recorder, open_ui, unheard_channels, with_report};
+use open::{open_recorder, open_ui, tell_of_channels, with_report};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -129,10 +128,7 @@ impl Player {
         if let Some(name) = options.midi.to.as_ref().filter(|_| !waits_for_valid_song) {
             named_instrument(&score, name).map_err(Failure::Usage)?;
         }
-        let unheard = unheard_channels(&score, &format);
-        if let Some(missing) = &unheard {
-            console.say(missing);
-        }
+        let unheard = tell_of_channels(&score, &format, console);
         let (listener, clock) = open_midi(&options.midi, first.controllers.clone(), &sender)?;
         let waits = !options.preroll.is_zero();
         let program = at_tempo(&score, options.tempo);
@@ -384,10 +380,7 @@ impl Player {
         if let Some(logger) = &mut self.logger {
             logger.compiled(&self.score, outcome.text.clone());
         }
-        let heard = std::mem::replace(&mut self.unheard, unheard_channels(&self.score, &self.format));
-        if let Some(missing) = self.unheard.as_ref().filter(|missing| heard.as_ref() != Some(*missing)) {
-            self.ui.insist(missing);
-        }
+        self.report_channels();
         let program = self.at_its_tempo();
         if std::mem::take(&mut self.waits_for_valid_song) {
             self.begin(&program);
@@ -446,33 +439,6 @@ impl Player {
             if let Some((_, report)) = self.reports.drain(..=place).next_back() {
                 self.ui.say(&report.line(heard));
             }
-        }
-    }
-
-    /// Says which steps have become silent because they were not finite; of each only the first time after an edit.
-    fn report_not_finite(&mut self) {
-        for (program, failure) in self.control.not_finite() {
-            if self.not_finite.iter().any(|known| known.computes == failure.computes) {
-                continue;
-            }
-            let sentence = finite::sentence(&failure, &program);
-            self.ui.insist(&format!(
-                "warning: {sentence}; it is silent until its next note or an edit that changes it\n"
-            ));
-            self.not_finite.push(failure);
-        }
-    }
-
-    /// Says which lines cannot be played; of each only the first time after an edit.
-    fn report_unplayed(&mut self) {
-        let program = self.control.program().clone();
-        for cycle in self.control.unplayed() {
-            if self.unplayed.contains(&cycle.line) {
-                continue;
-            }
-            self.unplayed.push(cycle.line);
-            let sentence = unplayed::sentence(cycle, &program);
-            self.ui.insist(&format!("warning: {sentence}, and is silent\n"));
         }
     }
 

@@ -40,6 +40,13 @@ pub(super) fn unheard_channels(program: &Program, format: &Format) -> Option<Str
     })
 }
 
+/// The same, which is said.
+pub(super) fn tell_of_channels(program: &Program, format: &Format, console: Console) -> Option<String> {
+    let missing = unheard_channels(program, format);
+    missing.iter().for_each(|missing| console.say(missing));
+    missing
+}
+
 /// The recording, if one is wanted.
 pub(super) fn open_recorder(
     options: &PlayOptions,
