@@ -38,11 +38,11 @@ fn sounds_are_played_in_pieces() {
         ["0/1 x begin 0 end 0.5", "1/4 x begin 0 end 0.5", "1/2 x begin 0.5 end 1", "3/4 x begin 0.5 end 1"]
     );
     assert_eq!(drawn("\"x*2\".slice(4, \"2 0\")"), ["0/1 x begin 0.5 end 0.75", "1/2 x begin 0 end 0.25"]);
-    // The whole sound in what time: a piece of a quarter, as long as half a cycle, is of one of two cycles.
-    assert_eq!(drawn("\"x@3 x\".fit"), ["0/1 x fit 0.75 cycles", "3/4 x fit 0.25 cycles"]);
+    // The whole slice in what time: a piece of a quarter, as long as half a cycle, is of one of two cycles.
+    assert_eq!(drawn("\"x@3 x\".fit"), ["0/1 x fit_slice 0.75 cycles", "3/4 x fit_slice 0.25 cycles"]);
     assert_eq!(
         drawn("\"x*2\".splice(4, \"2 0\")"),
-        ["0/1 x begin 0.5 end 0.75 fit 2 cycles", "1/2 x begin 0 end 0.25 fit 2 cycles"]
+        ["0/1 x begin 0.5 end 0.75 fit_slice 2 cycles", "1/2 x begin 0 end 0.25 fit_slice 2 cycles"]
     );
     // The rhythm is that of the pieces' numbers, and a piece of a piece is one of the whole.
     assert_eq!(drawn("\"x\".slice(4, \"2 ~ 0\")"), ["0/1 x begin 0.5 end 0.75", "2/3 x begin 0 end 0.25"]);
