@@ -123,12 +123,11 @@ impl Fmt {
         let how = HowArgs { allow_outside: self.allow_outside, ..HowArgs::default() };
         let compiled = compile_song(song, &how);
         tell(&compiled.problems, &compiled.sources, console);
-        if compiled.compilation.program.is_none() {
-            return Err(Failure::Input);
-        }
+        let Some(program) = &compiled.compilation.program else { return Err(Failure::Input) };
+        let is_mono = program.outputs.windows(2).all(|pair| pair[0] == pair[1]);
         let mut problems = Problems::default();
         let text = match (to, &compiled.compilation.stages.json) {
-            (To::Mam, Some(song)) => Some(song.to_mam(&mut problems)),
+            (To::Mam, Some(song)) => Some(song.to_mam(is_mono, &mut problems)),
             (To::Json, None) => json::from_mam(&compiled.compilation, &mut problems),
             (To::Mam, None) => return Err(Failure::Usage(format!("`{}` is .mam already", input.display()))),
             (To::Json, Some(_)) => {

@@ -322,7 +322,7 @@ fn rows_that_are_wrong_are_told_with_their_lines_before_anything_is_rendered() {
         ("a.csv", "bd.f0\n60\n\n9000Hz\n", "a.csv:4: 9000Hz is outside the range of `bd.f0`"),
         ("a.csv", "bd.f0\nhigh\n", "a.csv:2: `high` is not a number"),
         ("a.csv", "bd.f0\nnan\n", "a.csv:2: `nan` is not a number"),
-        ("a.csv", "bd.f0\n60,70\n", "a.csv:2: there are 2 values, for 1 columns"),
+        ("a.csv", "bd.f0\n60,70\n", "a.csv:2: it has 2 values, for 1 column"),
         ("a.csv", "bd.f0,seed\n60,-1\n", "a.csv:2: `-1` is not a seed"),
         ("a.csv", "bd.f0\n", "`a.csv` has no rows"),
         ("a.csv", "", "`a.csv` is empty"),

@@ -434,10 +434,13 @@ fn places_and_channels_are_converted() {
     let placed = "bd = kick(pan: -0.5)\nplay { bd |x.x.| }\nlength 1 bar\nout = bd\n";
     let quad = r#"{ "version": 2, "channels": 4, "nodes": [{ "id": "mix", "type": "kick" }],
         "commands": [{ "sampleTime": 0, "nodeId": "mix", "type": "Trigger" }] }"#;
-    let folder = Folder::new("placed-quad").with("a.mam", placed).with("c.json", quad);
+    let stereo = quad.replace("\"kick\" }", "\"kick\", \"params\": { \"pan\": 0.5 } }");
+    let folder =
+        Folder::new("placed-quad").with("a.mam", placed).with("c.json", quad).with("e.json", &stereo);
     folder.run(&["fmt", "--to", "json", "a.mam", "-o", "b.json"]).exits(0);
     folder.run(&["fmt", "--to", "mam", "c.json", "-o", "d.mam"]).exits(0);
-    for (one, other, channels) in [("a.mam", "b.json", 2), ("c.json", "d.mam", 4)] {
+    folder.run(&["fmt", "--to", "mam", "e.json", "-o", "f.mam"]).exits(0);
+    for (one, other, channels) in [("a.mam", "b.json", 2), ("c.json", "d.mam", 4), ("e.json", "f.mam", 4)] {
         folder.run(&["render", one, "-o", "one.wav", "-q", "-d", "1s"]).exits(0);
         folder.run(&["render", other, "-o", "other.wav", "-q", "-d", "1s"]).exits(0);
         let [one, other] = ["one.wav", "other.wav"].map(|name| wav(folder.0.join(name)));

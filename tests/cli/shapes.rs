@@ -13,7 +13,11 @@ const SONG: &str = "title \"Song\"\ntempo 120\nknob bright = 800Hz in 100Hz..8kH
 const RUNS: &[(&str, &[&str])] = &[
     (
         "check",
-        &["check song.mam bad.mam sounds.mam --json", "check bad.mam song.mam sounds.mam --format json"],
+        &[
+            "check song.mam bad.mam sounds.mam --json",
+            "check bad.mam song.mam sounds.mam --format json",
+            "check sounds.mam --json --limit samples=100",
+        ],
     ),
     (
         "render",

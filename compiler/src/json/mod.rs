@@ -123,8 +123,8 @@ impl Song {
     }
 
     /// The song as `.mam` text. Warns of what cannot be said there.
-    pub fn to_mam(&self, problems: &mut Problems) -> String {
-        to_mam::to_mam(self, problems)
+    pub fn to_mam(&self, is_mono: bool, problems: &mut Problems) -> String {
+        to_mam::to_mam(self, is_mono, problems)
     }
 
     /// Warns of commands at or after the end of a render of so many frames.

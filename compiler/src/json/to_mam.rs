@@ -26,7 +26,7 @@ use std::sync::Arc;
 const DEFAULT_RATE: u32 = 48_000;
 
 /// The song as the text of a `.mam` file.
-pub(super) fn to_mam(song: &Song, problems: &mut Problems) -> String {
+pub(super) fn to_mam(song: &Song, is_mono: bool, problems: &mut Problems) -> String {
     let (nodes, rest) = fold_start(song);
     let names = names(&nodes);
     other_noise(song, &names, problems);
@@ -35,7 +35,7 @@ pub(super) fn to_mam(song: &Song, problems: &mut Problems) -> String {
     let mut writer = Writer { song, names, ast, at: song.graph.head, lines: vec![], problems };
     let head = writer.head();
     writer.play(&rest);
-    let out = writer.out();
+    let out = writer.out(is_mono);
     let mut items = head;
     items.append(&mut writer.ast.items);
     if !writer.lines.is_empty() {
@@ -159,17 +159,18 @@ impl Writer<'_> {
         kinds.into_iter().map(|kind| Item { doc: None, kind, span: self.at }).collect()
     }
 
-    /// How many channels the song has, where these are more than those of what is mixed: the others are silent.
+    /// How many channels the song has, where these are more than those of what is mixed.
     fn more_channels(&self) -> Option<usize> {
         let count = usize::from(self.song.graph.channels.as_ref()?.value);
         (count > DEFAULT_CHANNELS).then_some(count)
     }
 
     /// What is heard, the last equations of the text: `mix = …` and `out = [mix.left, mix.right, 0, 0]` where there are more
-    /// channels than those of the mix.
-    fn out(&mut self) -> Vec<Item> {
+    /// channels than those of the mix. What is mono is heard on all.
+    fn out(&mut self, is_mono: bool) -> Vec<Item> {
         let out = self.ast.items.pop();
-        let Some(count) = self.more_channels() else { return out.into_iter().collect() };
+        let more = self.more_channels().filter(|_| !is_mono);
+        let Some(count) = more else { return out.into_iter().collect() };
         let Some(Item { kind: ItemKind::Equation { name: out, value }, span, .. }) = out else {
             return vec![];
         };

@@ -70,7 +70,8 @@ fn set_names(ast: &Ast) -> SetNames {
         _ => &[],
     });
     // What modifiers set that name no parameter.
-    let implied = [PAN, "begin", "end", "fit"].map(|name| Ident { name: name.into(), span: Span::default() });
+    let implied = [PAN, "begin", "end", "fit", "fit_slice"]
+        .map(|name| Ident { name: name.into(), span: Span::default() });
     let named = args.filter_map(|arg| arg.name.clone()).chain(implied);
     named.map(|name| (unknown(&name).index, name.name.to_string())).collect()
 }

@@ -68,7 +68,7 @@ fn the_compressor_links_its_sides_and_listens_to_its_key() {
 fn the_drive_is_a_hyperbolic_tangent() {
     let ramp: Vec<f32> = (-100..=100).map(|i| i as f32 / 50.0).collect();
     let x = through("out = in |> drive\n", &[&ramp]).0;
-    crate::close(&x, |n| (2.0 * f64::from(ramp[n])).tanh(), 1e-6);
+    crate::close(&x, |n| (2.0 * f64::from(ramp[n])).tanh(), 2e-6);
     let x = through("out = in |> drive(10)\n", &[&ramp]).0;
-    crate::close(&x, |n| (10.0 * f64::from(ramp[n])).tanh(), 1e-6);
+    crate::close(&x, |n| (10.0 * f64::from(ramp[n])).tanh(), 2e-6);
 }
