@@ -261,7 +261,7 @@ tempo 120\nwobble = lfo(2Hz)\nbd = kick()\nb = acid()\nout = bd + b\nmatrix {\n 
     // And back.
     let id = sources.add("song.json", said.as_str());
     let compilation = compile(&mut sources, id, &NoFiles, &Options::default());
-    let back = compilation.stages.json.as_ref().expect("a JSON song").to_mam(&mut problems);
+    let back = compilation.stages.json.as_ref().expect("a JSON song").to_mam(false, &mut problems);
     assert!(
         back.contains("matrix {") && back.contains("-> b.cutoff: 2 octaves curve exp in 100Hz..4kHz"),
         "{back}"

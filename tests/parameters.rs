@@ -244,7 +244,7 @@ fn a_lone_node_is_the_same_in_both_languages() {
         let json = song(transport);
         let compilation = compiled("song.json", &json, &[]);
         let mut problems = mam_grammar::Problems::default();
-        let mam = compilation.stages.json.as_ref().unwrap().to_mam(&mut problems);
+        let mam = compilation.stages.json.as_ref().unwrap().to_mam(false, &mut problems);
         assert!(render("song.json", &json) == render("song.mam", &mam), "{mam}");
         assert_eq!(problems.is_empty(), index == 0, "that it comes again in each pass is told");
     }

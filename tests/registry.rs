@@ -37,7 +37,7 @@ fn conversion_problems(text: &str) -> Vec<Problem> {
     let compilation = compiled(text);
     let mut problems = Problems::default();
     match &compilation.stages.json {
-        Some(song) => drop(song.to_mam(&mut problems)),
+        Some(song) => drop(song.to_mam(false, &mut problems)),
         None => drop(from_mam(&compilation, &mut problems)),
     }
     problems.into_sorted()

@@ -129,7 +129,7 @@ fn any_place_of_a_file_is_what_is_read_of_the_whole() {
             for (c, channel) in read.iter().enumerate() {
                 let expected = &whole.channels[c][first..first + count];
                 assert!(
-                    bits(&[channel.clone()]) == bits(&[expected.to_vec()]),
+                    bits(std::slice::from_ref(channel)) == bits(&[expected.to_vec()]),
                     "{name}: {count} from {first}"
                 );
             }

@@ -317,7 +317,7 @@ impl<'a> Maker<'a> {
                 given(maker, name, call.more.get(place).copied().flatten())
             };
             let (trig, time) = (of(self, 1, "choke"), of(self, 2, "choke_time"));
-            made.choke = trig.map(|trig| Choke { trig, time });
+            made.choke = trig.map(|trig| Box::new(Choke { trig, time }));
         }
         // A `pan` of which nothing is said is not there.
         let place = info.implied(PAN).filter(|&place| place < made.args.len());

@@ -156,7 +156,7 @@ pub struct Instance {
     /// Which notes these are where more are held.
     pub priority: Option<Priority>,
     /// What fades its voices, where it is a part of a kit that others choke.
-    pub choke: Option<Choke>,
+    pub choke: Option<Box<Choke>>,
     /// The MIDI note of a hit without a pitch, where an argument in the head of the definition says it.
     pub default_note: Option<f64>,
     /// Whether its voices are placed between left and right: the song says something of its `pan`.

@@ -122,7 +122,8 @@ impl Song {
         score::score(self, places)
     }
 
-    /// The song as `.mam` text. Warns of what cannot be said there.
+    /// The song as `.mam` text; `is_mono` says whether what is mixed has one channel, which is heard on all. Warns of what cannot be
+    /// said there.
     pub fn to_mam(&self, is_mono: bool, problems: &mut Problems) -> String {
         to_mam::to_mam(self, is_mono, problems)
     }

@@ -132,7 +132,9 @@ impl Lower<'_, '_> {
 
     /// A voice that notes of other parts of a kit end, by the prelude's `choked`.
     fn choked(&mut self, scope: ScopeId, instance: &Instance, path: &Arc<str>, val: Val) -> Val {
-        let Some((choke, def)) = instance.choke.zip(self.files().find_prelude(CHOKED)) else { return val };
+        let Some((choke, def)) = instance.choke.as_deref().zip(self.files().find_prelude(CHOKED)) else {
+            return val;
+        };
         let Some(port) = self.scopes[scope].port else { return val };
         let (own, trig) = (self.event(port, PortField::Trig), self.given_value(choke.trig));
         let given = [Some(val), Some(own), Some(trig), None];

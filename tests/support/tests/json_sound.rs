@@ -183,7 +183,7 @@ fn a_parameter_of_an_effect_is_the_effects_own() {
 fn as_mam(text: &str) -> (String, usize) {
     let (song, problems) = check(text);
     let mut left_out = Problems::default();
-    let mam = song.unwrap_or_else(|| panic!("{problems:?}")).to_mam(&mut left_out);
+    let mam = song.unwrap_or_else(|| panic!("{problems:?}")).to_mam(false, &mut left_out);
     (mam, left_out.len())
 }
 

@@ -186,7 +186,9 @@ impl Checker<'_> {
 
     /// A voice that notes of other parts of a kit end, by the prelude's `choked`.
     fn choked(&mut self, instance: &Instance, path: &Arc<str>, value: Value, own: Value) -> Value {
-        let Some((choke, def)) = instance.choke.zip(self.files().find_prelude(CHOKED)) else { return value };
+        let Some((choke, def)) = instance.choke.as_deref().zip(self.files().find_prelude(CHOKED)) else {
+            return value;
+        };
         let trig = self.given_value(choke.trig);
         let path = Path::Node(format!("{path}.{CHOKED}").into());
         let given = [Some(value), Some(own), Some(trig), None];
