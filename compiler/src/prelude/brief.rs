@@ -1,15 +1,31 @@
 //! The prelude's texts without what only its own tests and its readers need: for the studio's page, which is sent with them.
 //! The build script takes this file in too.
 
-/// A text of the prelude without its `expect`s, its comments, documentation aside, and the space that aligns it. Every line is
-/// the line that it was.
+/// A text of the prelude without its `expect`s, its comments, the documentation of what nobody outside can call, and the space
+/// that aligns it. Every line is the line that it was.
 pub(crate) fn brief(text: &str) -> String {
-    let mut within = false;
-    let line = |line: &str| {
-        within = line.starts_with("expect ") || within && line.starts_with([' ', ')']);
-        if within { "\n".to_owned() } else { format!("{}\n", code(line)) }
-    };
-    text.lines().map(line).collect()
+    let lines: Vec<&str> = text.lines().collect();
+    let (mut checks, mut private) = (false, false);
+    let mut brief = String::with_capacity(text.len());
+    for (at, line) in lines.iter().enumerate() {
+        let goes_on = line.starts_with([' ', ')', '}']) || line.is_empty();
+        checks = line.starts_with("expect ") || checks && line.starts_with([' ', ')']);
+        if !goes_on {
+            // Documentation belongs to what follows it.
+            let documented = lines[at..].iter().find(|line| !line.starts_with("///"));
+            private = documented.is_some_and(|line| defines_private(line));
+        }
+        if !checks && !(private && line.trim_start().starts_with("///")) {
+            brief += &code(line);
+        }
+        brief.push('\n');
+    }
+    brief
+}
+
+/// Whether a line begins a definition that only the prelude can call: its name begins with `_`.
+fn defines_private(line: &str) -> bool {
+    ["def _", "effect _", "instrument _"].iter().any(|head| line.starts_with(head))
 }
 
 /// A line up to its comment, if it has one that is not documentation, with one space where there are several.
@@ -37,7 +53,7 @@ fn code(line: &str) -> String {
 mod tests {
     use super::brief;
     use crate::prelude::PRELUDE;
-    use mam_grammar::ast::{Ast, ItemKind};
+    use mam_grammar::ast::{Ast, Body, ItemKind};
     use mam_grammar::{Limits, Sources, syntax};
 
     /// What a text defines, with its documentation, and the line of each definition.
@@ -47,6 +63,16 @@ mod tests {
         let (mut ast, problems) = syntax::parse(&sources, id, &Limits::default());
         assert!(!problems.has_errors(), "{name}");
         ast.items.retain(|item| !matches!(item.kind, ItemKind::Expect(_)));
+        for item in &mut ast.items {
+            if let ItemKind::Definition(definition) = &mut item.kind
+                && crate::prelude::is_private(&definition.name.name)
+            {
+                item.doc = None;
+                if let Body::Items(items) = &mut definition.body {
+                    items.iter_mut().for_each(|item| item.doc = None);
+                }
+            }
+        }
         let lines = |ast: &Ast| {
             ast.items.iter().map(|item| text[..item.span.start as usize].lines().count()).collect()
         };
@@ -64,5 +90,7 @@ mod tests {
         }
         let text = "a = 1 // one\n// two\n/// Three.\n  b   = \"//  \"  // four\n";
         assert_eq!(brief(text), "a = 1\n\n/// Three.\nb = \"//  \"\n");
+        let text = "/// A.\neffect _a {\n  /// B.\n  param b = 1\n}\n\n/// C.\ndef c(x) = x\n";
+        assert_eq!(brief(text), "\neffect _a {\n\nparam b = 1\n}\n\n/// C.\ndef c(x) = x\n");
     }
 }
