@@ -7,7 +7,7 @@ use crate::output::{self, Inputs, Output};
 use mam_compiler::files::{FoundSound, Loader, Located, Samples, Unusable};
 use mam_compiler::sets::Settable;
 use mam_compiler::{Compilation, Options, Stage, compile};
-use mam_grammar::Sources;
+use mam_grammar::{Problem, Severity, Sources};
 use mam_package::{MOST_CHANNELS, Manifest, Package, PackedFiles, ParamClash, RESOURCE, Settings, listing};
 use mam_runtime::Program;
 use std::cell::RefCell;
@@ -98,7 +98,7 @@ pub fn pack(
 ) -> Result<Package, Failure> {
     let files = recorded(song, allow_outside, &settings)?;
     let (compilation, settable) = compiled_from(&files, &settings)?;
-    let program = compilation.program.as_ref().ok_or(Failure::Input)?;
+    let Some(program) = compilation.program.as_ref() else { return Err(not_by_itself(&compilation)) };
     let mut manifest = Manifest {
         id: identity.id.unwrap_or_else(|| format!("mam.{}", slug(&identity.name))),
         name: identity.name,
@@ -120,6 +120,14 @@ pub fn pack(
         )));
     }
     Ok(Package { manifest, files })
+}
+
+/// The failure of a song that compiles where it lies, and not from what is packed: a sound that is streamed from its file.
+fn not_by_itself(compilation: &Compilation) -> Failure {
+    let is_error = |problem: &&Problem| problem.code.severity == Severity::Error;
+    let Some(problem) = compilation.problems.iter().find(is_error) else { return Failure::Input };
+    let help = problem.help.as_ref().map_or(String::new(), |help| format!(": {help}"));
+    Failure::WrongInput(format!("the song cannot be packed: {}{help}", problem.message))
 }
 
 /// A song's text and all files that it names, by the names that lead to them from the song's folder.

@@ -106,3 +106,16 @@ fn without_the_library_it_says_how_to_build_it() {
     );
     assert!(!folder.0.join("x.clap").exists());
 }
+
+/// A sound that is streamed lies in a file of its own, and a plug-in has none.
+#[test]
+fn a_song_that_streams_is_not_packed_and_says_why() {
+    let folder = Folder::new("plugin-streamed").with("song.mam", "out = playback(sample(\"hit.wav\"))\n");
+    let mamc = mamc_in(&folder, true);
+    run(&mamc, &folder, &["render", "kick", "-o", "hit.wav", "-d", "10ms"]).exits(0);
+    run(&mamc, &folder, &["build", "song.mam", "-o", "held.clap"]).exits(0);
+    let told =
+        run(&mamc, &folder, &["build", "song.mam", "-o", "x.clap", "--limit", "samples=100"]).exits(1).err;
+    assert!(told.contains("`hit.wav` is too long") && told.contains("--limit samples=N"), "{told}");
+    assert!(!folder.0.join("x.clap").exists());
+}
