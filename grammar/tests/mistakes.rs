@@ -278,6 +278,10 @@ fn a_hostile_text_ends_in_a_problem() {
     assert!(!hostile("\"\n".repeat(1 << 18)).is_empty());
     assert!(!hostile("a |x".repeat(1 << 17)).is_empty());
     assert!(!hostile("}".repeat(1 << 18)).is_empty());
+    // What stands too deep within a bracket that is never closed does not hide what does so behind it.
+    let behind = format!("out = 1{}\nout {}\n", "[".repeat(50_000), "]".repeat(50_000));
+    let hidden = format!("out{} = sine(440Hz)\nout =((( sine()))440Hz)\n{behind}", "(".repeat(133));
+    assert_eq!(hostile(hidden).iter().filter(|code| *code == "too-deep").count(), 2);
 }
 
 #[test]

@@ -9,32 +9,35 @@ use super::scan::{Kind, Token};
 /// What is open inside one bracket.
 #[derive(Default)]
 struct Level {
+    /// The token at which the bracket ends, by its partner or because it is never closed.
+    end: usize,
     /// `if`s, `sum`s, `chain`s and pipes since the last `,` or item.
     branches: usize,
     /// Prefix operators, powers and points since the last operator between two operands.
     run: usize,
 }
 
-/// The tokens at which the depth goes over `limit`, at most one an outermost bracket or item.
-pub(super) fn too_deep(text: &str, tokens: &[Token], limit: usize) -> Vec<usize> {
+/// The tokens at which the depth goes over `limit`, at most one an outermost bracket or item. `partner` says where each bracket
+/// ends, as it is read: one that is never closed ends where an item begins.
+pub(super) fn too_deep(text: &str, tokens: &[Token], partner: &[usize], limit: usize) -> Vec<usize> {
     let mut levels = vec![Level::default()];
     let (mut depth, mut after_operand, mut reported, mut found) = (0, false, false, Vec::new());
     for (index, token) in tokens.iter().enumerate() {
         let word = if token.kind == Kind::Word { token.text(text) } else { "" };
-        let outermost = levels.len() == 1;
+        while levels.len() > 1 && levels.last().is_some_and(|level| level.end <= index) {
+            let ended = levels.pop().unwrap_or_default();
+            depth -= 1 + ended.branches + ended.run;
+        }
         let Some(level) = levels.last_mut() else { break };
         match token.kind {
             Kind::Symbol("(" | "[" | "{") => {
                 depth += 1;
-                levels.push(Level::default());
+                levels.push(Level { end: partner[index], ..Level::default() });
             }
-            Kind::Symbol(")" | "]" | "}") if !outermost => {
-                let closed = levels.pop().unwrap_or_default();
-                depth -= 1 + closed.branches + closed.run;
-            }
+            Kind::Symbol(")" | "]" | "}") => {}
             Kind::Symbol(",") | Kind::Newline | Kind::Symbol(";") => {
                 depth -= level.branches + level.run;
-                *level = Level::default();
+                *level = Level { end: level.end, ..Level::default() };
             }
             Kind::Symbol("|>") => {
                 (level.branches, depth) = (level.branches + 1, depth + 1 - level.run);

@@ -97,7 +97,7 @@ fn too_deep(
     limits: &Limits,
     problems: &mut Problems,
 ) -> Vec<usize> {
-    let found = depth::too_deep(text, &layout.tokens, limits.nesting);
+    let found = depth::too_deep(text, &layout.tokens, &layout.partner, limits.nesting);
     for &index in found.iter().take(limits.problems) {
         let token = layout.tokens[index];
         let message = format!("this stands more than {} levels deep", limits.nesting);
