@@ -15,7 +15,8 @@ pub(crate) fn brief(text: &str) -> String {
             let documented = lines[at..].iter().find(|line| !line.starts_with("///"));
             private = documented.is_some_and(|line| defines_private(line));
         }
-        if !checks && !(private && line.trim_start().starts_with("///")) {
+        let left_out = checks || private && line.trim_start().starts_with("///");
+        if !left_out {
             brief += &code(line);
         }
         brief.push('\n');
