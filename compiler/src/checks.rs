@@ -17,7 +17,7 @@ use crate::size::{SizeLimit, TooLarge};
 use crate::text::number;
 use crate::units::unit_of;
 use mam_grammar::ast::{
-    Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp, Unit,
+    Ast, BinaryOp, Body, Expr, ExprId, Ident, Item, ItemKind, MidiNumbers, Number, UnaryOp, Unit, equations,
 };
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Limits, Problem, Problems, Span};
@@ -381,14 +381,6 @@ fn no_out(name: &Ident, items: &[Item]) -> Problem {
     let message = format!("`{name}` does not say what it sounds like");
     let heard = equations(items).last().map(|(name, _)| name.to_string());
     heard_as(Problem::new(&codes::NO_OUT, name.span, message), items, heard)
-}
-
-/// The equations among some items: name and value.
-fn equations(items: &[Item]) -> impl Iterator<Item = (&Ident, ExprId)> {
-    items.iter().filter_map(|item| match &item.kind {
-        ItemKind::Equation { name, value } => Some((name, *value)),
-        _ => None,
-    })
 }
 
 /// The help and the fix of items without `out`, of which `heard` is what was probably meant to be heard.

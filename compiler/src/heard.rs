@@ -5,7 +5,7 @@ use crate::files::Files;
 use crate::graph::{Graph, NodeId, Protocol, is_event, is_machine, operands};
 use crate::hir::types::named;
 use crate::places::Bindings;
-use mam_grammar::ast::{Ast, BinaryOp, Body, DefinitionKind, Expr, ExprId, ItemKind};
+use mam_grammar::ast::{Ast, BinaryOp, Body, DefinitionKind, Expr, ExprId, ItemKind, equation};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::{Action, Score};
 use petgraph::graph::NodeIndex;
@@ -69,10 +69,7 @@ fn is_part(name: &str) -> bool {
 }
 
 fn not_heard(files: &Files, ast: &Ast, name: &str, span: Span) -> Problem {
-    let out = ast.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Equation { name, value } if &*name.name == "out" => Some(*value),
-        _ => None,
-    });
+    let out = equation(&ast.items, "out");
     let sum = out.map_or(name.to_owned(), |out| {
         let text = files.slice(ast.span(out));
         match &ast.exprs[out] {

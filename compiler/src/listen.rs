@@ -11,7 +11,9 @@
 use crate::files::Files;
 use crate::graph::{Graph, NodeId, operands};
 use crate::lower::{Lowered, SignalId};
-use mam_grammar::ast::{BinaryOp, DefinitionKind, Expr, ExprId, Ident, ItemKind, UnaryOp};
+use mam_grammar::ast::{
+    BinaryOp, DefinitionKind, Expr, ExprId, Ident, ItemKind, UnaryOp, equation, equations,
+};
 use mam_runtime::sort::Sort;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -150,20 +152,12 @@ impl Finder<'_> {
     }
 
     fn equation(&self, wanted: &str) -> Option<ExprId> {
-        self.files.file(self.song).ast.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Equation { name, value } if &*name.name == wanted => Some(*value),
-            _ => None,
-        })
+        equation(&self.files.file(self.song).ast.items, wanted)
     }
 
     /// The names of all equations.
     fn names(&self) -> Vec<String> {
-        let items = self.files.file(self.song).ast.items.iter();
-        let names = items.filter_map(|item| match &item.kind {
-            ItemKind::Equation { name, .. } => Some(name.name.to_string()),
-            _ => None,
-        });
-        names.collect()
+        equations(&self.files.file(self.song).ast.items).map(|(name, _)| name.name.to_string()).collect()
     }
 
     /// The names in an expression.

@@ -7,7 +7,7 @@ use crate::json;
 use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
-use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind};
+use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind, equation};
 use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::sort::Sort;
 use mam_runtime::{MidiRole, Miss, NoteSignal, Outside, Sent, Spelling, Target};
@@ -305,10 +305,7 @@ pub fn reads_numbers(files: &Files, def: DefId) -> bool {
 fn names(files: &Files, def: DefId, wanted: &[&str]) -> bool {
     let ast = &files.file(def.file).ast;
     let Body::Items(items) = &files.definition(def).body else { return false };
-    let own = |name: &str| {
-        items.iter().any(|i| matches!(&i.kind, ItemKind::Equation { name: own, .. } if *own.name == *name))
-    };
-    let wanted: Vec<&str> = wanted.iter().copied().filter(|name| !own(name)).collect();
+    let wanted: Vec<&str> = wanted.iter().copied().filter(|name| equation(items, name).is_none()).collect();
     let mut open: Vec<_> = items
         .iter()
         .filter_map(|i| match i.kind {

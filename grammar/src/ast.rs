@@ -4,6 +4,7 @@
 //! Expressions live in one arena; their places stand in a parallel table ([`Ast::span`]), so two trees are equal
 //! when they say the same, wherever it stands. That is what the formatter is tested by.
 
+mod equations;
 mod expect;
 pub(crate) mod moved;
 mod ops;
@@ -11,6 +12,7 @@ mod row;
 mod score;
 mod text;
 
+pub use equations::{equation, equations};
 pub use expect::{Condition, Expect};
 
 use crate::arena::{Arena, Handle};

@@ -1,7 +1,7 @@
 //! Kits of folders: a part for each sound file.
 
 use crate::codes;
-use mam_grammar::ast::{Arg, Ast, Expr, Ident, Item, ItemKind, Quoted};
+use mam_grammar::ast::{Arg, Ast, Expr, Ident, Item, ItemKind, Quoted, equation};
 use mam_grammar::syntax::is_name;
 use mam_grammar::{Problem, Problems};
 use std::path::Path;
@@ -15,9 +15,7 @@ const PLAYER: &str = "sampler";
 pub(crate) fn fill(ast: &mut Ast, kit: usize, names: &[String], problems: &mut Problems) {
     let ItemKind::Kit { folder: Some(folder), items, .. } = &ast.items[kit].kind else { return };
     let (folder, written) = (folder.clone(), items.len());
-    let defines = |part: &str| {
-        items.iter().any(|item| matches!(&item.kind, ItemKind::Equation { name, .. } if *name.name == *part))
-    };
+    let defines = |part: &str| equation(items, part).is_some();
     let mut parts: Vec<(String, &String)> = vec![];
     for file in names {
         let part = match part_of(file) {

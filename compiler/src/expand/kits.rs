@@ -7,7 +7,7 @@ use crate::codes;
 use crate::graph::operands;
 use crate::hir::builtins::CHOKED;
 use crate::hir::resolve::{CHOKE, CHOKE_TIME};
-use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number};
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number, equations};
 use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::sort::Sort;
 use rustc_hash::FxHashMap;
@@ -30,14 +30,7 @@ struct Choking<'a> {
 impl<'a> Kit<'a> {
     /// The equations, which are its parts, but for `out`.
     fn parts(&self) -> impl Iterator<Item = (&'a Ident, ExprId)> + use<'a> {
-        self.equations().filter(|(name, _)| &*name.name != "out")
-    }
-
-    fn equations(&self) -> impl Iterator<Item = (&'a Ident, ExprId)> + use<'a> {
-        self.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Equation { name, value } => Some((name, *value)),
-            _ => None,
-        })
+        equations(self.items).filter(|(name, _)| &*name.name != "out")
     }
 
     /// What is named in it: itself, its parts, and where these are written.
@@ -51,7 +44,7 @@ impl<'a> Kit<'a> {
             _ => None,
         });
         all.extend(chokes.flatten().filter_map(named));
-        let mut open: Vec<ExprId> = self.equations().map(|(_, value)| value).collect();
+        let mut open: Vec<ExprId> = equations(self.items).map(|(_, value)| value).collect();
         while let Some(expr) = open.pop() {
             match &self.ast.exprs[expr] {
                 Expr::Name(name) => all.extend(named(name)),
@@ -191,7 +184,7 @@ fn check(kit: &Kit, problems: &mut Problems) {
         problems.add(Problem::new(&codes::NO_OUT, name.span, message).help(help));
     }
     let mut first: FxHashMap<&str, Span> = FxHashMap::default();
-    for (part, _) in kit.equations() {
+    for (part, _) in equations(kit.items) {
         if let Some(&before) = first.get(&*part.name) {
             problems.add(crate::graph::duplicate(part, before));
         }
@@ -254,7 +247,7 @@ fn write_out(
         let kind = ItemKind::Equation { name: renamed(part), value };
         ast.items.push(Item { doc: None, kind, span: part.span });
     }
-    let value = match kit.equations().find(|(name, _)| &*name.name == "out") {
+    let value = match equations(kit.items).find(|(name, _)| &*name.name == "out") {
         Some((_, value)) => copy(kit.ast, ast, value, &renamed),
         None => sum(ast, kit.parts().map(|(part, _)| renamed(part)).collect(), span),
     };

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use crate::graph::operands;
-use mam_grammar::ast::{Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Ast, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind, equation};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -67,11 +67,7 @@ fn output(ast: &Ast, seen: &[Seen], expr: ExprId) -> Option<Ident> {
 /// The first output of an instrument or effect that has several.
 pub(super) fn first(ast: &Ast, definition: &Definition) -> Option<Ident> {
     let Body::Items(items) = &definition.body else { return None };
-    let out = items.iter().find_map(|item| match &item.kind {
-        ItemKind::Equation { name, value } if &*name.name == "out" => Some(*value),
-        _ => None,
-    })?;
-    match &ast.exprs[out] {
+    match &ast.exprs[equation(items, "out")?] {
         Expr::Record(fields) if definition.kind != DefinitionKind::Def => {
             fields.first().map(|(name, _)| name.clone())
         }

@@ -3,7 +3,7 @@
 use super::measures::{Excitation, Measure};
 use crate::graph::operands;
 use mam_grammar::Span;
-use mam_grammar::ast::{Arg, Ast, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Arg, Ast, DefinitionKind, Expr, ExprId, Ident, ItemKind, equation};
 use rustc_hash::FxHashSet;
 
 /// What is called by a name.
@@ -60,14 +60,7 @@ fn takes_input(ast: &Ast, expr: ExprId, called: &dyn Fn(&str) -> Called) -> bool
 }
 
 fn is_equation(ast: &Ast, wanted: &str) -> bool {
-    equation(ast, wanted).is_some()
-}
-
-fn equation(ast: &Ast, wanted: &str) -> Option<ExprId> {
-    ast.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Equation { name, value } if &*name.name == wanted => Some(*value),
-        _ => None,
-    })
+    equation(&ast.items, wanted).is_some()
 }
 
 /// Whether an expression names the song's `in`, itself or through equations.
@@ -81,7 +74,7 @@ pub(crate) fn names_input(ast: &Ast, expr: ExprId) -> bool {
             if &*name.name == "in" {
                 return true;
             }
-            open.extend(equation(ast, &name.name));
+            open.extend(equation(&ast.items, &name.name));
         }
         open.extend(operands(&ast.exprs[expr]));
     }

@@ -7,7 +7,7 @@ use crate::hir::builtins::Function;
 use crate::hir::resolve::resolved;
 use crate::hir::{Callee, DefId, Hir};
 use crate::library::Library;
-use mam_grammar::ast::{Body, ExprId, ItemKind};
+use mam_grammar::ast::{Body, ExprId, equations};
 use mam_runtime::Sent;
 use std::sync::Arc;
 
@@ -28,10 +28,7 @@ fn sent_by(hir: &Hir, call: ExprId) -> Option<Protocol> {
 pub fn is_machine(files: &Files, def: DefId) -> bool {
     let hir = resolved(files, def.file);
     let Body::Items(items) = &files.definition(def).body else { return false };
-    items.iter().any(|item| match &item.kind {
-        ItemKind::Equation { name, value } => &*name.name == "out" && sent_by(hir, *value).is_some(),
-        _ => false,
-    })
+    equations(items).any(|(name, value)| &*name.name == "out" && sent_by(hir, value).is_some())
 }
 
 /// How the body of an instrument sends its notes outside, if it does.

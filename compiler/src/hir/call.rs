@@ -10,7 +10,7 @@ use crate::dimension::Dimension;
 use crate::hir::builtins::PAN;
 use crate::units::{Units, of_formal, unit_of};
 use mam_grammar::ast::{
-    Arg, Ast, BinaryOp, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind,
+    Arg, Ast, BinaryOp, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind, equation,
 };
 use mam_grammar::{Problem, Span};
 use mam_runtime::precedence::Priority;
@@ -185,8 +185,12 @@ impl Resolver<'_> {
                     self.problem(context, problem);
                 }
                 let piped = usize::from(written.piped.is_some());
-                let places: Vec<_> = formals.iter().copied().zip(expected).skip(piped).collect();
-                self.sounds_as_numbers(context, written, &places, &[]);
+                self.sounds_as_numbers(
+                    context,
+                    written,
+                    formals.iter().copied().zip(expected).skip(piped),
+                    None,
+                );
                 for (formal, given) in definition.formals.iter().zip(&bound.args) {
                     if given.is_none() && formal.default.is_none() {
                         broken = true;
@@ -208,12 +212,6 @@ impl Resolver<'_> {
             .chain(named.inputs.iter().chain(&named.broken).map(|name| &**name))
             .collect();
         let mut call = self.call_instance(context, def, written, &named.params, &more);
-        let definition = self.files.definition(def);
-        let heads = expected_of(&self.files.file(def.file).ast, definition);
-        let heads = definition.formals.iter().map(|formal| &*formal.name.name).zip(heads);
-        let knobs = named.params.iter().map(|(name, dimension)| (&**name, Some(*dimension)));
-        let places: Vec<_> = heads.chain(knobs).collect();
-        self.sounds_as_numbers(context, written, &places, &named.inputs);
         if let (Some(_), Some(twice)) = (written.piped, call.more[0]) {
             let message = format!("`{}` is given its input twice", written.callee);
             let problem = Problem::new(&codes::DUPLICATE_ARGUMENT, self.ast.span(twice), message);
@@ -293,6 +291,11 @@ impl Resolver<'_> {
         expected.extend(params.iter().map(|(_, dimension)| Some(*dimension)));
         if let Some(problem) = number_comma(self.ast, args, &expected) {
             self.problem(context, problem);
+        }
+        if definition.kind == DefinitionKind::Effect {
+            // Behind `in` stand its further inputs.
+            let listens = more.get(1).copied();
+            self.sounds_as_numbers(context, written, formals.iter().copied().zip(expected), listens);
         }
         let mut fixed = bound.args;
         let args = fixed.split_off(definition.formals.len());
@@ -444,26 +447,26 @@ impl Resolver<'_> {
 
     /// Warns of the sounds of instruments that a call of the song has, without a name, in places of numbers with a unit or a
     /// range: `x |> compressor(bd)`, `x |> lowpass(bd)`. `places` are those that its arguments are counted by, with what a
-    /// number there measures; `inputs` are what else it listens to.
-    fn sounds_as_numbers(
+    /// number there measures; `listens` is the name of what else it listens to.
+    fn sounds_as_numbers<'p>(
         &mut self,
         context: Context,
         written: Written,
-        places: &[(&str, Option<Dimension>)],
-        inputs: &[Arc<str>],
+        places: impl Iterator<Item = (&'p str, Option<Dimension>)>,
+        listens: Option<&str>,
     ) {
         if !context.instances || self.files.is_prelude(self.file) {
             return;
         }
         let by_place = written.args.iter().take_while(|arg| arg.name.is_none()).count();
-        for (arg, &(formal, dimension)) in written.args[..by_place].iter().zip(places) {
+        for (arg, (formal, dimension)) in written.args[..by_place].iter().zip(places) {
             let Some(dimension) = dimension.filter(|_| self.is_sound(arg.value)) else { continue };
             let (callee, span) = (written.callee, self.ast.span(arg.value));
             let sound = self.files.slice(span);
             let message =
                 format!("`{formal}` of `{callee}` would follow the wave of `{sound}`, which is a sound");
             let problem = Problem::new(&codes::SOUND_AS_NUMBER, span, message);
-            let problem = match (inputs.first(), dimension) {
+            let problem = match (listens, dimension) {
                 (Some(input), _) => {
                     let named = format!("{input}: {sound}");
                     let problem = problem.help(format!("what `{callee}` listens to has a name: `{named}`"));
@@ -490,10 +493,7 @@ impl Resolver<'_> {
         {
             left -= 1;
             match &self.ast.exprs[expr] {
-                Expr::Name(name) => open.extend(self.ast.items.iter().find_map(|item| match &item.kind {
-                    ItemKind::Equation { name: defined, value } if defined == name => Some(*value),
-                    _ => None,
-                })),
+                Expr::Name(name) => open.extend(equation(&self.ast.items, &name.name)),
                 Expr::Paren(inner) => open.push(*inner),
                 Expr::Binary { op: BinaryOp::Add | BinaryOp::Sub, a, b } => open.extend([*a, *b]),
                 _ if self.files.is_instrument_sound(self.file, expr) => return true,

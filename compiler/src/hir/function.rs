@@ -9,7 +9,7 @@ use super::{Call, Callee, DefId, LocalId, LocalKind, Name, Target};
 use crate::codes;
 use crate::files::Files;
 use crate::graph::{body_exprs, operands};
-use mam_grammar::ast::{Arg, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{Arg, Body, Definition, DefinitionKind, Expr, ExprId, Ident, ItemKind, equation};
 use mam_grammar::problem::count;
 use mam_grammar::{Problem, Span};
 use std::rc::Rc;
@@ -166,7 +166,7 @@ fn is_free(files: &Files, file: usize, name: &str) -> bool {
 
 fn has_equation(definition: &Definition, name: &str) -> bool {
     let Body::Items(items) = &definition.body else { return false };
-    items.iter().any(|item| matches!(&item.kind, ItemKind::Equation { name: own, .. } if *own.name == *name))
+    equation(items, name).is_some()
 }
 
 fn is_of_numbers(builtin: Builtin) -> bool {

@@ -7,7 +7,7 @@ use super::{Known, LocalId, LocalKind, ScopeId};
 use crate::codes;
 use crate::graph::{is_event, operands};
 use crate::prelude::is_private;
-use mam_grammar::ast::{DefinitionKind, Expr, ExprId, Ident, ItemKind};
+use mam_grammar::ast::{DefinitionKind, Expr, ExprId, Ident, equations};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
 use mam_grammar::{Problem, Span};
@@ -107,21 +107,14 @@ impl Resolver<'_> {
 
     /// True for a name that is all that stands right of the `=` of an equation of the file: `bd = kick`.
     fn is_whole_equation(&self, name: &Ident) -> bool {
-        self.ast.items.iter().any(|item| match &item.kind {
-            ItemKind::Equation { name: defined, value } => {
-                &*defined.name != "out" && self.ast.span(*value) == name.span
-            }
-            _ => false,
-        })
+        let mut all = equations(&self.ast.items);
+        all.any(|(defined, value)| &*defined.name != "out" && self.ast.span(value) == name.span)
     }
 
     /// Whether the value of this equation of the file names it, as where a variable is set anew.
     pub(super) fn reads_itself(&self, name: &Ident) -> bool {
-        let value = self.ast.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Equation { name: defined, value } if defined.span == name.span => Some(*value),
-            _ => None,
-        });
-        let mut open: Vec<ExprId> = value.into_iter().collect();
+        let own = equations(&self.ast.items).find(|(defined, _)| defined.span == name.span);
+        let mut open: Vec<ExprId> = own.map(|(_, value)| value).into_iter().collect();
         while let Some(expr) = open.pop() {
             match &self.ast.exprs[expr] {
                 Expr::Name(read) if read.name == name.name => return true,

@@ -7,7 +7,7 @@ use crate::codes;
 use crate::graph::NodeId;
 use crate::hir::resolve::resolved;
 use crate::hir::{Callee, LocalKind, Name};
-use mam_grammar::ast::{Body, Expr, ExprId, ItemKind};
+use mam_grammar::ast::{Body, Expr, ExprId, equation};
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
@@ -143,10 +143,7 @@ impl Checker<'_> {
         let Some(Callee::Definition(def)) = call.map(|call| call.callee) else { return false };
         let value = match &self.files().definition(def).body {
             Body::Expr(expr) => Some(*expr),
-            Body::Items(items) => items.iter().find_map(|item| match &item.kind {
-                ItemKind::Equation { name, value } if &*name.name == "out" => Some(*value),
-                _ => None,
-            }),
+            Body::Items(items) => equation(items, "out"),
         };
         value.is_some_and(|expr| self.is_record(Reference { file: def.file, expr }, depth + 1))
     }

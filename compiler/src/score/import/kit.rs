@@ -33,8 +33,9 @@ impl Kit {
             let definition = files.definition(id);
             let info = library.info(&files, id);
             // What needs a sound or a table cannot be called by its name alone.
-            let is_whole = definition.formals.iter().all(|formal| formal.default.is_some());
-            (definition.kind == DefinitionKind::Instrument && is_whole).then(|| Instrument {
+            let can_be_called =
+                definition.kind == DefinitionKind::Instrument && !definition.needs_arguments();
+            can_be_called.then(|| Instrument {
                 name: definition.name.name.to_string(),
                 pitched: uses_note(&files, id),
                 keys: info.midi_keys.clone(),
