@@ -6,7 +6,7 @@ use crate::failure::{Failure, words};
 use crate::reach::Reach;
 use crate::sounds::{has_length, relative, sound, sound_hash, sounds_below};
 use mam_compiler::files::{FileId, Files, FoundSound, Loader, Located, Samples, Unusable};
-use mam_grammar::ast::DefinitionKind;
+use mam_grammar::ast::{Definition, DefinitionKind};
 use mam_grammar::{Limits, SourceId, Sources};
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -140,17 +140,23 @@ fn not_there(path: &Path) -> String {
     if !plain {
         return format!("cannot read `{name}`: there is no such file");
     }
-    let names = instruments();
-    if names.contains(&name) {
-        return format!(
-            "there is no file called `{name}`; the instrument of this name in the prelude is not a file"
-        );
+    let all = instruments();
+    match all.iter().find(|(own, _)| *own == name).map(|(_, needed)| &needed[..]) {
+        Some([]) => {
+            return format!(
+                "there is no file called `{name}`; the instrument of this name in the prelude is not a file"
+            );
+        }
+        Some(needed) => {
+            return format!(
+                "there is no file called `{name}`; the prelude's instrument of this name needs arguments, so that it plays in a song: `{name}({})`",
+                needed.join(", ")
+            );
+        }
+        None => {}
     }
-    if let Some(call) = needing_arguments(&name) {
-        return format!(
-            "there is no file called `{name}`; the prelude's instrument of this name needs arguments, so that it plays in a song: `{call}`"
-        );
-    }
+    let names: Vec<&String> =
+        all.iter().filter(|(_, needed)| needed.is_empty()).map(|(name, _)| name).collect();
     let near = mam_grammar::problem::nearest(&name, &names);
     let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     format!("there is no file and no prelude instrument called `{name}`{near}")
@@ -167,27 +173,22 @@ fn definition(path: &Path) -> Option<String> {
         return None;
     }
     let name = path.to_str()?;
-    instruments().iter().any(|i| i == name).then(|| format!("{name} = {name}()\nout = {name}\n"))
+    let plays = |(own, needed): &(String, Vec<String>)| own == name && needed.is_empty();
+    instruments().iter().any(plays).then(|| format!("{name} = {name}()\nout = {name}\n"))
 }
 
-fn instruments() -> Vec<String> {
+/// The prelude's instruments, each with the arguments that it needs.
+fn instruments() -> Vec<(String, Vec<String>)> {
     let mut sources = Sources::default();
     let files = Files::prelude(&mut sources, Limits::default());
     let all = files.prelude_definitions().into_iter().map(|id| files.definition(id));
-    all.filter(|d| d.kind == DefinitionKind::Instrument && !d.needs_arguments())
-        .map(|d| d.name.name.to_string())
+    let needed = |definition: &Definition| {
+        let formals = definition.formals.iter().filter(|formal| formal.default.is_none());
+        formals.map(|formal| formal.name.name.to_string()).collect()
+    };
+    all.filter(|definition| definition.kind == DefinitionKind::Instrument)
+        .map(|definition| (definition.name.name.to_string(), needed(definition)))
         .collect()
-}
-
-/// A call of the prelude's instrument of this name, where it needs arguments: `keymap(zones)`.
-fn needing_arguments(name: &str) -> Option<String> {
-    let mut sources = Sources::default();
-    let files = Files::prelude(&mut sources, Limits::default());
-    let definition = files.definition(files.find_prelude(name)?);
-    let needed = definition.formals.iter().filter(|formal| formal.default.is_none());
-    let needed: Vec<&str> = needed.map(|formal| &*formal.name.name).collect();
-    let needs = definition.kind == DefinitionKind::Instrument && definition.needs_arguments();
-    needs.then(|| format!("{name}({})", needed.join(", ")))
 }
 
 /// Finds and reads the files that a song names, and remembers which they were.

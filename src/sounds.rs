@@ -3,7 +3,7 @@
 use crate::batch::hash::{Hasher, hex, sha256};
 use crate::failure::words;
 use mam_compiler::files::{Samples, Unusable};
-use mam_package::sound::is_sound;
+use mam_package::sound::{is_sound, unusable};
 use mam_runtime::file::{Opened, open};
 use mam_runtime::stream::{About, Stream};
 use std::collections::VecDeque;
@@ -90,16 +90,13 @@ fn content(name: &str, data: &fs::Metadata) -> u64 {
     let file = std::os::unix::fs::MetadataExt::ino(data);
     #[cfg(not(unix))]
     let file = 0;
-    let digits = sha256(format!("{name}\n{file}\n{}\n{changed}", data.len()).as_bytes());
-    let digits = digits.trim_start_matches("sha256:");
-    u64::from_str_radix(&digits[..16], 16).unwrap_or(0)
+    let hash = sha256(format!("{name}\n{file}\n{}\n{changed}", data.len()).as_bytes());
+    u64::from_str_radix(digits(&hash), 16).unwrap_or(0)
 }
 
-fn unusable(name: &str, why: &str) -> Unusable {
-    Unusable {
-        why: format!("`{name}` cannot be used: {why}"),
-        help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
-    }
+/// The first sixteen digits of a hash.
+fn digits(hash: &str) -> &str {
+    &hash.trim_start_matches("sha256:")[..16]
 }
 
 /// What a sound file is known by, wherever it lies: how many bytes it has, and sixteen digits of their SHA-256. So only files of the same
@@ -132,9 +129,7 @@ pub fn sound_hash(path: &Path) -> std::io::Result<String> {
             bytes += count as u64;
         }
     }
-    let digits = hex(hasher);
-    let digits = digits.trim_start_matches("sha256:");
-    Ok(format!("{bytes}-{}", &digits[..16]))
+    Ok(format!("{bytes}-{}", digits(&hex(hasher))))
 }
 
 /// Whether a file is as long as the hash of a sound says.

@@ -57,7 +57,7 @@ pub mod sound_kinds;
 #[allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "a lock that nobody on the audio thread takes"
+    reason = "the audio thread never takes this lock"
 )]
 pub mod stream;
 pub mod voices;

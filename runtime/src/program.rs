@@ -79,6 +79,12 @@ impl Program {
         })
     }
 
+    /// From now on nothing waits for the sounds that are streamed: threads read what is asked for.
+    #[cfg(feature = "threads")]
+    pub fn go_live(&self) {
+        self.streams().for_each(Stream::go_live);
+    }
+
     /// The program without its steps: what it has can be set and triggered, and it takes no memory to render.
     pub(crate) fn without_steps(&self) -> Program {
         Program {

@@ -36,7 +36,7 @@ pub trait FrameReader: Send {
     /// Frames from `first` on, as many as the channels have room for. What cannot be read is silent.
     ///
     /// # Errors
-    /// Why something is silent that should not be, in words.
+    /// Why frames are silent that should not be, in words.
     fn read(&mut self, first: u64, channels: &mut [&mut [f32]]) -> Result<(), String>;
 }
 
@@ -88,6 +88,14 @@ struct Keeper {
     owners: Vec<usize>,
     /// Places that there may be.
     budget: usize,
+}
+
+impl Keeper {
+    /// One place more, in which no chunk is yet.
+    fn add(&mut self) -> usize {
+        self.owners.push(usize::MAX);
+        self.owners.len() - 1
+    }
 }
 
 /// A chunk that stays in memory as long as this is there.
@@ -190,7 +198,7 @@ impl Stream {
             return None;
         }
         let place = self.places[(word >> PLACE) as usize].get();
-        // SAFETY: what is said to be there is not written while somebody holds it.
+        // SAFETY: what is said to be there is not written while it is held.
         let samples = place.map_or(&[][..], |place| unsafe { &**place.0.get() });
         Some(Held { chunk, samples })
     }
@@ -211,7 +219,7 @@ impl Stream {
         }
     }
 
-    /// Reads what was asked for. Returns whether there was something.
+    /// Reads what was asked for. Returns whether anything was.
     pub fn serve(&self) -> bool {
         let first = self.next_request.load(Ordering::Relaxed) as usize;
         let mut was_asked = false;
@@ -243,7 +251,7 @@ impl Stream {
             let samples = self.about.channels * (CHUNK + OVERLAP);
             Slot(UnsafeCell::new(vec![0.0; samples].into_boxed_slice()))
         });
-        // SAFETY: no chunk is said to be there, so that nobody else looks at it.
+        // SAFETY: no chunk is said to be there, so that it is not read.
         let samples = unsafe { &mut *place.0.get() };
         self.fill(&mut *keeper.reader, index, samples);
         keeper.owners[at] = index;
@@ -251,11 +259,10 @@ impl Stream {
         self.held(chunk)
     }
 
-    /// A place in which no chunk is: of those that nobody holds the one that has not been used for longest.
+    /// A place in which no chunk is: of those that are not held the one that has not been used for longest.
     fn free(&self, keeper: &mut Keeper, now: u32) -> Option<usize> {
         if keeper.owners.len() < keeper.budget {
-            keeper.owners.push(usize::MAX);
-            return Some(keeper.owners.len() - 1);
+            return Some(keeper.add());
         }
         let age = |index: usize| {
             self.chunks.get(index).map_or(u32::MAX, |c| now.wrapping_sub(c.used.load(Ordering::Relaxed)))
@@ -279,8 +286,7 @@ impl Stream {
             return None;
         }
         keeper.budget += 1;
-        keeper.owners.push(usize::MAX);
-        Some(keeper.owners.len() - 1)
+        Some(keeper.add())
     }
 
     /// The frames of a chunk, with silence before the sound and behind it.

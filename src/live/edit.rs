@@ -16,7 +16,6 @@ use mam_compiler::CompilationCache;
 use mam_compiler::channels::DEFAULT_CHANNELS;
 use mam_grammar::Severity;
 use mam_runtime::Program;
-use mam_runtime::stream::Stream;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -145,7 +144,7 @@ impl Source {
         let look = Look { colour: self.console.colour, width: self.console.width() };
         let tally = tally(&compiled.problems).map_or(String::new(), |tally| tally + "\n");
         let program = compiled.compilation.program.take().map(Arc::new);
-        program.iter().for_each(|program| program.streams().for_each(Stream::go_live));
+        program.iter().for_each(|program| program.go_live());
         let lowered = &compiled.compilation.stages.lowered;
         let slots = lowered.slots.iter();
         let millis = |&(stage, time): &(&'static str, Duration)| (stage, time.as_secs_f64() * 1e3);

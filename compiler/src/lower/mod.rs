@@ -92,7 +92,7 @@ struct Song<'a> {
     rate: f64,
     /// The song's seed.
     seed: u64,
-    /// What kernels become.
+    /// The machine that kernels are made for: block nodes round as they do.
     target: Target,
     /// What is known of each node so far.
     results: Vec<Option<NodeVal>>,

@@ -1,7 +1,7 @@
 //! The prelude's texts without what only its own tests and its readers need: for the studio's page, which is sent with them.
 //! The build script takes this file in too.
 
-/// A text of the prelude without its `expect`s, its comments, the documentation of what nobody outside can call, and the space
+/// A text of the prelude without its `expect`s, its comments, the documentation of what only the prelude calls, and the space
 /// that aligns it. Every line is the line that it was.
 pub(crate) fn brief(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();

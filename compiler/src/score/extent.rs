@@ -53,7 +53,7 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Who plays notes.
+/// What plays notes: a line of a score, or a node of JSON.
 #[derive(Clone, Copy)]
 pub(crate) struct Played<'a> {
     /// The name of the line or node.

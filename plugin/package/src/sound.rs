@@ -26,26 +26,31 @@ pub fn read_short(
     name: &str,
     most: usize,
 ) -> Result<Option<Samples>, Unusable> {
-    let unusable = |why: String| Unusable {
-        why: format!("`{name}` cannot be used: {why}"),
-        help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
-    };
+    let unusable = |why: &str| unusable(name, why);
     let wanted = Wanted { rate: None, channels: 2, frames: u64::MAX, most: Some(most as u64) };
     let Sound { rate, channels, is_cut_off } = match sound::read(source, wanted) {
         Ok(read) => read,
         Err(FileError::Unwanted) => return Ok(None),
-        Err(e) => return Err(unusable(e.to_string())),
+        Err(e) => return Err(unusable(&e.to_string())),
     };
     if is_cut_off {
-        return Err(unusable("it ends before its header says".into()));
+        return Err(unusable("it ends before its header says"));
     }
     if channels[0].is_empty() {
-        return Err(unusable("it has no frames".into()));
+        return Err(unusable("it has no frames"));
     }
     if channels.iter().flatten().any(|x| !x.is_finite()) {
-        return Err(unusable("a sample in it is not a finite number".into()));
+        return Err(unusable("a sample in it is not a finite number"));
     }
     Ok(Some(Samples { rate, channels, stream: None }))
+}
+
+/// Why the sound file that is called `name` in messages cannot be used.
+pub fn unusable(name: &str, why: &str) -> Unusable {
+    Unusable {
+        why: format!("`{name}` cannot be used: {why}"),
+        help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
+    }
 }
 
 /// Whether the ending of a file's name, in whatever case, is that of a sound file; files that begin with a point are hidden.

@@ -149,7 +149,7 @@ impl Streamed {
         is_within.then(|| (first + LEAD as i64) as usize)
     }
 
-    /// What one head plays. Returns whether something of it is not there yet.
+    /// What one head plays. Returns whether a part of it is not there yet.
     #[inline(always)]
     fn head<const FUSED: bool>(
         &self,

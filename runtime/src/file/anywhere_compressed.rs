@@ -4,13 +4,14 @@
 //! FLAC and Ogg find places by themselves; of MP3 there is an index, made once ([`super::mpeg`]).
 
 use super::FileError;
-use super::compressed::{broken, decoder, decoding, probed};
+use super::compressed::{broken, decoder, decoding, probed, track};
+use super::intake::no_sound;
 use super::mpeg::{Frames, Header, first_frame};
 use super::source::{MOST_CHANNELS, Opened, Source, check, cut_off};
 use crate::stream::FrameReader;
 use symphonia::core::codecs::audio::AudioDecoder;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
-use symphonia::core::formats::{FormatReader, SeekMode, SeekTo, TrackType};
+use symphonia::core::formats::{FormatReader, SeekMode, SeekTo};
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
@@ -51,7 +52,7 @@ fn opened(source: Source) -> Result<Opened, FileError> {
     let (mut rate, mut channels) = (0, 0);
     while channels == 0 {
         let Some(piece) = packets.next()? else {
-            return Err(FileError::Malformed("the file holds no sound".into()));
+            return Err(no_sound());
         };
         (rate, channels) = (piece.rate, piece.channels.len());
     }
@@ -79,15 +80,14 @@ impl Probe {
     fn new(source: &Source) -> Result<Probe, FileError> {
         // As where a whole file is read, an MP3 file's length is not guessed from its bytes.
         let format = probed(symphonia::core::io::ReadOnlySource::new(source.clone()))?;
-        let track = format.default_track(TrackType::Audio);
-        let track = track.ok_or_else(|| FileError::Malformed("the file holds no sound".into()))?;
+        let track = track(&*format)?;
         let params = track.codec_params.as_ref().and_then(|params| params.audio());
         let codec = params.map(|params| params.codec);
         if codec == Some(CODEC_ID_MP3) {
             return Ok(Probe { is_mp3: true, frames: track.num_frames, delay: track.delay });
         }
         let format = probed(source.clone())?;
-        let frames = format.default_track(TrackType::Audio).and_then(|track| track.num_frames);
+        let frames = self::track(&*format)?.num_frames;
         Ok(Probe { is_mp3: false, frames, delay: None })
     }
 }
@@ -98,7 +98,7 @@ struct Piece {
     /// Of its first frame, from the sound's beginning.
     first: i64,
     rate: u32,
-    /// Of one length.
+    /// The samples of each channel, all of one length.
     channels: Vec<Vec<f32>>,
 }
 
@@ -265,8 +265,7 @@ struct Packets {
 impl Packets {
     fn new(source: Source) -> Result<Packets, FileError> {
         let format = probed(source)?;
-        let track = format.default_track(TrackType::Audio);
-        let track = track.ok_or_else(|| FileError::Malformed("the file holds no sound".into()))?;
+        let track = track(&*format)?;
         let decoder = decoder(track)?;
         let is_flac = decoder.codec_params().codec == CODEC_ID_FLAC;
         let (track, before) = (track.id, if is_flac { 0 } else { VORBIS_BEFORE });
@@ -357,8 +356,7 @@ struct Index {
 
 /// Opens an MP3 file.
 fn mpeg(source: Source, probe: &Probe) -> Result<Opened, FileError> {
-    let none = || FileError::Malformed("the file holds no sound".into());
-    let begin = first_frame(&mut source.clone())?.ok_or_else(none)?;
+    let begin = first_frame(&mut source.clone())?.ok_or_else(no_sound)?;
     let (mut bytes, mut header, mut count) = (vec![], None::<Header>, 0u64);
     let (mut data, mut all) = (vec![], 0);
     let mut frames = Frames::new(Source { at: begin, ..source.clone() }, begin);
@@ -373,7 +371,7 @@ fn mpeg(source: Source, probe: &Probe) -> Result<Opened, FileError> {
         }
         (count, all) = (count + 1, all + own.bytes as u64);
     }
-    let header = header.ok_or_else(none)?;
+    let header = header.ok_or_else(no_sound)?;
     check(header.rate, header.channels)?;
     let delay = probe.delay.unwrap_or(0);
     let there = (count * header.frames).saturating_sub(delay.into());
@@ -404,8 +402,7 @@ struct Mpeg {
 impl Mpeg {
     fn new(source: Source, index: Index) -> Result<Mpeg, FileError> {
         let format = probed(symphonia::core::io::ReadOnlySource::new(source.clone()))?;
-        let track = format.default_track(TrackType::Audio);
-        let decoder = decoder(track.ok_or_else(|| FileError::Malformed("the file holds no sound".into()))?)?;
+        let decoder = decoder(track(&*format)?)?;
         let begin = index.bytes[0];
         let frames = Frames::new(Source { at: begin, ..source.clone() }, begin);
         Ok(Mpeg { source, index, frames, number: 0, decoder, data: vec![] })

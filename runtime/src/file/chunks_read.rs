@@ -5,7 +5,7 @@
 
 use super::FileError;
 use super::plain::Order;
-use super::samples::{Coding, Samples};
+use super::samples::{Coding, Header, Samples};
 use super::wav_read::fill;
 use std::io::{self, ErrorKind, Read};
 
@@ -28,7 +28,7 @@ pub(super) fn is_caf(head: &[u8]) -> bool {
 ///
 /// # Errors
 /// When its samples are of a kind that mam does not read or come before their description, or it ends before them.
-pub(super) fn aiff(mut source: &mut dyn Read) -> Result<(Samples, Option<u64>), FileError> {
+pub(super) fn aiff(mut source: &mut dyn Read) -> Result<Header, FileError> {
     let mut head = [0; 12];
     fill(&mut source, &mut head)?;
     let is_compressed = &head[8..] == b"AIFC";
@@ -89,7 +89,7 @@ fn whole(extended: [u8; 10]) -> u32 {
 ///
 /// # Errors
 /// When its samples are of a kind that mam does not read or come before their description, or it ends before them.
-pub(super) fn caf(mut source: &mut dyn Read) -> Result<(Samples, Option<u64>), FileError> {
+pub(super) fn caf(mut source: &mut dyn Read) -> Result<Header, FileError> {
     fill(&mut source, &mut [0; 8])?;
     let mut described = None;
     for _ in 0..MOST_CHUNKS {

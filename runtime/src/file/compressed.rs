@@ -2,7 +2,7 @@
 //! every processor.
 
 use super::FileError;
-use super::intake::Intake;
+use super::intake::{Intake, no_sound};
 use super::vorbis::{MOST_TABLE_VALUES, table_values};
 use crate::sound_kinds;
 use std::cell::Cell;
@@ -61,9 +61,7 @@ pub(super) fn probed(source: impl MediaSource + 'static) -> Result<Box<dyn Forma
 /// and the last packet would be cut to that.
 fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Result<(), FileError> {
     let mut reader = probed(ReadOnlySource::new(source))?;
-    let track = reader
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| FileError::Malformed("the file holds no sound".into()))?;
+    let track = track(&*reader)?;
     let (id, promised, mut decoder) = (track.id, promised(track), decoder(track)?);
     let mut all = track.num_frames;
     let mut samples = Vec::new();
@@ -92,6 +90,11 @@ fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Res
 fn promised(track: &Track) -> Option<u64> {
     let is_mp3 = track.codec_params.as_ref()?.audio()?.codec == CODEC_ID_MP3;
     track.num_frames.filter(|_| is_mp3 && track.delay.is_some())
+}
+
+/// The track of a file that is heard.
+pub(super) fn track(format: &dyn FormatReader) -> Result<&Track, FileError> {
+    format.default_track(TrackType::Audio).ok_or_else(no_sound)
 }
 
 /// The decoder of a track. It leaves out an encoder's delay and padding.

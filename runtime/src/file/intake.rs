@@ -125,7 +125,7 @@ impl Intake {
 
     pub(super) fn finish(mut self) -> Result<Sound, FileError> {
         let Some((own, _)) = self.form else {
-            return Err(FileError::Malformed("the file holds no sound".into()));
+            return Err(no_sound());
         };
         let rate = self.wanted.rate.unwrap_or(own);
         let all = (u128::from(self.taken) * u128::from(rate)).div_ceil(u128::from(own));
@@ -136,4 +136,9 @@ impl Intake {
         }
         Ok(Sound { rate, channels: self.channels, is_cut_off: self.is_cut_off })
     }
+}
+
+/// There are no frames in the file.
+pub(super) fn no_sound() -> FileError {
+    FileError::Malformed("the file holds no sound".into())
 }

@@ -32,7 +32,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// What such a word says; nothing where it is no header of Layer III.
+    /// What such a word says; nothing where it is not a header of Layer III.
     fn read(word: u32) -> Option<Header> {
         let bits = |at: u32, count: u32| (word >> at & ((1 << count) - 1)) as usize;
         let is_header = word >> 21 == 0x7ff && bits(19, 2) != 1 && bits(17, 2) == 1;
@@ -117,7 +117,7 @@ impl<R: Read> Frames<R> {
 /// The byte at which the first frame of a file begins, behind its tags: one that another one follows.
 pub(super) fn first_frame<R: Read + Seek>(source: &mut R) -> io::Result<Option<u64>> {
     let mut at = 0;
-    // What a tag of ID3v2 is long: seven bits of each byte.
+    // How long a tag of ID3v2 is stands in four bytes, seven bits in each.
     loop {
         let mut head = [0; 10];
         source.seek(SeekFrom::Start(at))?;

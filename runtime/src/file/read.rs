@@ -1,12 +1,9 @@
 //! Reading as much of a sound file as is wanted: plain samples here, what is compressed through symphonia (feature `decode`).
 
 use super::intake::{Intake, Sound, Wanted};
-use super::samples::Samples;
+use super::samples::Header;
 use super::{FileError, chunks_read, wav_read};
 use std::io::{Cursor, Read};
-
-/// What samples are, and how many bytes there are of them where that is known.
-type Header = (Samples, Option<u64>);
 
 /// What finds the plain samples of a kind of file.
 pub(super) struct Reader {

@@ -87,6 +87,9 @@ impl Samples {
     }
 }
 
+/// What a file's samples are, and how many bytes there are of them where that is known.
+pub(super) type Header = (Samples, Option<u64>);
+
 /// Whether a header does not know how many bytes of samples there are. Those who write streams of unknown length put in sizes near
 /// the greatest.
 pub(super) fn is_streamed(size: Option<u64>) -> bool {

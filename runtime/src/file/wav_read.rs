@@ -5,7 +5,7 @@
 
 use super::FileError;
 use super::plain::Order;
-use super::samples::{Coding, Samples};
+use super::samples::{Coding, Header, Samples};
 use super::wav::KIND;
 use std::io::{self, ErrorKind, Read};
 
@@ -31,7 +31,7 @@ fn is_wave64(head: &[u8]) -> bool {
 ///
 /// # Errors
 /// When its samples are of a kind that mam does not read, or it ends before them.
-pub(super) fn header(source: &mut dyn Read) -> Result<(Samples, Option<u64>), FileError> {
+pub(super) fn header(source: &mut dyn Read) -> Result<Header, FileError> {
     let ends = || FileError::Malformed("the file ends before its sound begins".into());
     let mut chunks = Chunks::open(source)?;
     let mut kind = None;

@@ -12,7 +12,6 @@ use crate::values::Rate;
 use mam_compiler::CompilationCache;
 use mam_runtime::control::{Control, Options, Position, Scored, Sync};
 use mam_runtime::output::{Format, Found, Keeper, News, Request, backend, open_best};
-use mam_runtime::stream::Stream;
 use mam_runtime::{ChannelLayout, Live, Program};
 use mam_studio_answers::Answers;
 use serde_json::{Value, json};
@@ -244,7 +243,7 @@ impl Session {
         let slots = made.compilation.stages.lowered.slots.iter();
         let controllers = slots.filter_map(|(name, info)| Some((info.cc?, name.to_string()))).collect();
         let program = made.compilation.program.map(Arc::new);
-        program.iter().for_each(|program| program.streams().for_each(Stream::go_live));
+        program.iter().for_each(|program| program.go_live());
         if let (Some(program), Ok(device)) = (program, &mut self.device) {
             match device.take(program) {
                 Ok(()) => {

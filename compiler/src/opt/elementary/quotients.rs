@@ -29,7 +29,7 @@ pub(super) struct Quotients<'a> {
     rates: Vec<Rate>,
     /// By old value, what it is in the new body.
     map: Vec<Value>,
-    /// By old value.
+    /// The two sides of each function that has been written out, by its old value.
     functions: FxHashMap<Value, Quotient>,
 }
 
@@ -108,7 +108,7 @@ impl<'a> Quotients<'a> {
         tree
     }
 
-    /// How often the function is a factor of what has it as one, by value: none where something else reads that, or where it is
+    /// How often the function is a factor of what has it as one, by value: none where it is read elsewhere, or where it is
     /// too often.
     fn degrees(&self, tree: &BTreeMap<Value, u32>, function: Value) -> Option<FxHashMap<Value, u32>> {
         let mut degrees = FxHashMap::from_iter([(function, 1)]);
