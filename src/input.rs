@@ -125,6 +125,9 @@ fn bytes(from: impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+    if let Some(help) = other_kind(name, &bytes) {
+        return Err(Failure::WrongInput(help));
+    }
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = e.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count() + 1;
@@ -132,6 +135,17 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
             "`{name}` is not text in UTF-8: byte {valid}, in line {line}, is of no character"
         ))
     })
+}
+
+/// What to do with a file of another kind, by how it begins.
+fn other_kind(name: &str, bytes: &[u8]) -> Option<String> {
+    const SOUNDS: [&[u8]; 7] = [b"RIFF", b"RF64", b"FORM", b"caff", b"fLaC", b"OggS", b"ID3"];
+    if bytes.starts_with(b"MThd") {
+        let song = Path::new(name).with_extension("mam").display().to_string();
+        return Some(format!("`{name}` is a MIDI file: `mamc import {name} -o {song}` makes a song of it"));
+    }
+    let sound = SOUNDS.iter().any(|mark| bytes.starts_with(mark));
+    sound.then(|| format!("`{name}` is a sound: a song plays it, `out = playback(sample(\"{name}\"))`"))
 }
 
 fn not_there(path: &Path) -> String {

@@ -166,6 +166,11 @@ impl Job {
         self.end() - self.from
     }
 
+    /// The frame of the song with which the render begins.
+    pub fn start(&self) -> u64 {
+        self.from
+    }
+
     /// How many frames of the song are rendered at most, counted from its beginning.
     pub fn latest(&self) -> u64 {
         match self.length {

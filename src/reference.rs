@@ -7,9 +7,12 @@ use mam_compiler::hir::builtins::Builtin;
 use mam_compiler::prelude::{PRELUDE, kits};
 
 use mam_compiler::score::{Entry as Modifier, SOURCES, modifiers, note_number};
+use mam_grammar::chords::{chord_kinds, chord_steps};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::problem::nearest;
 use mam_grammar::reference::{Word, WordKind, words};
+
+mod notation;
 
 /// What can be looked up.
 pub struct Topic<'p> {
@@ -66,7 +69,10 @@ pub fn topics(prelude: &Prelude) -> Vec<Topic<'_>> {
     all.extend(of(WordKind::Expression, "word", "Words of expressions"));
     all.extend(of(WordKind::Behind, "word", "Words behind others"));
     all.extend(of(WordKind::Mark, "mark", "Marks"));
+    all.extend(IMPLIED.iter().map(of_implied));
+    all.extend(notation::SIGNS.iter().map(notation::of_sign));
     all.extend(mam_compiler::score::scales().map(|name| -> Topic<'_> { of_scale(name) }));
+    all.extend(chord_kinds().map(|kind| -> Topic<'_> { of_chord(kind) }));
     all.extend(SOURCES.iter().map(|&(name, form, doc)| Topic {
         name,
         kind: "pattern",
@@ -120,12 +126,56 @@ fn of_scale(name: &'static str) -> Topic<'static> {
     }
 }
 
+/// What every instrument has beside its own parameters, and what it does.
+const IMPLIED: [(&str, &str); 2] = [
+    ("bpm", "Beats a minute at which the instrument triggers itself, without a line, where its `loop` is 1."),
+    ("loop", "Where it is 1, the instrument triggers itself at each beat of its `bpm`, without a line."),
+];
+
+fn of_implied<'p>((name, doc): &(&'static str, &str)) -> Topic<'p> {
+    Topic {
+        name,
+        kind: "parameter",
+        group: "Parameters of every instrument".into(),
+        form: "kick(bpm: 120, loop: 1)".into(),
+        doc: (*doc).into(),
+        internal: false,
+        example: Some("bd = kick(bpm: 120, loop: 1)\nout = bd\n".into()),
+        definition: None,
+    }
+}
+
+/// A kind of chord by its name. Only that is looked up: `mamc doc chord` is about all of them.
+fn of_chord(kind: &'static str) -> Topic<'static> {
+    let steps = chord_steps(kind).unwrap_or_default();
+    let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    Topic {
+        name: kind,
+        kind: "chord",
+        group: "Chords".into(),
+        form: format!("\"c4'{kind}\""),
+        doc: format!(
+            "The notes {} semitones above the root, at once. Under `.chord` it is written `C{kind}`.",
+            steps.join(", ")
+        ),
+        internal: true,
+        example: Some(format!(
+            "x = pluck(voices: {})\nplay {{ x \"c4'{kind}\" }}\nout = x\n",
+            2 * steps.len()
+        )),
+        definition: None,
+    }
+}
+
 /// What a name means that is in no table: a note, `c4`, or a parameter of a definition, `kick.f0`.
 pub fn meaning<'p>(prelude: &'p Prelude, name: &'p str) -> Option<Topic<'p>> {
     let topic = |kind, form: String, doc: String, example: String| {
         let (group, internal, definition) = (String::new(), true, None);
         Some(Topic { name, kind, group, form, doc, internal, example: Some(example), definition })
     };
+    if let Some(signal) = name.strip_prefix("voice.") {
+        return voice_signal(name, signal);
+    }
     if let Some((of, param)) = name.split_once('.') {
         let entry = prelude.all().find(|entry| entry.name() == of)?;
         let definition = entry.info();
@@ -147,22 +197,51 @@ pub fn meaning<'p>(prelude: &'p Prelude, name: &'p str) -> Option<Topic<'p>> {
     topic("note", format!("\"{name}\""), doc, format!("x = pluck()\nplay {{ x \"{name}\" }}\nout = x\n"))
 }
 
+/// `voice.vel`: what a call gives to a parameter of an instrument, of each note.
+fn voice_signal<'p>(name: &'p str, signal: &str) -> Option<Topic<'p>> {
+    let same = words(WordKind::Signal).find(|word| word.name.trim_start_matches("note.") == signal);
+    let own = (signal == "random")
+        .then_some("a number in [0, 1), drawn at each note, the same wherever the call names it");
+    let doc = same.map(|word| word.doc.trim_start_matches("In an instrument: ")).or(own)?;
+    Some(Topic {
+        name,
+        kind: "signal",
+        group: String::new(),
+        form: format!("pluck(bright: {name})"),
+        doc: format!("In what a call gives to a parameter of an instrument, of each of its notes: {doc}"),
+        internal: true,
+        example: Some(format!(
+            "x = pluck(bright: 0.2 * {name}, voices: 4)\nplay {{ x \"c4 e4 g4\" }}\nout = x\n"
+        )),
+        definition: None,
+    })
+}
+
 /// Those of this name, definitions first.
 pub fn find<'t, 'p>(all: &'t [Topic<'p>], name: &str) -> Vec<&'t Topic<'p>> {
     // As it may stand in a song: `.every`, `kick()`.
-    let name = name.trim_start_matches('.').trim_end_matches("()");
+    let modifier = name.strip_prefix('.').filter(|rest| rest.starts_with(char::is_alphabetic));
+    let name = modifier.unwrap_or(name).trim_end_matches("()");
     all.iter().filter(|topic| topic.name == name).collect()
 }
 
 /// Those that are listed and mention all words of a text, in whatever case; those that are called so or in a group of that
-/// name come first.
+/// name come first. A group by its name is all that is in it: `scales`.
 pub fn search<'t, 'p>(all: &'t [Topic<'p>], text: &str) -> Vec<&'t Topic<'p>> {
     let wanted: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-    let found = all.iter().filter(|topic| !topic.internal && wanted.iter().all(|word| topic.mentions(word)));
-    let mut found: Vec<&Topic> = found.collect();
+    let grouped = |topic: &Topic| topic.group.eq_ignore_ascii_case(text.trim());
+    let mentioned = |topic: &Topic| !topic.internal && wanted.iter().all(|word| topic.mentions(word));
+    let is_word = |topic: &Topic| grouped(topic) && topic.definition.is_none();
+    let mut found: Vec<&Topic> = all.iter().filter(|topic| is_word(topic) || mentioned(topic)).collect();
     let named = |topic: &Topic| wanted.iter().any(|w| topic.name.to_lowercase().contains(w));
-    found.sort_by_key(|topic| !named(topic));
+    found.sort_by_key(|topic| !(grouped(topic) || named(topic)));
     found
+}
+
+/// The name that differs from this one in capitals alone.
+pub fn in_other_case<'p>(all: &[Topic<'p>], name: &str) -> Option<&'p str> {
+    let same = |topic: &&Topic| topic.name.to_lowercase() == name.to_lowercase();
+    all.iter().find(same).map(|topic| topic.name)
 }
 
 /// The name that is most like this one.

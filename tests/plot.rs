@@ -61,6 +61,18 @@ fn levels_are_those_of_the_sound() {
     assert!((momentary - expected).abs() < 0.3, "{momentary}");
 }
 
+/// The length of a bar follows the tempo, and is no parameter; what begins later is drawn at its time.
+#[test]
+fn a_picture_shows_the_time_and_the_parameters_of_its_song() {
+    let text = "tempo 120\ntempo 130 at bar 2\nbd = kick()\nplay {\n  bd |x...|\n  bd.gain \"0.2 0.8\"\n}\nout = bd |> echo(time: 1/4 bar)\n";
+    let figure = score::courses("song", &program("song.mam", text, 48_000, true), 96_000).unwrap();
+    assert_eq!(figure.panels.iter().map(|panel| &*panel.title).collect::<Vec<_>>(), ["bd.gain"]);
+    let later = signal::waveform(&[sound("out = sine(220Hz)\n", 48_000)]).later(3.0);
+    assert_eq!((later.panels[0].x.from, later.panels[0].x.to), (3.0, 4.0));
+    let Layer::Band { bounds, .. } = &later.panels[0].layers[0] else { panic!() };
+    assert!(bounds.iter().all(|bound| (3.0..=4.0).contains(&bound.0)));
+}
+
 #[test]
 fn a_score_is_drawn_as_it_is_played() {
     let text = "tempo 120\nx = pluck()\nbd = kick()\nplay {\n  x \"c4 e4 g4 ~\"\n  bd |x...x...x...x...|\n  bd.gain \"0.2 0.8\" over 1 beat\n}\nout = x + bd\n";

@@ -7,7 +7,7 @@ use crate::json;
 use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
-use mam_grammar::ast::{Body, DefinitionKind, Expr, ItemKind, equation};
+use mam_grammar::ast::{Body, DefinitionKind, Expr, Formal, ItemKind, equation};
 use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::sort::Sort;
 use mam_runtime::{MidiRole, Miss, NoteSignal, Outside, Sent, Spelling, Target};
@@ -208,6 +208,35 @@ impl<'a> Bindings<'a> {
     pub fn is_instrument_definition(&self, name: &str) -> bool {
         let def = self.files.find(self.song, name);
         def.is_some_and(|def| self.files.definition(def).kind == DefinitionKind::Instrument)
+    }
+
+    /// The `def` with an argument of this name through which the signal of an equation flows, or what begins with it, with the
+    /// argument.
+    pub fn formal_behind(&self, name: &str, argument: &str) -> Option<(&str, &Formal)> {
+        let ast = &self.files.file(self.song).ast;
+        ast.items.iter().find_map(|item| {
+            let ItemKind::Equation { name: own, value } = &item.kind else { return None };
+            let (mut source, mut calls) = (*value, Vec::new());
+            loop {
+                match &ast.exprs[source] {
+                    Expr::Pipe { left, right } => {
+                        calls.push(*right);
+                        source = *left;
+                    }
+                    Expr::Paren(inner) => source = *inner,
+                    Expr::Name(first) if *first.name == *name => break,
+                    _ if *own.name == *name => break,
+                    _ => return None,
+                }
+            }
+            calls.push(source);
+            calls.into_iter().find_map(|call| {
+                let Expr::Call { callee, .. } = &ast.exprs[call] else { return None };
+                let def = self.files.definition(self.files.find(self.song, &callee.name)?);
+                let formal = def.formals.iter().skip(1).find(|formal| *formal.name.name == *argument);
+                (def.kind == DefinitionKind::Def).then_some((&*def.name.name, formal?))
+            })
+        })
     }
 
     /// Whether a parameter follows a signal of the song.

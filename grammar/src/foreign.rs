@@ -7,7 +7,7 @@
 mod notes;
 mod table;
 
-pub use notes::{chord, is_rest, is_tab, note_frequency, syllable, tab_of_digits};
+pub use notes::{chord, is_note, is_rest, is_tab, note_frequency, syllable, tab_of_digits};
 pub use table::ALL;
 
 use crate::problem::Problem;
@@ -44,7 +44,7 @@ pub struct Foreign {
     pub value: &'static str,
     /// What to do where no word takes its place, or what else is to be known.
     pub note: &'static str,
-    /// How it is written in mam.
+    /// How it is written in mam; empty where the note shows it, as an item of its own.
     pub example: &'static str,
 }
 
@@ -175,6 +175,8 @@ impl Foreign {
             (Role::Target, ..) => format!("an equation gives it an instrument: `{example}`"),
             (_, false, true) => format!("mam's word is `{word}`: `{example}`"),
             (_, false, false) => format!("mam's word is `{word}`: `{example}`; {note}"),
+            // What the note shows is all.
+            (_, true, _) if example.is_empty() => (*note).to_owned(),
             (_, true, _) => format!("{note}: `{example}`"),
         }
     }

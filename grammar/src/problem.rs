@@ -455,8 +455,11 @@ fn list(what: &str, known: &[impl AsRef<str>]) -> String {
     if known.is_empty() {
         return format!("{what}: none");
     }
-    let names: Vec<_> = known.iter().take(MOST).map(AsRef::as_ref).collect();
-    let more = if known.len() > MOST { ", …" } else { "" };
+    // One name may be there in two ways.
+    let mut seen = HashSet::new();
+    let mut names: Vec<_> = known.iter().map(AsRef::as_ref).filter(|name| seen.insert(*name)).collect();
+    let more = if names.len() > MOST { ", …" } else { "" };
+    names.truncate(MOST);
     format!("{what}: {}{more}", names.join(", "))
 }
 

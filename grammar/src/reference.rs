@@ -140,6 +140,8 @@ words! {
     Signal "freq" "freq" "In an instrument: the frequency of the note.";
     Signal "note" "note" "In an instrument: the MIDI number of the note; 60 is c4.";
     Signal "vel" "vel" "In an instrument: the velocity of the note; 1 is nominal.";
+    Signal "voice" "pluck(bright: voice.vel)" "In what a call gives to a parameter of an instrument: the voice of the note, `voice.trig gate freq note vel slur fresh bend pressure timbre off_vel`, and `voice.random`, a number drawn at each note."
+        "x = pluck(bright: voice.vel, voices: 4)\nplay { x \"c4:0.2 e4:0.9\" }\nout = x\n";
     Signal "note.bend" "note.bend" "In an instrument: the ratio by which the note is bent, 1 without a bend; `freq` has it already. A line moves it: `lead.note.bend \"0st 2st\" over 1/8 bar`.";
     Signal "note.pressure" "note.pressure" "In an instrument: how hard the note is pressed, from 0 to 1; 0 where nothing says it.";
     Signal "note.timbre" "note.timbre" "In an instrument: the third dimension of a touch, MPE's slide, from 0 to 1; 0.5 where nothing says it.";
@@ -154,6 +156,8 @@ words! {
         "knob level = 10% in 0%..20% smooth 5ms\nout = sine(220Hz) * level\n";
     Behind "step" "param mode = 0 in 0..3 step" "Behind a range: the parameter takes each value at once, without a ramp."
         "knob tone = 220Hz in 110Hz..880Hz step\nout = sine(tone) * 10%\n";
+    Behind "fixed" "param n = 3 in 1..16 fixed" "Behind a range of an instrument or effect: the parameter is known before the song starts, so that it may be a bound of a `sum`, and nothing moves it while the song plays."
+        "instrument organ {\n  param n = 3 in 1..16 fixed\n  until since(trig) > 48000\n  out = gate * vel * 10% * sum i in 1..n { sine(freq * i) / i }\n}\no = organ(n: 5)\nplay { o \"c4 e4\" }\nout = o\n";
     Behind "cc" "knob bright = 800Hz in 100Hz..8kHz cc 74" "Behind a knob's range: the MIDI controller that moves it, 0 to 127."
         "knob bright = 800Hz in 100Hz..8kHz cc 74\nout = lowpass(saw(110Hz), bright) * 20%\n";
     Behind "at" "tempo 138 at bar 3" "In `tempo 138 at bar 3`: the bar from which the tempo holds; bars count from 1."

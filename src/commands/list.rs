@@ -13,7 +13,7 @@ use crate::table::{glossary, row, table};
 use clap::Args;
 use mam_compiler::lower::Slots;
 use mam_runtime::score::Extent;
-use mam_runtime::{EventKind, Program};
+use mam_runtime::{EventKind, ParamSlot, Program};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -228,7 +228,10 @@ fn song_nodes(program: &Program) -> Listing {
 fn song_params(program: &Program, slots: &Slots) -> Listing {
     let mut rows = vec![row(&["name", "range", "start"])];
     let mut all = Vec::new();
-    for (slot, p) in program.params.iter().filter(|(_, p)| p.follows.is_none()) {
+    // The length of a beat and of a bar cannot be set.
+    let length = |slot| program.score.lengths.iter().any(|length| length.param == slot);
+    let settable = |p: &ParamSlot, slot| p.follows.is_none() && (p.max.is_finite() || !length(slot));
+    for (slot, p) in program.params.iter().filter(|(slot, p)| settable(p, *slot)) {
         let (bounded, info) = (p.min.is_finite(), slots.info(slot.index()));
         rows.push(row(&[&p.name, &info.range().unwrap_or_default(), &info.show(p.default)]));
         let (min, max) = if bounded { (json!(p.min), json!(p.max)) } else { (Value::Null, Value::Null) };
@@ -246,7 +249,7 @@ fn song_notes(program: &Program) -> Result<Listing, Failure> {
         let Some(target) = program.targets.iter().find(|t| t.voices.contains(&port)) else { continue };
         let seconds = event.frame as f64 / f64::from(program.rate);
         let (frame, time) = (event.frame.to_string(), format!("{seconds:.4}"));
-        rows.push(row(&[&frame, &time, &target.name, &note_name(note), &vel.to_string()]));
+        rows.push(row(&[&frame, &time, &target.name, &note_name(note), &(vel as f32).to_string()]));
         all.push(json!({
             "frame": event.frame, "seconds": seconds, "target": &*target.name, "note": note, "velocity": vel,
         }));

@@ -87,12 +87,57 @@ fn is_line(text: &str) -> bool {
     text.starts_with(['"', '|']) || SOURCES.iter().any(|source| made(source.0) == Some(true))
 }
 
+/// The pattern that is meant by a text that is a part of a song, with what stands before it: `lead "c4 e4".rev` and `s("bd*4")` have
+/// what is played, `'x x'` other quotes.
+fn without_target(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some(inside) = text.strip_prefix(['\'', '`']).and_then(|text| text.strip_suffix(['\'', '`'])) {
+        return Some(format!("\"{inside}\""));
+    }
+    let target = |before: &str| {
+        let letter = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        !before.is_empty() && before.chars().all(letter)
+    };
+    // A tab ends with a bar line, as no pattern of the notation does.
+    if let Some((before, bars)) = text.split_once(" |").filter(|_| text.ends_with('|') || text.contains("|."))
+    {
+        return target(before.trim()).then(|| format!("|{bars}"));
+    }
+    let (before, rest) = text.split_once('"')?;
+    let (inside, behind) = rest.split_once('"')?;
+    let call = before.trim_end().strip_suffix('(');
+    match call {
+        Some(_) => Some(format!("\"{inside}\"{}", behind.trim_start().strip_prefix(')').unwrap_or(behind))),
+        None => Some(format!("\"{inside}\"{behind}")),
+    }
+}
+
+/// A text that is no pattern, but the name of a file or a part of a song, with what is meant.
+fn mistaken(text: &str) -> Option<Failure> {
+    const SONGS: [&str; 4] = [".mam", ".json", ".mid", ".midi"];
+    let name = text.trim();
+    if !name.contains(char::is_whitespace) && SONGS.iter().any(|ending| name.to_lowercase().ends_with(ending))
+    {
+        let words = format!(
+            "`{name}` is the name of a file, and this shows a pattern; `mamc list notes {name}` shows what a song plays"
+        );
+        return Some(Failure::Usage(words));
+    }
+    let meant = without_target(text).filter(|_| !is_line(text))?;
+    Some(Failure::Usage(format!(
+        "a pattern stands alone, in double quotes or between bar lines: mamc pattern '{meant}'"
+    )))
+}
+
 impl Pattern {
     /// Runs the command and writes its result to standard output or into files.
     ///
     /// # Errors
     /// When the input has errors, the flags contradict each other, or something cannot be read or written.
     pub fn run(self, console: Console) -> Result<(), Failure> {
+        if let Some(failure) = mistaken(&self.pattern) {
+            return Err(failure);
+        }
         let mut sources = Sources::default();
         let id = sources.add("<pattern>", self.pattern.as_str());
         let place = Span::new(id, 0, self.pattern.len());

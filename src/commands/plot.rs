@@ -129,12 +129,12 @@ impl Plot {
             }
             return self.of_score(read_from, console);
         }
-        let sounds: Result<Vec<Samples>, Failure> = match self.what {
+        let drawn: Result<Vec<(Samples, f64)>, Failure> = match self.what {
             What::Response => inputs.map(|input| self.impulse(input, console)).collect(),
             _ => inputs.map(|input| self.sound(input, read_from, console)).collect(),
         };
-        let sounds = sounds?;
-        Ok(match self.what {
+        let (sounds, starts): (Vec<Samples>, Vec<f64>) = drawn?.into_iter().unzip();
+        let figure = match self.what {
             What::Waveform => signal::waveform(&sounds),
             What::Spectrogram => spectrum::spectrogram(&sounds),
             What::Spectrum => spectrum::spectrum(&sounds),
@@ -142,7 +142,10 @@ impl Plot {
             What::Envelope => signal::envelope(&sounds),
             What::Response => response::response(&sounds),
             What::Steps | What::Notes => unreachable!("they have no sound"),
-        })
+        };
+        // Songs that begin at different times lie over one another from 0 on.
+        let start = starts.first().copied().filter(|start| starts.iter().all(|other| other == start));
+        Ok(figure.later(start.unwrap_or(0.0)))
     }
 
     fn span(&self) -> Span {
@@ -159,13 +162,13 @@ impl Plot {
         name.unwrap_or(input).display().to_string()
     }
 
-    /// A song, rendered.
+    /// A song, rendered, and the second at which it begins.
     fn sound(
         &self,
         input: &Path,
         read_from: &mut Vec<PathBuf>,
         console: Console,
-    ) -> Result<Samples, Failure> {
+    ) -> Result<(Samples, f64), Failure> {
         let args = SongArgs { input: input.into(), ..self.song.clone() };
         let mut compiled = compiled(&args, console)?;
         read_from.extend(compiled.read_from(input).map(PathBuf::from));
@@ -179,7 +182,7 @@ impl Plot {
         name: String,
         span: Span,
         console: Console,
-    ) -> Result<Samples, Failure> {
+    ) -> Result<(Samples, f64), Failure> {
         let rate = program.rate;
         let mut job = Job::new(program, span)?;
         if job.latest() > MOST_FRAMES {
@@ -205,11 +208,12 @@ impl Plot {
         if channels.len() == 2 && channels[0] == channels[1] {
             channels.pop();
         }
-        Ok(Samples { name, rate, channels })
+        let start = job.start() as f64 / f64::from(rate);
+        Ok((Samples { name, rate, channels }, start))
     }
 
     /// The impulse response of a filter or effect, as it stands behind `|>`; or of a song, whose input it is given.
-    fn impulse(&self, input: &Path, console: Console) -> Result<Samples, Failure> {
+    fn impulse(&self, input: &Path, console: Console) -> Result<(Samples, f64), Failure> {
         let words = input.display().to_string();
         if input.is_file() {
             return Err(Failure::Usage(format!(

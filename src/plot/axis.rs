@@ -26,6 +26,9 @@ pub struct Axis {
     pub named: Vec<(f64, String)>,
 }
 
+/// The label of an axis of seconds.
+const TIME: &str = "time in s";
+
 impl Axis {
     /// An even axis. A range without extent is widened, so that every value has a place.
     pub fn linear(label: &str, from: f64, to: f64) -> Axis {
@@ -46,7 +49,12 @@ impl Axis {
 
     /// An axis of seconds from 0.
     pub fn seconds(to: f64) -> Axis {
-        Axis::linear("time in s", 0.0, to.max(1e-6))
+        Axis::linear(TIME, 0.0, to.max(1e-6))
+    }
+
+    /// Whether it is one of seconds.
+    pub fn is_time(&self) -> bool {
+        self.label == TIME
     }
 
     /// Where a value lies: 0 at `from`, 1 at `to`; beyond for what is outside.

@@ -93,6 +93,27 @@ const ABOVE: f64 = 22.0;
 const BELOW: f64 = 42.0;
 
 impl Figure {
+    /// The same where what is drawn begins so many seconds after the start of the song.
+    pub fn later(mut self, seconds: f64) -> Figure {
+        let timed = self.panels.iter_mut().filter(|panel| panel.x.is_time());
+        for panel in timed {
+            panel.x.from += seconds;
+            panel.x.to += seconds;
+            for layer in &mut panel.layers {
+                match layer {
+                    Layer::Curve { points, .. } => points.iter_mut().for_each(|point| point.0 += seconds),
+                    Layer::Band { bounds, .. } => bounds.iter_mut().for_each(|bound| bound.0 += seconds),
+                    Layer::Notes { notes, .. } => notes.iter_mut().for_each(|bar| {
+                        bar.from += seconds;
+                        bar.to += seconds;
+                    }),
+                    Layer::Heat { .. } => {}
+                }
+            }
+        }
+        self
+    }
+
     /// The figure as an SVG document.
     pub fn svg(&self) -> String {
         let mut svg = Svg::new(WIDTH, self.height());

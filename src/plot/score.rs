@@ -101,6 +101,10 @@ pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Fai
     for event in events(program, frames)? {
         let EventKind::Set { param, value, ramp, curve } = event.kind else { continue };
         let slot = &program.params[param];
+        // The length of a beat and of a bar is no parameter of the song's.
+        if !slot.max.is_finite() && program.score.lengths.iter().any(|length| length.param == param) {
+            continue;
+        }
         if !points.contains_key(&param.index()) {
             order.push(param);
         }

@@ -50,7 +50,10 @@ fn a_new_song_is_good_and_never_replaces_one() {
     folder.run(&["new", "other"]).exits(0);
     let run = folder.run(&["new", "mine.mam"]).exits(2);
     assert!(run.err.contains("is there already"), "{}", run.err);
-    folder.run(&["new", "song.wav"]).exits(2);
+    for wrong in ["song.wav", ".mam", "songs/"] {
+        folder.run(&["new", wrong]).exits(2);
+    }
+    assert!(!folder.0.join(".mam.mam").exists() && !folder.0.join("songs.mam").exists());
     folder.run(&["new", "no/such/song.mam"]).exits(3);
     assert_eq!(fs::read_to_string(folder.0.join("mine.mam")).unwrap(), "mine");
     assert_eq!(folder.files(), ["beat.mam", "mine.mam", "other.mam", "x.wav"]);
@@ -211,6 +214,19 @@ fn names_of_every_kind_are_explained() {
         (".rev", "backwards"),
         ("sr", "sample rate"),
         ("gate", "while a note is held"),
+        ("voice", "a number drawn at each note"),
+        ("voice.random", "drawn at each note"),
+        ("voice.vel", "the velocity of the note"),
+        ("fixed", "before the song starts"),
+        ("loop", "triggers itself"),
+        ("maj7", "0, 4, 7, 11 semitones"),
+        ("minor", "degrees of the scale"),
+        ("..", "both included"),
+        ("~", "A rest"),
+        ("!", "the step so many times"),
+        ("@", "the time of so many"),
+        ("<>", "each cycle, in turn"),
+        ("< >", "each cycle, in turn"),
     ] {
         assert!(doc(name).contains(words), "{name}: {}", doc(name));
     }
@@ -221,6 +237,16 @@ fn names_of_every_kind_are_explained() {
     assert_eq!((&document["kind"], &document["also"][0]["kind"]), (&"def".into(), &"modifier".into()));
     let run = folder.run(&["doc", "kik"]).exits(2);
     assert!(run.err.contains("did you mean `kick`"), "{}", run.err);
+    // What differs in capitals alone is said, and each of those that mention it once.
+    let run = folder.run(&["doc", "KICK"]).exits(2);
+    assert!(
+        run.err.contains("did you mean `kick`") && run.err.matches("\n  kick  ").count() == 1,
+        "{}",
+        run.err
+    );
+    let scales = folder.run(&["list", "scales"]).exits(0).out;
+    assert!(scales.contains("hirajoshi") && scales.find("hirajoshi") < scales.find("freeverb"), "{scales}");
+    assert!(folder.run(&["doc"]).exits(2).err.contains("mamc doc [--json] <NAME>"));
     let run = folder.run(&["doc", "saturates"]).exits(2);
     assert!(run.err.contains("mention") && run.err.contains("softclip"), "{}", run.err);
 }
@@ -244,6 +270,39 @@ fn examples_of_names_are_songs() {
         format!("{}: {line}\n", number.map_or("", |n| examples[n].0))
     };
     assert_eq!(run.code, Some(0), "{}", run.err.lines().map(named).collect::<String>());
+}
+
+/// What is a part of a song, or the name of one, is not drawn as if it were a pattern.
+#[test]
+fn only_patterns_are_drawn() {
+    let folder = Folder::new("no-pattern");
+    for (text, code, said) in [
+        ("techno.mam", 2, "mamc list notes techno.mam"),
+        ("lead \"c4 e4\".rev", 2, "'\"c4 e4\".rev'"),
+        ("bd |x..x|.fast(2)", 2, "'|x..x|.fast(2)'"),
+        ("s(\"bd*4\").fast(2)", 2, "'\"bd*4\".fast(2)'"),
+        ("'x x x'", 2, "'\"x x x\"'"),
+        ("c4'foo", 1, "is not a chord"),
+    ] {
+        let run = folder.run(&["pattern", text]).exits(code);
+        assert!(run.err.contains(said), "{text}: {}", run.err);
+    }
+    for pattern in ["c4'maj7 e4", "a | b", "\"c4 e4\".rev", "|x..x|.fast(2)"] {
+        folder.run(&["pattern", pattern]).exits(0);
+    }
+}
+
+/// Files of other kinds that are read as songs, by how they begin.
+#[test]
+fn a_file_of_another_kind_is_said_to_be_one() {
+    let folder = Folder::new("kinds").with("tune.mid", "MThd\0\0\0\u{6}").with("hit.wav", "RIFF....WAVE");
+    for (file, said) in [("tune.mid", "mamc import tune.mid -o tune.mam"), ("hit.wav", "sample(\"hit.wav\")")]
+    {
+        for command in ["check", "render"] {
+            let run = folder.run(&[command, file]).exits(1);
+            assert!(run.err.contains(said), "{command} {file}: {}", run.err);
+        }
+    }
 }
 
 /// Each report for tools is one object.

@@ -1,10 +1,14 @@
 //! The arguments of modifiers: numbers, each of which may be a pattern, rhythms, scales.
 
+use super::Parameter;
 use super::amount::{Amount, count, exact, plain};
 use super::codes::SIGNAL_WITHOUT_STEPS;
 use super::harmony::{scale_steps, scales};
 use super::pitch::note_number;
 use super::reading::{Modifier, Use};
+use super::show::number;
+use super::tempo::tempo_map;
+use super::values::in_base_of;
 use super::vocabulary::SOURCES;
 use super::words::Words;
 use crate::dimension::Dimension;
@@ -13,7 +17,7 @@ use mam_grammar::mini::Word;
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::limits::MOST_REPEATS;
 use mam_runtime::score::pattern::{ArpOrder, Change, Joint, Law, Node, Number, Signal, ValueMap};
-use mam_runtime::score::{Overflow, Pattern, Rational, TimeSpan, Value};
+use mam_runtime::score::{Overflow, Pattern, Rational, Tempo, TimeSpan, Value};
 
 /// What an argument measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +136,10 @@ impl<'a> Modifier<'a> {
             Kind::Cycles => self.cycles(arg),
             Kind::Seconds => match exact(self.ast, arg.value)? {
                 Amount::Number(Dimension::TIME, x) => Ok(x),
-                _ => Err(self.wrong(arg, "this is a time, such as `10ms`")),
+                amount => {
+                    let problem = self.wrong(arg, "this is a time, such as `10ms`");
+                    Err(self.in_seconds(amount, problem))
+                }
             },
             Kind::Semitones => self.semitones(arg),
             Kind::Amount | Kind::Value | Kind::Pitch => self.value(arg, kind, problems),
@@ -149,12 +156,45 @@ impl<'a> Modifier<'a> {
     /// A value as it would stand in the quotes of the line.
     fn value(&self, arg: &Arg, kind: Kind, problems: &mut Problems) -> Result<Rational, Problem> {
         let span = self.ast.span(arg.value);
-        let Some(text) = self.literal(arg.value) else {
-            return plain(self.ast, arg.value, "this");
+        let words = self.words_of(kind);
+        let number = match (self.literal(arg.value), words) {
+            (Some(text), _) => words.read(&Word { text: text.into(), span }, problems)?.number(),
+            (None, Words::Values(param)) => Some(self.computed(arg, param, problems)?),
+            (None, _) => return plain(self.ast, arg.value, "this"),
         };
-        let word = Word { text: text.into(), span };
-        let number = self.words_of(kind).read(&word, problems)?.number();
         number.and_then(Rational::from_f64).ok_or_else(|| self.wrong(arg, "this number does not fit"))
+    }
+
+    /// The value of a parameter that is more than a number with its unit: `2 * 40ms`, `1/8 s`.
+    fn computed(&self, arg: &Arg, param: &Parameter, problems: &mut Problems) -> Result<f64, Problem> {
+        let (amount, span) = (exact(self.ast, arg.value)?, self.ast.span(arg.value));
+        if matches!(amount, Amount::Beats(_) | Amount::Bars(_)) && param.dimension == Dimension::TIME {
+            let message = format!("`{}` takes a time in seconds, and this one follows the tempo", param.name);
+            return Err(self.in_seconds(amount, self.wrong(arg, &message)));
+        }
+        let word = Word { text: shown(amount).into(), span };
+        let value = in_base_of(&word, Some(amount), param, problems)?;
+        Ok(value.clamp(param.range.0, param.range.1))
+    }
+
+    /// Adds what a time that follows the tempo is in seconds, where the song begins.
+    fn in_seconds(&self, amount: Amount, problem: Problem) -> Problem {
+        let beats = match amount {
+            Amount::Beats(x) => Ok(x),
+            Amount::Bars(x) => x * self.meter.beats_per_bar,
+            _ => return problem,
+        };
+        let (map, _) = tempo_map(self.ast, &self.ast.items, self.meter, &mut Problems::default());
+        let bpm = map.changes.first().map(|change| match change.tempo {
+            Tempo::Steady(bpm) | Tempo::Ramp { from: bpm, .. } => bpm,
+        });
+        let ms =
+            beats.and_then(|beats| (beats * Rational::whole(60_000))? / bpm.unwrap_or(Rational::whole(120)));
+        let (Ok(ms), Some(bpm)) = (ms, bpm) else { return problem };
+        let (written, meant) = (shown(amount), format!("{}ms", (ms.to_f64() * 1e3).round() / 1e3));
+        let help = format!("at `tempo {}`, {written} is `{meant}`", number(bpm));
+        let span = problem.span();
+        problem.help(help).guess(span, meant)
     }
 
     /// A number with its unit, or a name, as one word.
@@ -276,20 +316,48 @@ impl<'a> Modifier<'a> {
     }
 
     /// `scale(c, minor)`, `scale(c, "0 2 3 7 8")`
-    pub(super) fn scale(&self, root: &Arg, scale: &Arg) -> Result<Change, Problem> {
+    pub(super) fn scale(&self, root_arg: &Arg, scale: &Arg) -> Result<Change, Problem> {
         let word = |arg: &Arg| match &self.ast.exprs[arg.value] {
             Expr::Name(name) => Some(name.name.clone()),
             Expr::Text(text) => Some(text.clone()),
             _ => None,
         };
-        let Some(root) = word(root).and_then(|name| note_number(&name)) else {
-            return Err(self.wrong(root, "a scale begins on a note, such as `c`, `eb` or `c3`"));
+        let Some(root) = word(root_arg).and_then(|name| note_number(&name)) else {
+            return Err(self.wrong(root_arg, "a scale begins on a note, such as `c`, `eb` or `c3`"));
         };
         let name = word(scale).unwrap_or_default();
         let Some(steps) = scale_steps(&name) else {
-            return Err(self.no_scale(scale, &name));
+            return Err(self
+                .changing_scale(root_arg, scale, &name)
+                .unwrap_or_else(|| self.no_scale(scale, &name)));
         };
         Ok(Change::new(Law::Scale([(root, steps)].into()), vec![Number::Known(Rational::ZERO)]))
+    }
+
+    /// `scale(c4, "<minor major>")`: scales that change with the cycle, each of which has its own note.
+    fn changing_scale(&self, root: &Arg, scale: &Arg, names: &str) -> Option<Problem> {
+        let first = self.literal(root.value).or_else(|| match &self.ast.exprs[root.value] {
+            Expr::Text(text) => Some(text.to_string()),
+            _ => None,
+        })?;
+        let mark = |c: char| "<>[]{}, ".contains(c);
+        let words: Vec<&str> = names.split(mark).filter(|word| !word.is_empty()).collect();
+        let several = words.len() > 1 && words.iter().all(|word| scale_steps(word).is_some());
+        if !several || !names.contains(['<', '[']) {
+            return None;
+        }
+        let mut meant = String::new();
+        let mut inside = false;
+        for c in names.chars() {
+            if !mark(c) && !inside {
+                meant += &format!("{first}:");
+            }
+            inside = !mark(c);
+            meant.push(c);
+        }
+        let span = self.ast.span(root.value).to(self.ast.span(scale.value));
+        let problem = self.wrong(scale, "of scales that change each has its own note");
+        Some(problem.help(format!("write `.scale(\"{meant}\")`")).fix(span, format!("\"{meant}\"")))
     }
 
     fn no_scale(&self, arg: &Arg, name: &str) -> Problem {
@@ -396,6 +464,22 @@ impl<'a> Modifier<'a> {
             }
         }
         Ok((pattern, values))
+    }
+}
+
+/// A constant as it is written.
+fn shown(amount: Amount) -> String {
+    let unit = |x: Rational, unit: &str| {
+        let plural = if x > Rational::ONE { "s" } else { "" };
+        format!("{} {unit}{plural}", number(x))
+    };
+    match amount {
+        Amount::Beats(x) => unit(x, "beat"),
+        Amount::Bars(x) => unit(x, "bar"),
+        Amount::Semitones(x) => format!("{}st", number(x)),
+        Amount::Number(Dimension::TIME, x) => format!("{}s", number(x)),
+        Amount::Number(Dimension::FREQUENCY, x) => format!("{}Hz", number(x)),
+        Amount::Number(_, x) => number(x).to_string(),
     }
 }
 

@@ -5,6 +5,7 @@ use super::codes::{LEFT_OVER, LINES_FIGHT, POLYPHONY, SILENT_LINE, TAB_CUT};
 use super::compose::WrittenLine;
 use super::extent;
 use super::ramps;
+use super::rests::Rests;
 use super::schedule::{Heard, Schedule, cycles, onsets};
 use super::show::number as show;
 use super::work::{TRIED_CYCLES, query_problem};
@@ -47,7 +48,8 @@ pub(super) fn check(
     leftovers(transport, written, steps)
 }
 
-/// Lines of notation without a hit in the cycles that are looked at.
+/// Lines without a hit in the cycles that are looked at, though something is written in them. What is rests alone in quotes is
+/// silent on purpose: `"~"`.
 fn silent_lines(transport: &Transport, written: &[WrittenLine], steps: &mut u64, problems: &mut Problems) {
     for (line, written) in transport.lines.iter().zip(written) {
         let mut heard = |c: i64| {
@@ -56,9 +58,18 @@ fn silent_lines(transport: &Transport, written: &[WrittenLine], steps: &mut u64,
         };
         // A line with a longer period may sound after the cycles that are looked at.
         let all_heard = || line.pattern.period().is_ok_and(|period| period <= Rational::whole(LISTENED));
-        if written.sound && !(0..LISTENED).any(&mut heard) && all_heard() {
+        if written.sound
+            && written.rests != Some(Rests::OnPurpose)
+            && !(0..LISTENED).any(&mut heard)
+            && all_heard()
+        {
             let message = format!("this line of `{}` never sounds", written.name);
-            let help = "it is all rests: take it out, or write a hit";
+            let help = match written.rests {
+                Some(_) => "it is all rests: write a hit, or `\"~\"` where it is to be silent",
+                None => {
+                    "what stands behind its pattern leaves none of its steps: change that, or write `\"~\"` alone where it is to be silent"
+                }
+            };
             problems.add(Problem::new(&SILENT_LINE, written.span, message).help(help));
         }
     }

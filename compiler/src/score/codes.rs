@@ -47,7 +47,7 @@ mam_grammar::codes! {
         passes "bd = kick()\nlevel = 0.5\nplay { bd |x...| }\nout = bd * level\n"
     }
     SILENT_LINE Warning "silent-line" {
-        "This line is all rests, so it never sounds."
+        "This line never sounds: it is a tab of rests, or what stands behind its pattern leaves none of its steps. Rests alone in quotes, `\"~\"`, are silent on purpose."
         fails "bd = kick()\nplay { bd |....| }\nout = bd\n"
         passes "bd = kick()\nplay { bd |x...| }\nout = bd\n"
     }

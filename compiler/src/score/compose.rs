@@ -9,6 +9,8 @@ use super::codes::{
 use super::length::bars;
 use super::modify::mentions;
 use super::reading::{Modifier, Player};
+use super::rests::{Rests, rests};
+use super::show::number;
 use super::targets::{not_a_target, unknown_target};
 use super::tempo::{Meter, twice};
 use super::words::Words;
@@ -68,6 +70,8 @@ pub(super) struct WrittenLine {
     pub(super) voices: Option<usize>,
     /// It plays an instrument that reads the numbers of its notes.
     pub(super) numbered: bool,
+    /// Whether nothing but rests is written in it.
+    pub(super) rests: Option<Rests>,
     /// Nothing is wrong with it so far.
     pub(super) sound: bool,
     /// What stands in its quotes; nothing for a tab.
@@ -282,7 +286,7 @@ impl<'a> Composer<'a> {
                 let message = format!("there is no `{name}` to play");
                 let problem = Problem::new(&UNKNOWN_TARGET, place, message);
                 let problem = match self.problems.may_suggest() {
-                    true => unknown_target(problem, &name, &self.targets.known(&path)),
+                    true => unknown_target(problem, &path, self.targets),
                     false => problem,
                 };
                 self.problems.add(problem);
@@ -306,7 +310,8 @@ impl<'a> Composer<'a> {
                 (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
             }
         };
-        self.written.push(WrittenLine { span: place, name, voices, numbered, sound, text, tab });
+        let rests = rests(&line.pattern);
+        self.written.push(WrittenLine { span: place, name, voices, numbered, rests, sound, text, tab });
     }
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64, player: Player) -> Pattern {
@@ -367,7 +372,11 @@ impl<'a> Composer<'a> {
             if let Some(end) = end.filter(|&end| bar > end) {
                 let message = "the sections arranged here are longer than the section around them";
                 if turn == start {
-                    self.problems.add(Problem::new(&SECTION_LENGTH, span, message));
+                    let help = format!(
+                        "make the section around them {} bars long, as they are, or let it play fewer",
+                        number((bar - start)?)
+                    );
+                    self.problems.add(Problem::new(&SECTION_LENGTH, span, message).help(help));
                 }
                 return Ok(end);
             }

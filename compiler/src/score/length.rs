@@ -46,7 +46,8 @@ pub(super) fn length(
         }
         if arranged {
             let message = "the arrangement says how long the song is, so this `length` has no effect";
-            problems.add(Problem::new(&SCORE_UNREACHED, item.span, message));
+            let problem = Problem::new(&SCORE_UNREACHED, item.span, message);
+            problems.add(problem.help("take the `length` out").guess(item.span, ""));
         }
     }
     found.map(|f| f.0)

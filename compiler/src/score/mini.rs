@@ -232,8 +232,17 @@ impl<'p> Builder<'p> {
         let written = format!("{}", (over / under * 1e6).round() / 1e6);
         let whole = place.bytes().map_or(op.span, |bytes| Span { start: bytes.start as u32, ..op.span });
         let message = format!("in quotes this is {over}, {under} times as slow, and not a fraction");
+        let exact = |x: f64| Rational::from_f64(x);
+        let fraction = exact(*over).zip(exact(under)).and_then(|(over, under)| (over / under).ok());
+        let help = match fraction == Rational::from_decimal(&written) {
+            true => format!("write `{written}`"),
+            false => format!(
+                "in quotes it is `{written}`, nearly; without quotes `.fast({over}/{under})` is exact, and so are whole numbers the other \
+                 way: `.slow(\"<1 {under}>\")`"
+            ),
+        };
         let problem = Problem::new(&PATTERN_FRACTION, whole, message);
-        self.problems.add(problem.help(format!("write `{written}`")).guess(whole, written));
+        self.problems.add(problem.help(help).guess(whole, written));
     }
 
     fn chance(&mut self, chance: f64, span: Span) -> f64 {

@@ -22,6 +22,7 @@ mod musical;
 mod pitch;
 mod ramps;
 mod reading;
+mod rests;
 mod schedule;
 mod set;
 pub mod show;
@@ -66,6 +67,19 @@ pub trait Targets {
 
     /// What a path that means nothing could have been, for "did you mean".
     fn known(&self, path: &[&str]) -> Vec<String>;
+
+    /// The `def` that the signal of this name flows through where it is given this argument, which no line can set.
+    fn given_to(&self, _name: &str, _argument: &str) -> Option<Given> {
+        None
+    }
+}
+
+/// A `def` on the way of a signal, by what it is given.
+pub struct Given {
+    /// Its name.
+    pub callee: String,
+    /// What the argument measures.
+    pub dimension: Dimension,
 }
 
 /// What a score says of a song is known before the song is lowered, except for this.

@@ -1,7 +1,8 @@
 //! What a song's names mean to its score.
 
 use super::codes::{DRIVEN_PARAMETER, MODIFIER, NOT_PLAYABLE};
-use super::{Instrument, Meaning, Parameter, Targets};
+use super::{Given, Instrument, Meaning, Parameter, Targets};
+use crate::dimension::Dimension;
 use crate::places::Bindings;
 use mam_grammar::ast::{Ident, Line as Written};
 use mam_grammar::foreign::{self, Role};
@@ -50,6 +51,13 @@ impl Targets for Bindings<'_> {
             _ => vec![],
         };
         if of_it.is_empty() { self.names() } else { of_it }
+    }
+
+    fn given_to(&self, name: &str, argument: &str) -> Option<Given> {
+        self.formal_behind(name, argument).map(|(callee, formal)| Given {
+            callee: callee.to_owned(),
+            dimension: formal.unit.map_or(Dimension::PLAIN, Dimension::from_unit),
+        })
     }
 }
 
@@ -103,11 +111,18 @@ pub(super) fn not_a_target(name: &str, place: Span, line: &Written, meaning: Mea
 }
 
 /// The problem of a line whose target does not exist, with what was probably meant.
-pub(super) fn unknown_target(problem: Problem, name: &str, known: &[String]) -> Problem {
-    let place = problem.span();
-    let target = name.split('.').next().unwrap_or(name);
-    let row = foreign::find(Role::Target, target)
-        .filter(|_| known.iter().all(|known| known.split('.').next() != Some(target)));
+pub(super) fn unknown_target(problem: Problem, path: &[&str], targets: &dyn Targets) -> Problem {
+    let (place, name, known) = (problem.span(), path.join("."), targets.known(path));
+    let target = path.first().copied().unwrap_or_default();
+    if let [name, argument] = path
+        && let Some(given) = targets.given_to(name, argument)
+    {
+        return given_to(problem, argument, &given);
+    }
+    // What differs in capitals alone is what was meant.
+    let there =
+        |known: &String| known.split('.').next().is_some_and(|known| known.eq_ignore_ascii_case(target));
+    let row = foreign::find(Role::Target, target).filter(|_| !known.iter().any(there));
     match row {
         Some(row) => {
             let equation = format!("{target} = {}()", row.word);
@@ -117,8 +132,22 @@ pub(super) fn unknown_target(problem: Problem, name: &str, known: &[String]) -> 
                 .help(format!("an equation gives it an instrument: `{equation}`"))
                 .guess(start, format!("{equation}\n"))
         }
-        None => problem.nearest(name, "names that can be played here", known),
+        None => problem.nearest(&name, "names that can be played here", &known),
     }
+}
+
+/// How a line moves what a `def` is given, `lead.cutoff` of `lead = pluck() |> lowpass(800Hz)`: by a knob.
+fn given_to(problem: Problem, argument: &str, given: &Given) -> Problem {
+    let callee = &given.callee;
+    let (knob, values) = match given.dimension {
+        Dimension::FREQUENCY => ("800Hz in 100Hz..8kHz", "400Hz 2kHz"),
+        Dimension::TIME => ("100ms in 1ms..1s", "50ms 200ms"),
+        _ => ("0.5 in 0..1", "0.2 0.8"),
+    };
+    problem.here(format!("`{callee}` is a `def`, and what it is given is no parameter")).help(format!(
+        "a knob moves it: `knob {argument} = {knob}` in a line of its own, `{callee}(… {argument} …)` in the equation, and the line \
+         `{argument} \"{values}\" over 1 beat`"
+    ))
 }
 
 /// How a property of the note itself, which is not a parameter, is set.

@@ -36,7 +36,7 @@ fn read(file: &File, tuning: &ast::Tuning) -> Result<Option<Tuning>, Problem> {
     let (scale, keyboard) = match tuning {
         ast::Tuning::Equal(steps) => {
             let n = count(&file.ast, *steps, "for the steps of an octave", 1..=MOST_STEPS);
-            let n = n.map_err(|problem| Problem::new(&TUNING, problem.span(), problem.message))?;
+            let n = n.map_err(|problem| Problem { code: &TUNING, ..problem })?;
             return Ok(Some(keys(&Scale::equal(n as usize), &Keyboard::default())));
         }
         ast::Tuning::Files { scale, keyboard } => (scale, keyboard),
@@ -45,12 +45,16 @@ fn read(file: &File, tuning: &ast::Tuning) -> Result<Option<Tuning>, Problem> {
     let wrong = |path: &Quoted, why: String| {
         Problem::new(&TUNING, path.span, format!("`{}` is not what it should be: {why}", path.text))
     };
+    const SCALE: &str = "a scale of Scala is a line that describes it, the number of its notes and their pitches, a line each, such as \
+                         `701.955` or `3/2`; equal steps need no file: `tuning edo 19`";
+    const KEYS: &str = "a mapping of Scala has a line each for its size, its first, last and middle key, a key and the frequency of that, \
+                        the note of the octave, and then the note of each key; every key has its own where the second file is left out";
     let Some(text_of_scale) = text(scale) else { return Ok(None) };
-    let read = Scale::read(text_of_scale).map_err(|why| wrong(scale, why))?;
+    let read = Scale::read(text_of_scale).map_err(|why| wrong(scale, why).help(SCALE))?;
     let keyboard = match keyboard {
         None => Keyboard::default(),
         Some(path) => match text(path) {
-            Some(text) => Keyboard::read(text).map_err(|why| wrong(path, why))?,
+            Some(text) => Keyboard::read(text).map_err(|why| wrong(path, why).help(KEYS))?,
             None => return Ok(None),
         },
     };

@@ -34,11 +34,18 @@ pub(super) fn semitones(word: &Word) -> Result<Value, Problem> {
     }
 }
 
+/// Words in quotes of times that follow the tempo, which no value does.
+const MUSICAL: [&str; 4] = ["beat", "beats", "bar", "bars"];
+
+/// What such a time is as a value.
+const IN_SECONDS: &str = "values do not follow the tempo; at `tempo 120` a beat is `500ms`";
+
 /// A time in seconds.
 pub(super) fn seconds(word: &Word) -> Result<Value, Problem> {
     match from_word(&word.text) {
         Some(Amount::Number(Dimension::TIME, x)) => Ok(Value::Number(x.to_f64())),
         Some(Amount::Number(Dimension::PLAIN, x)) if x.sign() == 0 => Ok(Value::Number(0.0)),
+        _ if MUSICAL.contains(&&*word.text) => Err(wrong(word, "a time, such as `10ms`").help(IN_SECONDS)),
         _ => Err(wrong(word, "a time, such as `10ms`")),
     }
 }
@@ -52,7 +59,10 @@ fn base_units(word: &Word) -> Result<f64, Problem> {
     match from_word(&word.text) {
         Some(Amount::Number(_, x)) => Ok(x.to_f64()),
         Some(Amount::Semitones(x)) => Ok((x.to_f64() / 12.0).exp2()),
-        _ => note_number(&word.text).ok_or_else(|| wrong(word, "a number or a note")),
+        _ => note_number(&word.text).ok_or_else(|| {
+            wrong(word, "a number or a note")
+                .help("write a number, with a unit or without, `0.5`, `80%`, `400Hz`, or a note: `c4`")
+        }),
     }
 }
 
@@ -181,7 +191,17 @@ pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -
     if param.is_argument {
         return base_units(word);
     }
-    let value = match (from_word(&word.text), param.dimension) {
+    in_base_of(word, from_word(&word.text), param, problems)
+}
+
+/// The same of a constant that may be more than a word, `1/8 s`; `word` shows it.
+pub(super) fn in_base_of(
+    word: &Word,
+    amount: Option<Amount>,
+    param: &Parameter,
+    problems: &mut Problems,
+) -> Result<f64, Problem> {
+    let value = match (amount, param.dimension) {
         (Some(Amount::Number(Dimension::PLAIN, x)), _) => x.to_f64() * param.scale,
         (Some(Amount::Number(d, x)), wanted) if d == wanted => x.to_f64(),
         (Some(Amount::Semitones(x)), Dimension::PLAIN) => (x.to_f64() / 12.0).exp2(),
@@ -195,7 +215,11 @@ pub(super) fn in_base(word: &Word, param: &Parameter, problems: &mut Problems) -
                 Dimension::TIME => "a time, such as `40ms`",
                 _ => "a frequency, such as `800Hz`",
             };
-            return Err(wrong(word, wanted).help(format!("`{}` takes {wanted}", param.name)));
+            let help = match param.dimension == Dimension::TIME && MUSICAL.contains(&&*word.text) {
+                true => format!("`{}` takes {wanted}: {IN_SECONDS}", param.name),
+                false => format!("`{}` takes {wanted}", param.name),
+            };
+            return Err(wrong(word, wanted).help(help));
         }
     };
     let (low, high) = param.range;

@@ -93,11 +93,11 @@ impl<'a> Composer<'a> {
         for (target, span) in std::mem::take(&mut self.levels[level].left_out) {
             let message = format!("only a variation of a section leaves the lines of `{target}` out");
             let problem = Problem::new(&SECTION_VARIATION, span, message);
-            self.problems.add(
-                problem
-                    .help("leave the line out, or write a rest: `\"~\"`")
-                    .guess(span, format!("{target} \"~\"")),
+            let help = format!(
+                "take it out: a section without a line of `{target}` adds none; lines of `play {{ }}` go on beneath all sections, so what is \
+                 to rest in one stands in the others"
             );
+            self.problems.add(problem.help(help).guess(span, ""));
         }
     }
 }

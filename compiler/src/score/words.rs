@@ -105,6 +105,8 @@ impl<'a> Words<'a> {
             return Err(problem.help(format!("write `{meant}`")).fix(word.span, meant));
         }
         match self {
+            // Between its quotes a word with such a mark is a note with a chord on it.
+            Words::AsWritten if word.text.contains('\'') => chord_name(word).map(|_| Value::Word(word.text.clone())),
             Words::AsWritten => {
                 Ok(word.number().map_or_else(|| Value::Word(word.text.clone()), Value::Number))
             }

@@ -88,4 +88,42 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "lead \"c3 e3\".transpose(+1)" => "number-form" "+" "take the `+` away";
     Line "lead \"c3 e3\".octave(1)" => "pattern-modifier" "octave" "`lead \"c4 e4\".transpose(12st)`" "lead \"c3 e3\".transpose(12st)";
     Song "bd = kick()\nplay { bd \"1000 1010\" }\nout = bd" => "word-is-a-hit" "1000" "`bd |x...|x.x.|`";
+    // Notes between bar lines, curves, clauses and marks where another tool has them.
+    Line "lead |c4 e4|" => "tab-character" "c" "quotes: `\"c4 e4\"`";
+    Line "lead |c4 . e4 -|g4 _ ~ b3|" => "tab-character" "c" "`\"<[c4 ~ e4 ~] [g4 _ ~ b3]>\"`";
+    Line "lead |0 1 2 3|.scale(c, minor)" => "tab-character" "0" "`\"0 1 2 3\"`; as hits";
+    Line "bd |1 0 1 0|" => "tab-character" "0" "`|1 . 1 .|`";
+    Line "bd.gain \"+0.5 1\"" => "pattern-syntax" "+" "take the `+` away";
+    Line "bd \"x*4 // fill\"" => "pattern-syntax" "//" "behind the quotes";
+    Line "bd.gain \"0.5 1\" over 1 beat curve linear" => "line-form" "curve" "take `curve linear` away";
+    Line "bd.gain \"0.5 1\" over 1 beat curve log" => "line-form" "curve" "`curve exp`";
+    Song "knob k = 800Hz in 100Hz..8kHz curve log\nout = sine(k) * 10%" => "statement-form" "curve" "`curve exp`";
+    Song "knob k = 800Hz in 100Hz..8kHz curve lin\nout = sine(k) * 10%" => "statement-form" "curve" "take `curve lin` away";
+    Line "bd.gain \"0.5 1\".over(1 beat)" => "line-form" "over" "`over 1 beat`";
+    Line "bd |x..|.by(1/16).fast(2)" => "line-form" "by" "`by 1/16`";
+    Song "tuning 19edo\nlead = pluck()\nplay { lead \"c4\" }\nout = lead" => "statement-form" "19edo" "`tuning edo 19`";
+    Song "bd = kick()\nsection verse 1 bar { bd |x...| }\nplay verse!2\nout = bd" => "statement-form" "!" "`verse*2`";
+    Song "title \"a \\\"b\\\" c\"\nout = noise()" => "stray-character" "\\" "`\"a 'b' c\"`";
+    Line "lead isaw.segment(4).scale(c, minor)" => "line-form" "isaw.segment(4).scale(c, minor)" "`lead saw.range(1, 0).segment(4).scale(c, minor)`";
+    Line "lead run(4)" => "line-form" "run(4)" "`lead \"0 .. 7\".scale(c, minor)`" "lead \"0 .. 3\".scale(c, minor)";
+    Line "lead irand(8)" => "line-form" "irand(8)" "`lead rand.range(0, 7).segment(8).scale(c, minor)`" "lead rand.range(0, 7).segment(8).scale(c, minor)";
+    Line "lead \"0 1\".scale(c4, \"<minor major>\")" => "pattern-modifier" "\"<minor major>\"" "`.scale(\"<c4:minor c4:major>\")`";
+    // What is silent on purpose, and what is not.
+    Song "bd = kick()\nplay { bd |....| }\nout = bd" => "silent-line" "bd" "`\"~\"` where it is to be silent" "bd = kick()\nplay { bd \"~\" }\nout = bd";
+    Song "bd = kick()\nplay { bd \"x*4\".mask(\"0\") }\nout = bd" => "silent-line" "bd" "leaves none of its steps" "bd = kick()\nplay { bd \"~ ~\" }\nout = bd";
+    Song "bd = kick()\nsection a 4 bars { bd ~ }\nplay a\nplay { bd \"x\" }\nout = bd" => "section-variation" "bd ~" "stands in the others";
+    // Values that follow the tempo, and knobs for what a `def` is given.
+    Line "lead \"c e\".set(decay: 1/8 bar)" => "pattern-modifier" "1/8 bar" "at `tempo 120`, 1/8 bar is `250ms`";
+    Line "bd \"x*4\".nudge(1/16 beat)" => "pattern-modifier" "1/16 beat" "`31.25ms`";
+    Line "lead.decay \"1 beat\"" => "pattern-value" "beat" "a beat is `500ms`" "lead.decay \"500ms\"";
+    Song "l = pluck() |> lowpass(800Hz)\nplay { l \"c\" ; l.cutoff \"400Hz 2kHz\" }\nout = l" => "unknown-target" "l.cutoff" "`knob cutoff = 800Hz in 100Hz..8kHz`" "knob cutoff = 800Hz in 100Hz..8kHz\nl = pluck() |> lowpass(cutoff)\nplay { l \"c\" ; cutoff \"400Hz 2kHz\" over 1 beat }\nout = l";
+    Line "lead \"c\".lpf(800)" => "pattern-modifier" "lpf" "`cutoff \"400Hz 2kHz\" over 1 beat`" "lead \"c\"";
+    Line "bd \"x*4\".fadeIn(4)" => "pattern-modifier" "fadeIn" "`bd \"x*4\".vel(saw.range(0.1, 1).slow(4))`" "bd \"x*4\".vel(saw.range(0.1, 1).slow(4))";
+    Song "Bd = kick()\nplay { bd \"x*4\" }\nout = Bd" => "unknown-target" "bd" "Bd";
+    // Words of Tidal and Strudel that were only called unknown.
+    Line "lead \"c\".penv(12)" => "pattern-modifier" "penv" "`instrument` of your own" "lead \"c\".set(decay: 80ms)";
+    Line "lead \"c\".tune(\"19edo\")" => "pattern-modifier" "tune" "in a line of its own: `tuning edo 19`" "lead \"c\"";
+    Song "tuning edo 0\nlead = pluck()\nplay { lead \"c4\" }\nout = lead" => "tuning-file" "0" "write `1`";
+    Song "bd = kick()\nsection a 1 bar { bd |x...| }\nlength 4 bars\nplay a\nout = bd" => "score-unreached" "length 4 bars" "take the `length` out";
+    Song "bd = kick()\nsection b 4 bars { bd |x...| }\nsection a 2 bars { play b }\nplay a\nout = bd" => "section-length" "play b" "4 bars long" "bd = kick()\nsection b 4 bars { bd |x...| }\nsection a 4 bars { play b }\nplay a\nout = bd";
 };

@@ -40,8 +40,10 @@ fn the_pages_are_those_of_the_tables() {
     let same: Vec<_> = modifiers().map(|entry| format!("`{}`", entry.name)).collect();
     let row = |row: &mam_grammar::foreign::Foreign| {
         let words: Vec<_> = row.words().map(|word| format!("`{word}`")).collect();
-        let place = if row.note.is_empty() { String::new() } else { format!("{}: ", row.note) };
-        format!("| {} | {place}`{}` |\n", words.join(" "), row.example.replace('|', "\\|"))
+        let example = format!("`{}`", row.example.replace('|', "\\|"));
+        let shown: Vec<_> =
+            [row.note, &*example].into_iter().filter(|part| !matches!(*part, "" | "``")).collect();
+        format!("| {} | {} |\n", words.join(" "), shown.join(": "))
     };
     let others =
         mam_grammar::foreign::ALL.iter().filter(|row| row.role == mam_grammar::foreign::Role::Modifier);

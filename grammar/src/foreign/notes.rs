@@ -47,6 +47,11 @@ pub fn is_tab(word: &str) -> bool {
         && (word.chars().any(rests) || word.chars().all(hits))
 }
 
+/// Whether a word is the name of a note, with an octave or without: `c4`, `eb`, `F#2`.
+pub fn is_note(word: &str) -> bool {
+    pitch(word).is_some_and(|(_, octave)| octave.is_empty() || octave.parse::<i8>().is_ok())
+}
+
 /// The semitones above c of a note's letter and accidental, and what follows them.
 fn pitch(name: &str) -> Option<(i32, &str)> {
     let letter = name.chars().next().filter(char::is_ascii_alphabetic)?;

@@ -38,7 +38,9 @@ fn check_depth(text: &str, place: Span) -> Result<(), Problem> {
         }
         if depth > MOST_DEPTH {
             let message = format!("more than {MOST_DEPTH} brackets stand within one another");
-            return Err(Problem::new(&MINI_TOO_DEEP, at(place, i, i + 1), message));
+            let help = "brackets around one step alone can go, `[[x]]` is `x`; `cat(\"…\", \"…\")` and `stack(\"…\", \"…\")` join \
+                        patterns without any";
+            return Err(Problem::new(&MINI_TOO_DEEP, at(place, i, i + 1), message).help(help));
         }
     }
     Ok(())
@@ -72,16 +74,26 @@ fn problem(text: &str, place: Span, error: &Error<Rule>) -> Problem {
     };
     let end = found + c.len_utf8();
     let rest = &text[found..];
+    // The second `/` is where it is noticed after a step.
+    let comment = found - usize::from(c == '/' && text[..found].ends_with('/'));
     let problem = match c {
+        '/' if text[comment..].starts_with("//") => {
+            let problem = syntax(place, comment, comment + 2, "there are no comments inside a pattern");
+            return problem
+                .help("a comment stands behind the quotes, at the end of the line")
+                .guess(at(place, text[..comment].trim_end().len(), text.len()), "");
+        }
+        '+' if rest[1..].starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
+            return syntax(place, found, end, "a number has no `+` before it")
+                .help("take the `+` away")
+                .fix(at(place, found, end), "");
+        }
         '.' | '_' => syntax(place, found, end, format!("`{c}` has no step before it")),
         ',' | '|' if text[..found].trim_end().ends_with([',', '|']) || text[..found].trim().is_empty() => {
             syntax(place, found, end, format!("nothing stands before this `{c}`"))
         }
         ',' | '|' => syntax(place, found, end, format!("`{c}` cannot stand here")),
         ']' | '}' | '>' | ')' => syntax(place, found, end, format!("something is missing before `{c}`")),
-        '/' if rest.starts_with("//") => {
-            syntax(place, found, found + 2, "there are no comments inside a pattern")
-        }
         '%' => syntax(place, found, end, "`%` stands only after a number or after `}`"),
         '(' if text[..found].trim_end().is_empty() || text[..found].ends_with(' ') => {
             let close = rest.find(')').map_or(rest.len(), |close| close + 1);
@@ -116,7 +128,9 @@ fn after(c: char) -> &'static str {
         '<' | '>' => "`<a b>` plays one step a cycle; a rest is `~`",
         '{' | '}' => "`{a b c}%4` plays four steps a cycle; a rest is `~`",
         '%' => "as in `80%`, or `{a b c}%4`",
-        _ => "words are made of letters, digits, `~ - # . ^ _ + °`; a rest is `~`",
+        _ => {
+            "a word begins with a letter, a digit, `~` or `-`, and has `# . ^ _ + ° '` only within; a rest is `~`"
+        }
     }
 }
 

@@ -521,52 +521,7 @@ impl Builder<'_> {
         self.in_modifier = around;
         self.ast.add(expr, span)
     }
-
-    fn tab(&mut self, pair: Pair<'_, Rule>) -> PatternText {
-        let bars = pair.into_inner().map(|bar| {
-            let start = self.base + bar.as_span().start();
-            let span = Span::new(self.source, start, start + bar.as_str().len());
-            Quoted { text: self.text_of(span).into(), span }
-        });
-        let bars: Vec<Quoted> = bars.collect();
-        bars.iter().for_each(|bar| self.check_bar(bar));
-        PatternText::Tab { bars, by: None }
-    }
-
-    /// Each character of a bar is a hit, a rest or a hold. Several others in one bar are one mistake.
-    fn check_bar(&mut self, bar: &Quoted) {
-        const HELP: &str = "a tab holds `x` hit, `X` accent, `o` ghost, `1` to `9` tenths, `.` or `-` rest, `_` hold, and spaces";
-        let step = |c: char| TAB_CHARACTERS.contains(c);
-        let mut wrong = bar.text.char_indices().filter(|(_, c)| !step(*c));
-        let Some((at, first)) = wrong.next() else { return };
-        let place = |at: usize, c: char| {
-            let start = bar.span.start as usize + at;
-            Span::new(self.source, start, start + c.len_utf8())
-        };
-        let message = format!("`{first}` is not a step of a drum tab");
-        let mut problem = Problem::new(&codes::TAB_CHARACTER, place(at, first), message);
-        for (at, c) in wrong.take(MOST_MARKED) {
-            problem = problem.label(place(at, c), "");
-        }
-        // Other notations write a letter for the drum, and other rests.
-        let meant: String = bar
-            .text
-            .chars()
-            .map(|c| match c {
-                _ if step(c) => c,
-                '0' | '~' | ',' | ':' | '·' | '•' | '–' | '—' | '\'' => '.',
-                _ => 'x',
-            })
-            .collect();
-        self.problems.add(problem.help(format!("{HELP}: `|{meant}|`")).guess(bar.span, meant));
-    }
 }
-
-/// Characters that the message of one bar marks.
-const MOST_MARKED: usize = 32;
-
-/// What may stand between two bar lines.
-pub const TAB_CHARACTERS: &str = "xXo123456789.-_ \t";
 
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{a0}')

@@ -87,6 +87,7 @@ impl<'a> Diagnosis<'a> {
         self.comment(here)
             .or_else(|| self.definition(here))
             .or_else(|| self.at_start(here))
+            .or_else(|| self.curve(here))
             .or_else(|| self.at_pattern(here))
             .or_else(|| self.branch(here))
             .or_else(|| self.form(here))

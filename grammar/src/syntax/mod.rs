@@ -24,11 +24,12 @@ mod pieces;
 mod placement;
 mod recover;
 mod scan;
+mod tabs;
 mod words;
 
-pub use build::TAB_CHARACTERS;
 pub use pieces::Pieces;
 pub use scan::{Kind as TokenKind, Scanned as Tokens, Token, scan as tokens};
+pub use tabs::TAB_CHARACTERS;
 pub use words::{RESERVED, STATEMENTS, is_name, is_word};
 
 use crate::ast::Ast;

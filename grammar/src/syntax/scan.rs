@@ -372,6 +372,6 @@ pub(super) const SMART: &str = "“”„";
 fn is_target(between: &str) -> bool {
     let between = between.strip_prefix(',').unwrap_or(between);
     let name = between.trim();
-    let step = |c| super::build::TAB_CHARACTERS.contains(c);
+    let step = |c| super::tabs::TAB_CHARACTERS.contains(c);
     between.starts_with([' ', '\t']) && name.split('.').all(super::words::is_word) && !name.chars().all(step)
 }

@@ -14,12 +14,15 @@ use std::path::PathBuf;
 
 /// Show what a name means: a definition, a built-in, a statement, a modifier, a unit
 #[derive(Args, Debug)]
-#[command(after_help = "\
-Examples: mamc doc kick; mamc doc tempo; mamc doc every; mamc doc dB
+#[command(
+    override_usage = "mamc doc [--json] <NAME>\n       mamc doc --pages <FOLDER> [--pictures]",
+    after_help = "\
+Examples: mamc doc kick; mamc doc tempo; mamc doc every; mamc doc dB; mamc doc '!'
 mamc doc --pages library --pictures    all that the prelude has, as pages in a folder
 With --json: { \"name\", \"kind\", \"group\", \"signature\", \"doc\", \"example\", \"also\" }; of a
 definition also \"params\" (as `mamc list params`), \"place\" and \"source\". \"also\" holds
-what else has this name, in the same form.")]
+what else has this name, in the same form."
+)]
 pub struct Doc {
     /// The name, such as kick, tempo, every or dB
     #[arg(required_unless_present = "pages")]
@@ -63,13 +66,22 @@ impl Doc {
 
 /// What to say of a name that there is not: what is like it, and what mentions it.
 fn unknown(all: &[Topic], name: &str) -> Failure {
-    let foreign = reference::foreign(all, name);
-    let near = match &foreign {
-        Some((_, help)) => format!(": {help}"),
-        None => reference::like(all, name).map_or(String::new(), |near| format!("; did you mean `{near}`?")),
+    let other_case = reference::in_other_case(all, name);
+    let foreign = reference::foreign(all, name).filter(|_| other_case.is_none());
+    let near = match (&foreign, other_case) {
+        (Some((_, help)), _) => format!(": {help}"),
+        (None, Some(meant)) => format!("; did you mean `{meant}`?"),
+        (None, None) => {
+            reference::like(all, name).map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+        }
     };
     let meant = foreign.map_or(vec![], |(topics, _)| topics);
-    let found: Vec<&Topic> = meant.into_iter().chain(reference::search(all, name)).collect();
+    let mut found: Vec<&Topic> = vec![];
+    for topic in meant.into_iter().chain(reference::search(all, name)) {
+        if !found.iter().any(|known| std::ptr::eq(*known, topic)) {
+            found.push(topic);
+        }
+    }
     let mut words = format!("there is no `{name}` in the language or the prelude{near}\n");
     if found.is_empty() {
         words += "`mamc list` shows what there is";

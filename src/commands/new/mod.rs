@@ -26,9 +26,11 @@ impl New {
         if self.file == Path::new("-") {
             return console.result(STARTER);
         }
+        let is_folder = self.file.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
+        let named = !is_folder && self.file.file_stem().is_some_and(|stem| stem != ".mam");
         let file = match self.file.extension().and_then(|ending| ending.to_str()) {
-            Some("mam") => self.file,
-            None if self.file.file_name().is_some() => self.file.with_extension("mam"),
+            Some("mam") if named => self.file,
+            None if named => self.file.with_extension("mam"),
             _ => {
                 let words =
                     format!("`{}` is not the name of a .mam file, such as beat.mam", self.file.display());

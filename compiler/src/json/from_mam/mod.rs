@@ -98,7 +98,8 @@ struct Node {
 impl Song<'_> {
     fn refuse(&mut self, span: Span, what: &str) {
         let message = format!("{what} cannot be said in JSON, version 2");
-        self.problems.add(Problem::new(&codes::NOT_IN_JSON, span, message));
+        let help = "write the JSON of a song without it, or keep the song in the language: every command reads that, too";
+        self.problems.add(Problem::new(&codes::NOT_IN_JSON, span, message).help(help));
     }
 
     /// Statements for which there is no field.

@@ -23,6 +23,40 @@ impl Diagnosis<'_> {
         Some(self.attempt(problem, [(place.start, place.end, "bar".to_owned())]))
     }
 
+    /// `curve linear`, `curve log`: a curve of another tool, or the one that needs no word.
+    pub(in super::super) fn curve(&self, here: usize) -> Option<Problem> {
+        let name = self.word(here + 1);
+        if self.word(here) != "curve" || name.is_empty() || name == "exp" {
+            return None;
+        }
+        let straight = matches!(&*name.to_ascii_lowercase(), "lin" | "linear" | "straight" | "none" | "line");
+        let line = self.is_line();
+        let code = if line { &codes::LINE_FORM } else { &codes::STATEMENT_FORM };
+        let problem = self.about(code, here, format!("there is no curve `{name}`"));
+        let (before, word) = (self.span(here.checked_sub(1)?).end as usize, self.span(here + 1).range());
+        Some(match (straight, line) {
+            (true, true) => {
+                let help = format!("a ramp is straight where nothing is said: take `curve {name}` away");
+                self.attempt(problem.help(help), [(before, word.end, String::new())])
+            }
+            (true, false) => {
+                let help = format!("equal steps are there where nothing is said: take `curve {name}` away");
+                self.attempt(problem.help(help), [(before, word.end, String::new())])
+            }
+            _ => {
+                let help = "the curve that goes in equal ratios is `curve exp`; without one it is straight";
+                self.attempt(problem.help(help), [(word.start, word.end, "exp".to_owned())])
+            }
+        })
+    }
+
+    /// Whether the item is a line of a score: a target and its pattern.
+    fn is_line(&self) -> bool {
+        let pattern = |token: &Token| matches!(token.kind, Kind::Text | Kind::Tab);
+        let statement = super::form(self.word(self.tokens.start)).is_some();
+        !statement && self.tokens.clone().filter_map(|at| self.get(at)).any(pattern)
+    }
+
     /// A keyword of another language beside a value: `new kick()`, `x with { … }`.
     pub(super) fn foreign_word(&self, before: usize, here: usize) -> Option<Problem> {
         let row = |at: usize| {

@@ -71,6 +71,16 @@ impl<'a> Mistakes<'a> {
     /// `saw(110Hz) ! 2`: so many copies in SuperCollider.
     pub(super) fn copies(&mut self, index: usize) {
         let token = self.tokens[index];
+        if self.word(self.start()) == "play" {
+            // `play verse!2`: as in quotes.
+            let (section, times) = (self.word(index - 1), self.tokens[index + 1].text(self.text));
+            let problem = self
+                .problem(&codes::STATEMENT_FORM, token.start, token.end, "a section is repeated by `*`")
+                .help(format!("write `{section}*{times}`"))
+                .fix(Span::new(self.source, token.start, token.end), "*");
+            self.report(problem);
+            return self.repair(token.start, token.end, "*");
+        }
         let help =
             "a signal of one channel is heard on both sides without it; in quotes, `\"x!2\"` repeats a step";
         let problem = self

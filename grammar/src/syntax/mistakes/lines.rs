@@ -132,6 +132,13 @@ impl Mistakes<'_> {
         {
             let span = Span::new(self.source, self.tokens[at - 1].end, stop);
             problem.help(format!("write `{name} {meant}`")).guess(span, format!(" {meant}"))
+        } else if let Some(row) =
+            foreign::find(Role::Modifier, self.word(first)).filter(|row| !call && !row.value.is_empty())
+        {
+            // `isaw.segment(4)`: what takes the place of a signal that mam has not.
+            let meant = format!("{}{}", row.value, &rest[self.word(first).len()..]);
+            let span = Span::new(self.source, self.tokens[at - 1].end, stop);
+            problem.help(format!("write `{name} {meant}`")).guess(span, format!(" {meant}"))
         } else if self.is(first + 1, ".")
             && let Some(signal) = nearest(self.word(first), &SIGNALS)
         {
@@ -167,6 +174,37 @@ impl Mistakes<'_> {
         self.report(problem);
         self.layout.broken.push(place.0);
         self.done = place.1;
+    }
+
+    /// `"0.5 1".over(1 beat)`: what stands behind the pattern of a line, written as a modifier.
+    pub(super) fn called_clause(&mut self, point: usize) -> bool {
+        let (word, open) = (self.word(point + 1), point + 2);
+        let behind = self.before(point).is_some_and(|before| {
+            matches!(before.kind, Kind::Text | Kind::Tab) || before.is(")") || before.kind == Kind::Word
+        });
+        let close = if self.is(open, "(") { self.layout.partner[open] } else { open };
+        if !self.in_score() || !behind || !matches!(word, "over" | "by") || close <= open + 1 {
+            return false;
+        }
+        let inside = &self.text[self.tokens[open].end..self.tokens[close].start];
+        let meant = format!(" {word} {}", inside.trim());
+        let (start, end) = (self.tokens[point].start, self.tokens[close].end);
+        let name = self.tokens[point + 1];
+        let message = format!("`{word}` is no modifier: it stands behind the pattern without a point");
+        let span = Span::new(self.source, start, end);
+        let mut problem = self.problem(&codes::LINE_FORM, name.start, name.end, message);
+        problem = problem.help(format!("write `{}`, as the last of the line", meant.trim()));
+        // Modifiers stand before it.
+        let last = close + 1 >= self.item_end(close);
+        self.report(if last || word == "by" { problem.fix(span, meant) } else { problem });
+        for at in [point, open, close] {
+            self.layout.text[self.tokens[at].start] = b' ';
+        }
+        if !last && word == "over" {
+            self.layout.broken.push(start);
+            self.done = self.tokens[self.item_end(close) - 1].end;
+        }
+        true
     }
 
     /// `p note("c3 e3")`, `p chord("<Am C>")`: the pattern is what another tool's function was given.

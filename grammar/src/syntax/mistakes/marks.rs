@@ -75,8 +75,28 @@ impl Mistakes<'_> {
             "@" if self.delay(index) => {}
             "#" if self.sharp(index) => {}
             "\\" if self.in_score() && self.lambda(index) => {}
+            "\\" if self.escaped_quotes(index) => {}
             _ => self.unknown_character(index),
         }
+    }
+
+    /// `"a \"b\" c"`: a text in which quotes stand as other languages write them.
+    fn escaped_quotes(&mut self, index: usize) -> bool {
+        let start = self.start();
+        let ends_so = |&at: &usize| {
+            self.tokens[at].kind == Kind::Text && self.tokens[at].text(self.text).ends_with("\\\"")
+        };
+        let Some(first) = (start..index).find(ends_so) else { return false };
+        let end = self.tokens[self.item_end(index) - 1].end;
+        let (open, close) = (self.tokens[first].start, self.text[..end].rfind('"').map_or(end, |at| at + 1));
+        let meant = self.text[open..close].replace("\\\"", "'");
+        let token = self.tokens[index];
+        let problem =
+            self.problem(&codes::STRAY_CHARACTER, token.start, token.end, "a text has no `\"` within it");
+        self.report(problem.help(format!("write `{meant}`")).guess(self.place(open, close), meant));
+        self.layout.broken.push(token.start);
+        self.done = end;
+        true
     }
 
     fn unknown_character(&mut self, index: usize) {

@@ -252,7 +252,7 @@ impl<'a> Mistakes<'a> {
             "." if touching.is_some_and(|next| next.kind == Kind::Number) && !self.follows_operand(index) => {
                 self.bare_point(index);
             }
-            "." if self.method_of_number(index) => {}
+            "." if self.method_of_number(index) || self.called_clause(index) => {}
             "&&" => self.logic(token, "and"),
             "||" => self.logic(token, "or"),
             "!" if self.stands_behind(index) && self.begins_operand(index + 1) => self.copies(index),

@@ -106,6 +106,15 @@ impl Mistakes<'_> {
             self.report(problem.fix(Span::new(self.source, start, end), "e"));
             return self.repair(start, end, "e");
         }
+        if matches!(&*unit.to_ascii_lowercase(), "edo" | "tet") && self.word(self.start()) == "tuning" {
+            // `19edo`, as it is said.
+            let meant = format!("edo {number}");
+            let problem =
+                self.problem(&codes::STATEMENT_FORM, number_start, end, "`edo` stands before its number");
+            let place = Span::new(self.source, number_start, end);
+            self.report(problem.help(format!("write `tuning {meant}`")).fix(place, meant));
+            return self.layout.broken.push(number_start);
+        }
         let span = Span::new(self.source, start, end);
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
         if let Some((factor, base)) = converted(unit) {
