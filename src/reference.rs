@@ -201,7 +201,7 @@ pub fn meaning<'p>(prelude: &'p Prelude, name: &'p str) -> Option<Topic<'p>> {
 fn voice_signal<'p>(name: &'p str, signal: &str) -> Option<Topic<'p>> {
     let same = words(WordKind::Signal).find(|word| word.name.trim_start_matches("note.") == signal);
     let own = (signal == "random")
-        .then_some("a number in [0, 1), drawn at each note, the same wherever the call names it");
+        .then_some("a number in [0, 1), drawn at each note, the same wherever the call names it.");
     let doc = same.map(|word| word.doc.trim_start_matches("In an instrument: ")).or(own)?;
     Some(Topic {
         name,

@@ -232,8 +232,9 @@ impl<'p> Builder<'p> {
         let written = format!("{}", (over / under * 1e6).round() / 1e6);
         let whole = place.bytes().map_or(op.span, |bytes| Span { start: bytes.start as u32, ..op.span });
         let message = format!("in quotes this is {over}, {under} times as slow, and not a fraction");
-        let exact = |x: f64| Rational::from_f64(x);
-        let fraction = exact(*over).zip(exact(under)).and_then(|(over, under)| (over / under).ok());
+        let fraction = Rational::from_f64(*over)
+            .zip(Rational::from_f64(under))
+            .and_then(|(over, under)| (over / under).ok());
         let help = match fraction == Rational::from_decimal(&written) {
             true => format!("write `{written}`"),
             false => format!(

@@ -76,9 +76,9 @@ pub trait Targets {
 
 /// A `def` on the way of a signal, by what it is given.
 pub struct Given {
-    /// Its name.
+    /// The name by which the song calls it.
     pub callee: String,
-    /// What the argument measures.
+    /// What the argument measures: a frequency, a time or a plain number.
     pub dimension: Dimension,
 }
 

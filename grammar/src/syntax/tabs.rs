@@ -41,7 +41,7 @@ impl Builder<'_> {
         let numbers = words().any(|word| !rest(word) && !matches!(word, "0" | "1"));
         let apart = words().count() > bars.len();
         let step = |word: &str| foreign::is_note(word) || rest(word) || word.parse::<f64>().is_ok();
-        if !words().all(step) || !notes && !(numbers && apart) {
+        if !words().all(step) || !(notes || numbers && apart) {
             return None;
         }
         let steps = |bar: &Quoted| {
