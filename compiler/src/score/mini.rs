@@ -91,6 +91,12 @@ impl<'p> Builder<'p> {
         let mut weight = Rational::ONE;
         let mut repeats = Rational::ONE;
         let last = item.ops.iter().rposition(|op| matches!(op.kind, OpKind::Replicate(_)));
+        let mut velocities = item.ops.iter().filter(|op| matches!(op.kind, OpKind::Tail(_)));
+        if let (Words::Notes { .. }, Some(again)) = (words, velocities.nth(1)) {
+            let message = "this note has a velocity already";
+            let problem = Problem::new(&PATTERN_NUMBER, again.span, message).help("take this one away");
+            self.problems.add(problem.fix(again.span, ""));
+        }
         for (i, op) in item.ops.iter().enumerate() {
             match op.kind {
                 OpKind::Weight(n) => weight = self.grown(weight, n, "a weight", op.span),
