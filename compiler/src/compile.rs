@@ -20,7 +20,7 @@ use crate::places::Bindings;
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::target::{OptLevel, Target};
-use crate::{checks, front, heard, score, sets};
+use crate::{checks, front, heard, score, sets, starts};
 use mam_grammar::{Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Mark, PlayedParam, Score};
@@ -258,7 +258,11 @@ impl<'a> Line<'a> {
             channels: channels.into_iter().find(|&count| count > 0).unwrap_or_default(),
             layout: read.wanted.map_or(ChannelLayout::Speakers, |wanted| wanted.layout),
             // What is measured has the channels that it has.
-            wanted: read.wanted.filter(|_| measured.is_none()),
+            wanted: match self.options.channels {
+                0 => read.wanted,
+                asked => Some(Channels::asked(asked, read.wanted)),
+            }
+            .filter(|_| measured.is_none()),
         };
         let stages = &mut self.out.stages;
         (stages.files, stages.song, stages.json) = (Some(read.files), read.song, read.json);
@@ -439,6 +443,12 @@ impl<'a> Line<'a> {
             self.state.targets[target].note_params.push(param);
         }
         stages.lowered = lowered;
+        if stages.json.is_none() && !measured {
+            let Stages { library, graph, .. } = &*stages;
+            let (slots, targets) = (&stages.lowered.slots, &self.state.targets[..]);
+            let (score, set) = (&self.state.score, &self.state.set[..]);
+            starts::Song { files, library, file: song, graph, slots, score, targets, set }.check(problems);
+        }
         if stages.lowered.most_memory() > self.options.limits.memory_bytes {
             // Only the layout says whether it really takes so much.
             self.state.until = self.state.until.max(Stage::Plan);

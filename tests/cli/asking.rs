@@ -141,6 +141,32 @@ fn a_folder_is_checked_with_all_its_songs() {
     assert!(run.err.contains("without a .mam or .json song"), "{}", run.err);
 }
 
+/// The tempo is the song's: `bpm` by itself is not that of one instrument's own beat.
+#[test]
+fn a_tempo_that_is_set_is_not_set_to_nothing() {
+    let folder = Folder::new("set-bpm").with("song.mam", "bd = kick()\nplay { bd |x...| }\nout = bd\n");
+    let render = |set: &str| folder.run(&["render", "song.mam", "-o", "x.wav", "-d", "10ms", "--set", set]);
+    for set in ["bpm=140", "loop=1"] {
+        let run = render(set).exits(1);
+        assert!(run.err.contains("the tempo is the song's, `tempo 140`"), "{}", run.err);
+    }
+    let run = render("bd.bpm=140").exits(0);
+    assert!(run.err.contains("no beat of its own") && run.err.contains("--set"), "{}", run.err);
+    let run = folder.run(&[
+        "render",
+        "song.mam",
+        "-o",
+        "x.wav",
+        "-d",
+        "10ms",
+        "--set",
+        "bd.bpm=140",
+        "--set",
+        "bd.loop=1",
+    ]);
+    assert!(run.exits(0).err.lines().all(|line| !line.contains("warning")));
+}
+
 #[test]
 fn a_song_without_an_end_is_not_over_at_once() {
     let drone = "out = sine(220Hz) * 10%\n";

@@ -446,3 +446,19 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     );
     assert!(run.out.contains("row  bd.f0") && !folder.0.join("out").exists(), "{}", run.out);
 }
+
+/// A batch has the channels that it asks for, or it is an error: none is left out, and none is silent.
+#[test]
+fn the_channels_of_a_batch_fit_the_song() {
+    let panned = "bd = kick(pan: 1)\nplay { bd |x| }\nout = bd\n";
+    let folder = Folder::new("batch-channels").with("song.mam", panned).with("rows.csv", "bd.f0\n50\n");
+    let batch = |channels: &str| {
+        let flags = ["batch", "song.mam", "-p", "rows.csv", "-o", "out", "-d", "20ms", "--channels"];
+        folder.run(&[&flags[..], &[channels]].concat())
+    };
+    for (channels, said) in [("1", "1 channel is asked for"), ("4", "4 channels are asked for")] {
+        let run = batch(channels).exits(1);
+        assert!(run.err.contains("out-channels") && run.err.contains(said), "{}", run.err);
+    }
+    batch("2").exits(0);
+}
