@@ -72,10 +72,10 @@ fn what_the_channels_are_is_known() {
 /// Whoever asks for other channels than a song's text does gets these or an error, and never a part of the sound alone.
 #[test]
 fn what_does_not_go_with_the_channels_that_are_asked_for_is_refused() {
-    let json = |channels: usize, pan: &str| {
+    let json = |channels: usize, params: &str| {
         format!(
             "{{ \"version\": 2, \"channels\": {channels}, \"nodes\": [{{ \"id\": \"bd\", \"type\": \"kick\", \
-             \"params\": {{ \"pan\": {pan} }} }}] }}"
+             \"params\": {{ {params} }} }}] }}"
         )
     };
     let found = |name: &str, text: &str, channels: usize| {
@@ -88,10 +88,14 @@ fn what_does_not_go_with_the_channels_that_are_asked_for_is_refused() {
             (problem.code.name, text[problem.span().range()].to_owned(), problem.message.clone())
         })
     };
-    let wrong = found("song.json", &json(1, "1"), 0).unwrap();
+    let wrong = found("song.json", &json(1, "\"pan\": 1"), 0).unwrap();
     assert_eq!((wrong.0, &*wrong.1), ("out-channels", "1"), "the place is that of `channels`");
-    assert_eq!(found("song.json", &json(1, "0"), 0), None);
-    assert_eq!(found("song.json", &json(4, "1"), 0), None, "further channels of a JSON song are silent");
+    assert_eq!(found("song.json", &json(1, "\"f0\": 50"), 0), None);
+    assert_eq!(
+        found("song.json", &json(4, "\"pan\": 1"), 0),
+        None,
+        "further channels of a JSON song are silent"
+    );
     for (out, asked) in [("(X, X)", 1), ("(X, X)", 4), ("[X, X, X]", 2)] {
         let text =
             format!("channels {}\nout = {}\n", if asked == 2 { 3 } else { 2 }, out.replace('X', "noise()"));

@@ -406,7 +406,14 @@ impl Render {
 
     /// As much of the song's input as the render can hear.
     fn sound(&self, job: &Job, console: Console) -> Result<Option<Sound>, Failure> {
-        let Some(path) = &self.heard else { return Ok(None) };
+        let Some(path) = &self.heard else {
+            if !job.program.inputs.is_empty() {
+                console.say(
+                    "warning: the song hears `in`, which is silent: --input plays a sound file into it\n",
+                );
+            }
+            return Ok(None);
+        };
         let rate = job.program.rate;
         // A loop hears it in pass after pass.
         let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
@@ -420,7 +427,7 @@ impl Render {
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         if sound.frames() == 0 {
-            return Err(Failure::WrongInput(format!("`{}` holds no sound", path.display())));
+            return Err(Failure::Io(format!("cannot read `{}`: the file holds no sound", path.display())));
         }
         if sound.channels.iter().flatten().any(|x| !x.is_finite()) {
             let what = format!("`{}` holds a sample that is not a finite number", path.display());

@@ -82,7 +82,7 @@ fn a_damaged_ogg_file_keeps_its_time() {
     let pages: Vec<usize> = (0..whole.len()).filter(|&at| whole[at..].starts_with(b"OggS")).collect();
     // Two pages of headers, then four of sound, which end at the frames 1024, 2560, 4096 and 5513.
     assert_eq!(pages.len(), 6);
-    for (page, from) in [(2, 0), (3, 1024), (4, 2560)] {
+    for (page, from) in [(2, 0), (3, 1024)] {
         let all = pages[page]..pages[page + 1];
         for mishap in [
             Mishap::Flipped(all.start + 200),
@@ -94,8 +94,17 @@ fn a_damaged_ogg_file_keeps_its_time() {
             check(&mishap.to(&whole), &whole, from, PAGE);
         }
     }
-    let two = Mishap::CutOut(pages[3]..pages[5]).to(&whole);
-    check(&two, &whole, 1024, 2 * 1536 + 512);
+    // Of the last page it is not known how much too many frames its packets have, where the page before is not there: it may be
+    // early by as many.
+    for mishap in [Mishap::Flipped(pages[4] + 200), Mishap::CutOut(pages[3]..pages[5])] {
+        let bytes = mishap.to(&whole);
+        let (damaged, whole) = (read(&bytes).unwrap(), read(&whole).unwrap());
+        let silent =
+            (0..damaged.frames()).filter(|&n| damaged.channels.iter().all(|channel| channel[n] == 0.0));
+        let damage = damaged.damage.expect("it is said");
+        assert!(damaged.frames() == whole.frames() && silent.count() > 1500 && damage.seconds > 0.05);
+        assert_eq!(streamed(&bytes), damaged.channels);
+    }
     // What is between the pages is no damage.
     let mut stuffed = whole.clone();
     stuffed.splice(pages[4]..pages[4], [b'x'; 300]);

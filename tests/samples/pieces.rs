@@ -8,6 +8,7 @@ use mamc::input::Disk;
 /// The codes of all problems of a song in a folder, and the helps.
 fn told(folder: &Folder, text: &str) -> (Vec<&'static str>, String) {
     let song = folder.0.join("song.mam");
+    std::fs::write(&song, text).unwrap();
     let mut sources = Sources::default();
     let id = sources.add(song.to_string_lossy().as_ref(), text);
     let problems =

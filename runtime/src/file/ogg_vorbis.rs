@@ -213,7 +213,7 @@ impl<R: Read> Stream<R> {
                 first
             }
             (Begun::Behind(end), by_end) => match by_end {
-                // The last page ends earlier than its packets do.
+                // The last page ends earlier than its packets do. Behind a loss nothing says by how much, and it is early by that.
                 Some(by_end) if after_loss || !page.is_last => by_end.max(end),
                 _ => end,
             },
