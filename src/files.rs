@@ -57,9 +57,9 @@ impl Rendering for offline::Job {
 /// A kind of file, and the kind of the samples in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// The file.
+    /// Of which kind the file is.
     pub container: Container,
-    /// Its samples.
+    /// Of which kind its samples are.
     pub bits: Bits,
 }
 

@@ -86,7 +86,7 @@ fn presets_of_effects_are_played_by_lines() {
     let def = "\
 effect level {\n  param g = 0.5 in 0..1\n  preset \"hi\" { g: 0.9 }\n  preset \"low\" { g: 0.1 }\n  out = g * in\n}\n\
 effect dark {\n  param cut = 1kHz in 50Hz..8kHz\n  preset \"night\" { cut: 200Hz }\n  out = lowpass(in, cut)\n}\n\
-instrument hum {\n  param q = 1 in 0..1\n  preset \"half\" { q: 0.5 }\n  out = saw(freq) * decay(trig, 300ms) * q\n}\n";
+instrument hum {\n  param q = 1 in 0..1\n  preset \"half\" { q: 0.5 }\n  amp = decay(trig, 300ms)\n  out = saw(freq) * amp * q\n  until amp < 0.0001\n}\n";
     let song = |line: &str| {
         format!(
             "{def}a = saw(110Hz) |> level()\nb = hum() |> dark() |> level()\nc = b |> level() |> level()\n\

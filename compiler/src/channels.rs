@@ -15,7 +15,7 @@ pub struct Channels {
     pub count: Option<usize>,
     /// Whether they are speakers or the components of a sound field.
     pub layout: ChannelLayout,
-    /// Who says so.
+    /// Who says so: the song, or whoever compiles it.
     pub said: Said,
 }
 
@@ -38,7 +38,7 @@ impl Channels {
     }
 
     /// One channel, which a JSON song asks for. Channels beyond those of its mix are silent, so that more can always be had.
-    pub(crate) fn one(at: Span) -> Channels {
+    pub(crate) fn mono(at: Span) -> Channels {
         Channels { count: Some(1), layout: ChannelLayout::Speakers, said: Said::Json(at) }
     }
 

@@ -61,7 +61,7 @@ pub fn read(
         let (rate, channels) =
             (song.rate.unwrap_or(0), song.channels.as_ref().map_or(0, |said| said.value.into()));
         let one = song.channels.as_ref().filter(|channels| channels.value == 1);
-        let wanted = one.map(|channels| Channels::one(channels.span));
+        let wanted = one.map(|channels| Channels::mono(channels.span));
         return Some(Read { files, song: index, json: Some(song), seed: 0, rate, channels, wanted });
     }
     let (ast, found) = syntax::parse_again(sources, id, limits, pieces.as_deref_mut());

@@ -82,9 +82,9 @@ fn chance_titles_and_expectations_are_told_of() {
         "bd \"x? x x? x?\"",
         "bd \"x*8?0.9\"",
         "bd \"x | [x x]\"",
-        "bd \"x x x x\".degradeBy(0.3)",
-        "bd \"x x x x\".humanize(5ms)",
-        "bd \"x x x x\".every(2, degradeBy(0.5))",
+        "bd \"x x x x\".degrade(0.3)",
+        "bd \"x x x x\".humanize(5ms, 10%)",
+        "bd \"x x x x\".every(2, degrade(0.5))",
         "bd \"x*4\".mask(\"1 0?\")",
     ] {
         let run = converted(&song("", line)).exits(1);

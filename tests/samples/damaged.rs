@@ -7,6 +7,7 @@ use mam_runtime::file::{
 };
 use std::fs::{self, File};
 use std::io::Cursor;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Frames of a block of a FLAC file, and the most that a damaged page of the fixture takes with it: its own and the half block
 /// that overlaps with the next one.
@@ -21,7 +22,9 @@ fn read(bytes: &[u8]) -> Result<Sound, FileError> {
 /// The frames of a file as it is read from any place, in portions, the last first.
 fn streamed(bytes: &[u8]) -> Vec<Vec<f32>> {
     const PORTION: usize = 700;
-    let folder = Folder::new("damaged-streamed");
+    // Tests run at the same time.
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let folder = Folder::new(&format!("damaged-streamed-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
     let path = folder.0.join("sound");
     fs::write(&path, bytes).unwrap();
     let mut opened = file::open(File::open(path).unwrap()).unwrap();

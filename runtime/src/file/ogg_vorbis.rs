@@ -81,7 +81,7 @@ impl<R: Read> Stream<R> {
             if page.serial != serial {
                 continue;
             }
-            let (lost, mut ended) = packets.of(&page);
+            let (lost, mut ended) = packets.ended_in(&page);
             if lost {
                 return Err(damaged());
             }
@@ -157,7 +157,7 @@ impl<R: Read> Stream<R> {
                     if page.serial != self.serial {
                         continue;
                     }
-                    let (lost, ended) = self.packets.of(&page);
+                    let (lost, ended) = self.packets.ended_in(&page);
                     (page, ended, lost)
                 }
             };
@@ -235,7 +235,7 @@ struct Packets {
 
 impl Packets {
     /// Whether pages before this one are not there, and the packets of sound and the headers that end in it.
-    fn of(&mut self, page: &Page) -> (bool, Vec<Vec<u8>>) {
+    fn ended_in(&mut self, page: &Page) -> (bool, Vec<Vec<u8>>) {
         let lost = self.sequence.is_some_and(|last| page.sequence > last.saturating_add(1));
         self.sequence = Some(page.sequence);
         let mut begun = self.begun.take().filter(|_| page.continues && !lost);
