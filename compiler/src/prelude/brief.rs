@@ -22,9 +22,9 @@ pub(crate) fn brief(text: &str) -> String {
         internal = line.starts_with(INTERNAL) || internal && line.starts_with("///");
         if !(left_out || internal) {
             brief += &code(line);
-        } else if !left_out && line.starts_with(INTERNAL) {
-            // That it is internal is known by this.
-            brief += INTERNAL;
+        } else if !left_out {
+            // That it is internal is known by how it begins.
+            brief += if line.starts_with(INTERNAL) { INTERNAL } else { "///" };
         }
         brief.push('\n');
     }
@@ -106,6 +106,6 @@ mod tests {
         let text = "/// A.\neffect _a {\n  /// B.\n  param b = 1\n}\n\n/// C.\ndef c(x) = x\n";
         assert_eq!(brief(text), "\neffect _a {\n\nparam b = 1\n}\n\n/// C.\ndef c(x) = x\n");
         let text = "/// Internal: a.\n/// B.\ndef a(x) = x\n/// C.\ndef c(x) = x\n";
-        assert_eq!(brief(text), "/// Internal:\n\ndef a(x) = x\n/// C.\ndef c(x) = x\n");
+        assert_eq!(brief(text), "/// Internal:\n///\ndef a(x) = x\n/// C.\ndef c(x) = x\n");
     }
 }
