@@ -20,7 +20,7 @@ use crate::places::Bindings;
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::target::{OptLevel, Target};
-use crate::{checks, front, heard, score, sets};
+use crate::{checks, front, heard, score, sets, unused};
 use mam_grammar::{Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Mark, PlayedParam, Score};
@@ -292,6 +292,7 @@ impl<'a> Line<'a> {
             return false; // What stands beyond the limit has no node, so nothing more can be said of it.
         }
         checks::settings(files, stages.song, &stages.graph, problems);
+        checks::defined_twice(files, stages.song, problems);
         stages.groups = stages.graph.order(files, stages.song);
         stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song);
         checks::presets(files, &stages.library, stages.song, &stages.lowered.slots, problems);
@@ -381,6 +382,7 @@ impl<'a> Line<'a> {
             left_over(&self.state.leftovers, &places, problems);
             if stages.json.is_none() {
                 heard::check((files, song), graph, &places, &self.state.score, problems);
+                unused::check(files, song, graph, problems);
             }
         }
         true

@@ -113,7 +113,7 @@ impl Render {
         let extras = self.extras(listening.iter().flat_map(Listening::stems), container);
         let is_missing = |extra: &&Extra| heard_alone(extra, &job, listening.as_ref(), 0).is_none();
         if let Some(extra) = extras.iter().find(is_missing) {
-            return Err(no_node(&extra.name, &job));
+            return Err(no_node(&extra.name, listening.as_ref(), &job));
         }
         files.check(&target, &job, &extras)?;
         job.input = self.sound(&job, console)?;
@@ -131,7 +131,7 @@ impl Render {
         let mut written = vec![mix];
         for extra in extras {
             let Some(job) = heard_alone(&extra, &job, listening.as_ref(), frames) else {
-                return Err(no_node(&extra.name, &job));
+                return Err(no_node(&extra.name, listening.as_ref(), &job));
             };
             written.push(files.write(&extra.file, Some(&extra.name), &job, None)?);
         }
@@ -414,7 +414,8 @@ fn heard_alone(extra: &Extra, job: &Job, listening: Option<&Listening>, frames: 
     let (listening, name) = (listening?, &*extra.name);
     match extra.is_stem {
         true => listening.stem(job, name, frames),
-        false => listening.equation(job, name, frames).or_else(|| job.tapped(name, frames)),
+        false if listening.is_equation(name) => listening.equation(job, name, frames),
+        false => job.tapped(name, frames),
     }
 }
 
@@ -503,10 +504,13 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
     )))
 }
 
-fn no_node(name: &str, job: &Job) -> Failure {
+fn no_node(name: &str, listening: Option<&Listening>, job: &Job) -> Failure {
     let parts = job.program.steps.iter().flat_map(|step| &step.parts);
     // Only what can be tapped: a voice by itself cannot.
     let names: BTreeSet<&str> = parts.map(|part| &*part.name).filter(|name| !name.contains('#')).collect();
+    if names.contains(name) || listening.is_some_and(|listening| listening.is_equation(name)) {
+        return Failure::Usage(format!("`{name}` is not a signal, and a tap writes what one sounds like"));
+    }
     let names: Vec<&str> = names.into_iter().collect();
     let near = mam_grammar::problem::nearest(name, &names)
         .map_or(String::new(), |n| format!("; did you mean `{n}`?"));

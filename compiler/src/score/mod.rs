@@ -23,7 +23,7 @@ mod pitch;
 mod ramps;
 mod reading;
 mod schedule;
-mod set;
+pub(crate) mod set;
 pub mod show;
 mod steps;
 mod tab;
@@ -89,6 +89,8 @@ pub enum Meaning {
     Other {
         /// What it is, as in "it is a signal".
         what: String,
+        /// The instruments that are parts of it, where it is a kit's.
+        parts: Vec<String>,
         /// The parameters that can be set by its name.
         params: Vec<String>,
     },
