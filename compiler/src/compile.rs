@@ -296,6 +296,7 @@ impl<'a> Line<'a> {
             return false; // What stands beyond the limit has no node, so nothing more can be said of it.
         }
         checks::settings(files, stages.song, &stages.graph, problems);
+        checks::defined_twice(files, stages.song, problems);
         stages.groups = stages.graph.order(files, stages.song);
         stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song);
         checks::presets(files, &stages.library, stages.song, &stages.lowered.slots, problems);
@@ -385,7 +386,7 @@ impl<'a> Line<'a> {
             left_over(&self.state.leftovers, &places, problems);
             if stages.json.is_none() {
                 heard::check((files, song), graph, &places, &self.state.score, problems);
-                unused::check(files, song, problems);
+                unused::check(files, song, graph, problems);
             }
         }
         true

@@ -114,7 +114,7 @@ impl Render {
         let extras = self.extras(taps, listening.iter().flat_map(Listening::stems), files.kind());
         let is_missing = |extra: &&Extra| heard_alone(extra, &job, listening.as_ref(), 0).is_none();
         if let Some(extra) = extras.iter().find(is_missing) {
-            return Err(no_node(&extra.name, &job));
+            return Err(no_node(&extra.name, listening.as_ref(), &job));
         }
         self.dithers(&files, &extras)?;
         files.check(&target, &job, &extras)?;
@@ -133,7 +133,7 @@ impl Render {
         let mut written = vec![mix];
         for extra in extras {
             let Some(job) = heard_alone(&extra, &job, listening.as_ref(), frames) else {
-                return Err(no_node(&extra.name, &job));
+                return Err(no_node(&extra.name, listening.as_ref(), &job));
             };
             written.push(files.write_extra(&extra, &job)?);
         }
@@ -548,11 +548,11 @@ fn by_ending(target: &Path, others: &[&str]) -> Result<Container, Failure> {
     )))
 }
 
-fn no_node(name: &str, job: &Job) -> Failure {
+fn no_node(name: &str, listening: Option<&Listening>, job: &Job) -> Failure {
     let parts = job.program.steps.iter().flat_map(|step| &step.parts);
     // Only what can be tapped: a voice by itself cannot.
     let names: BTreeSet<&str> = parts.map(|part| &*part.name).filter(|name| !name.contains('#')).collect();
-    if names.contains(name) {
+    if names.contains(name) || listening.is_some_and(|listening| listening.is_equation(name)) {
         return Failure::Usage(format!("`{name}` is not a signal, and a tap writes what one sounds like"));
     }
     let names: Vec<&str> = names.into_iter().collect();

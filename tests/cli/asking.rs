@@ -139,8 +139,12 @@ fn a_folder_is_checked_with_all_its_songs() {
     assert!(run.err.contains("5 songs checked, errors in 1"), "{}", run.err);
     let run = folder.run(&["check", "set", "--json"]).exits(1);
     assert_eq!((&json(&run)["errors"], json(&run)["songs"].as_array().unwrap().len()), (&2.into(), 3));
-    let run = folder.run(&["fmt", "--check", "set", "--json"]).exits(1);
-    assert_eq!(json(&run)["unformatted"].as_array().map(Vec::len), Some(3), "what is used is a text too");
+    fs::create_dir(folder.0.join("loose")).unwrap();
+    write("loose/x.mam", "out=noise()\n");
+    write("loose/y.mam", "out = noise()\n");
+    assert_eq!(folder.run(&["fmt", "--check", "loose"]).exits(1).out, "loose/x.mam\n");
+    folder.run(&["fmt", "loose"]).exits(0);
+    folder.run(&["fmt", "--check", "loose"]).exits(0);
     let run = folder.run(&["check", "empty"]).exits(3);
     assert!(run.err.contains("without a .mam or .json song"), "{}", run.err);
 }

@@ -23,7 +23,7 @@ mod pitch;
 mod ramps;
 mod reading;
 mod schedule;
-mod set;
+pub(crate) mod set;
 pub mod show;
 mod steps;
 mod tab;

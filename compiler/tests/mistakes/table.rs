@@ -575,4 +575,6 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "out = noise()\nexpect peak(out, after: -1s) < 0dB" => "out-of-bounds" "-1s" "leave `after` out" "out = noise()\nexpect peak(out) < 0dB";
     Song "out = noise()\nexpect value(out, -1s) < 1" => "out-of-bounds" "-1s" "another number" "out = noise()\nexpect value(out, 1s) < 1";
     Song "out = saw(100Hz)\nexpect harmonic(out, 2.5) < 0dB" => "out-of-bounds" "2.5" "another number" "out = saw(100Hz)\nexpect harmonic(out, 2) < 0dB";
+    Song "x = noise()\nout = spectral(x) { phase: 0 }" => "unexpected" ":" "`{ { low: x } }`" "x = noise()\nout = spectral(x) { { mag: mag, phase: 0 } }";
+    Song "a = pluck()\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a" => "unused-parameter" "pluck" "`voice.pressure`" "a = pluck(gain: voice.pressure)\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a";
 };
