@@ -72,6 +72,8 @@ pub(super) struct WrittenLine {
     pub(super) numbered: bool,
     /// Whether nothing but rests is written in it.
     pub(super) rests: Option<Rests>,
+    /// Into how many pieces that cuts its sound, where it is known.
+    pub(super) pieces: Option<f64>,
     /// Nothing is wrong with it so far.
     pub(super) sound: bool,
     /// What stands in its quotes; nothing for a tab.
@@ -248,7 +250,10 @@ impl<'a> Composer<'a> {
         {
             return;
         }
-        let numbered = matches!(&meaning, Meaning::Instrument(instrument) if instrument.numbered);
+        let (numbered, pieces) = match &meaning {
+            Meaning::Instrument(instrument) => (instrument.numbered, instrument.pieces),
+            _ => (false, None),
+        };
         let (action, voices, pattern) = match meaning {
             Meaning::Instrument(_) | Meaning::Parameter(_)
                 if let PatternText::Nothing(mark) = line.pattern =>
@@ -311,7 +316,17 @@ impl<'a> Composer<'a> {
             }
         };
         let rests = rests(&line.pattern);
-        self.written.push(WrittenLine { span: place, name, voices, numbered, rests, sound, text, tab });
+        self.written.push(WrittenLine {
+            span: place,
+            name,
+            voices,
+            numbered,
+            rests,
+            pieces,
+            sound,
+            text,
+            tab,
+        });
     }
 
     fn pattern(&mut self, line: &Written, words: Words, seed: u64, player: Player) -> Pattern {

@@ -97,9 +97,20 @@ struct Node {
 
 impl Song<'_> {
     fn refuse(&mut self, span: Span, what: &str) {
+        self.refuse_with(span, what, None);
+    }
+
+    fn refuse_with(&mut self, span: Span, what: &str, help: Option<&str>) {
         let message = format!("{what} cannot be said in JSON, version 2");
-        let help = "write the JSON of a song without it, or keep the song in the language: every command reads that, too";
-        self.problems.add(Problem::new(&codes::NOT_IN_JSON, span, message).help(help));
+        let problem = Problem::new(&codes::NOT_IN_JSON, span, message);
+        const KEEP: &str = "write the JSON of a song without it, or keep the song in the language: every command reads that, too";
+        self.problems.add(problem.help(help.unwrap_or(KEEP)));
+    }
+
+    /// Says of a statement that is not heard that it has no counterpart.
+    fn leave_out(&mut self, span: Span, what: &str) {
+        let message = format!("{what} has no place in JSON, version 2, and is left out");
+        self.problems.add(Problem::new(&codes::LEFT_OUT_OF_JSON, span, message));
     }
 
     /// Statements for which there is no field.
@@ -116,6 +127,8 @@ impl Song<'_> {
                 }
                 ItemKind::Tuning(_) => self.refuse(item.span, "a tuning"),
                 ItemKind::Param(param) => self.refuse(param.name.span, "a knob"),
+                ItemKind::Title(_) => self.leave_out(item.span, "a title"),
+                ItemKind::Expect(_) => self.leave_out(item.span, "what is expected of a song"),
                 _ => {}
             }
         }
