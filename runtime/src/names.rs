@@ -204,7 +204,11 @@ impl ParamNames {
     /// Finds the left end of every pipe. To be called when all of them are there.
     pub fn link(&mut self) {
         let mut ends: HashMap<Arc<str>, Option<Arc<str>>> = HashMap::new();
-        for name in self.pipes.keys() {
+        for (name, pipe) in &self.pipes {
+            // Most pipes are their own left end, or have none.
+            if pipe.instrument.is_some() || pipe.from.is_none() {
+                continue;
+            }
             let mut open = vec![];
             let mut at = Some(name);
             let end = loop {
@@ -227,7 +231,10 @@ impl ParamNames {
             open.into_iter().for_each(|name| _ = ends.insert(name.clone(), end.clone()));
         }
         for (name, pipe) in &mut self.pipes {
-            pipe.left = ends.remove(name).flatten();
+            pipe.left = match pipe.instrument {
+                Some(_) => Some(name.clone()),
+                None => ends.remove(name).flatten(),
+            };
         }
     }
 
@@ -255,7 +262,16 @@ impl Owner {
         Owner { name, params, sorted }
     }
 
-    fn find(&self, param: &str, spelling: Spelling) -> Option<ParamId> {
+    /// Another one of the same definition: its parameters are those from slot `first` on.
+    #[must_use]
+    pub fn another(&self, name: Arc<str>, first: usize) -> Owner {
+        let mut params = self.params.clone();
+        params.iter_mut().enumerate().for_each(|(i, param)| param.slot = ParamId::new(first + i));
+        Owner { name, params, sorted: self.sorted.clone() }
+    }
+
+    /// The parameter of a name.
+    pub fn find(&self, param: &str, spelling: Spelling) -> Option<ParamId> {
         let found = match spelling {
             Spelling::Exact => {
                 let name = |number: &u32| &*self.params[*number as usize].name;

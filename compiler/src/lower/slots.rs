@@ -2,6 +2,7 @@
 
 use super::Slots;
 use crate::graph::{Graph, NodeId};
+use crate::hir::DefId;
 use crate::library::ParamInfo;
 use mam_runtime::ids::{IdMap, ParamId};
 use mam_runtime::names::{Owner, Param, Pipe};
@@ -38,7 +39,9 @@ pub(super) fn names(
     first: &FxHashMap<NodeId, usize>,
 ) -> ParamNames {
     let mut names = ParamNames::default();
-    let owner = |node: NodeId, others: &[Owner]| owner(graph, node, all, first[&node], others);
+    let mut known = FxHashMap::default();
+    let mut owner =
+        |node: NodeId, others: &[Owner]| owner((graph, node), all, first[&node], &mut known, others);
     for (name, pipe) in &graph.pipes {
         let mut effects: Vec<Owner> = vec![];
         for &node in &pipe.effects {
@@ -53,11 +56,25 @@ pub(super) fn names(
     names.link();
     let mut better: Vec<(ParamId, String)> = vec![];
     for (name, pipe) in &names.pipes {
-        for owner in pipe.instrument.iter().chain(&pipe.effects) {
-            let misleading = owner
-                .params
-                .iter()
-                .filter(|param| names.find(&all[param.slot.index()].0, Spelling::Exact) != Ok(param.slot));
+        for (place, owner) in pipe
+            .instrument
+            .iter()
+            .map(|owner| (true, owner))
+            .chain(pipe.effects.iter().map(|owner| (false, owner)))
+        {
+            let leads = |param: &&Param| {
+                let path = &all[param.slot.index()].0;
+                // What the instrument of a pipe has comes before all else.
+                let is_short = place
+                    && !param.name.contains('.')
+                    && path.strip_prefix(&**name).and_then(|rest| rest.strip_prefix('.'))
+                        == Some(&*param.name);
+                match is_short {
+                    true => owner.find(&param.name, Spelling::Exact) == Some(param.slot),
+                    false => names.find(path, Spelling::Exact) == Ok(param.slot),
+                }
+            };
+            let misleading = owner.params.iter().filter(|param| !leads(param));
             better.extend(misleading.map(|param| (param.slot, names.name_of(name, owner, param))));
         }
     }
@@ -69,12 +86,13 @@ pub(super) fn names(
     names
 }
 
-/// A node with its parameters; its name differs from those of `others`.
+/// A node with its parameters; its name differs from those of `others`. Those of one definition and so many parameters that
+/// are `known` have the same.
 fn owner(
-    graph: &Graph,
-    node: NodeId,
+    (graph, node): (&Graph, NodeId),
     all: &[(Arc<str>, ParamInfo)],
     first: usize,
+    known: &mut FxHashMap<(DefId, usize), Owner>,
     others: &[Owner],
 ) -> Option<Owner> {
     let instance = graph.instance(node)?;
@@ -85,11 +103,20 @@ fn owner(
         }
         name = format!("{}{n}", instance.callee).into();
     }
+    // Those behind its arguments are an instance's own.
+    let like = (instance.slots() == instance.args.len()).then_some((instance.def, instance.args.len()));
+    if let Some(like) = like.and_then(|like| known.get(&like)) {
+        return Some(like.another(name, first));
+    }
     let params = all[first..].iter().take(instance.slots()).enumerate();
     let params = params.map(|(i, (_, info))| Param {
         name: info.name.clone(),
         json: info.json_name().into(),
         slot: ParamId::new(first + i),
     });
-    Some(Owner::new(name, params.collect()))
+    let owner = Owner::new(name, params.collect());
+    if let Some(like) = like {
+        known.insert(like, owner.clone());
+    }
+    Some(owner)
 }

@@ -12,7 +12,7 @@ use super::reading::{Modifier, Player};
 use super::targets::{not_a_target, unknown_target};
 use super::tempo::{Meter, twice};
 use super::words::Words;
-use super::work::Work;
+use super::work::{FirstCycle, Work};
 use super::{Instrument, Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
@@ -74,6 +74,8 @@ pub(super) struct WrittenLine {
     pub(super) text: Option<Arc<str>>,
     /// Bars of its tab, as long as no modifier changes it; with the tab's place.
     pub(super) tab: Option<(Rational, Span)>,
+    /// What is known of the first cycle of its pattern.
+    pub(super) first: Option<FirstCycle>,
 }
 
 /// Composes the lines and sections of one file.
@@ -245,7 +247,7 @@ impl<'a> Composer<'a> {
             return;
         }
         let numbered = matches!(&meaning, Meaning::Instrument(instrument) if instrument.numbered);
-        let (action, voices, pattern) = match meaning {
+        let (action, voices, (pattern, first)) = match meaning {
             Meaning::Instrument(_) | Meaning::Parameter(_)
                 if let PatternText::Nothing(mark) = line.pattern =>
             {
@@ -306,18 +308,25 @@ impl<'a> Composer<'a> {
                 (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
             }
         };
-        self.written.push(WrittenLine { span: place, name, voices, numbered, sound, text, tab });
+        self.written.push(WrittenLine { span: place, name, voices, numbered, sound, text, tab, first });
     }
 
-    fn pattern(&mut self, line: &Written, words: Words, seed: u64, player: Player) -> Pattern {
+    /// The pattern of a line, and what is known of its first cycle.
+    fn pattern(
+        &mut self,
+        line: &Written,
+        words: Words,
+        seed: u64,
+        player: Player,
+    ) -> (Pattern, Option<FirstCycle>) {
         let notes = matches!(words, Words::Notes { .. });
         let Composer { ast, meter, notations, .. } = *self;
         let (draws, values) = (0, vec![]);
         let mut modifier = Modifier { ast, meter, notations, words, notes, seed, draws, player, values };
         let (pattern, place) = line_pattern(&mut modifier, line, self.problems);
         self.note_values(player, modifier.values);
-        self.work.try_line(&pattern, place, self.problems);
-        pattern
+        let first = self.work.try_line(&pattern, place, self.problems);
+        (pattern, first)
     }
 
     /// Notes have no ramps.
