@@ -1,17 +1,14 @@
 //! Calls: which definition or function is meant, and which argument is which.
 
 use super::builtins::{Builtin, Function};
+use super::named::Named;
 use super::resolve::{CHOKE, CHOKE_TIME, Context, PRIORITY, Resolver, VOICES};
-use super::score::IMPLIED;
 use super::{Call, Callee, DefId, FILE, LocalKind, Target};
 use crate::call::{Bound, bind, missing_argument, number_comma};
 use crate::codes;
 use crate::dimension::Dimension;
-use crate::hir::builtins::PAN;
-use crate::units::{Units, of_formal, unit_of};
-use mam_grammar::ast::{
-    Arg, Ast, BinaryOp, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind,
-};
+use crate::units::{of_formal, unit_of};
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Definition, DefinitionKind, Expr, ExprId, Formal, Ident};
 use mam_grammar::{Problem, Span};
 use mam_runtime::precedence::Priority;
 use std::rc::Rc;
@@ -362,39 +359,8 @@ impl Resolver<'_> {
 
     /// What can be given to an instrument or effect by name, read once.
     fn named(&mut self, def: DefId) -> Rc<Named> {
-        if let Some(named) = self.named.get(&def) {
-            return named.clone();
-        }
-        let mut named = self.own_named(def);
-        if self.files.definition(def).kind == DefinitionKind::Instrument {
-            named.params.extend(IMPLIED.map(|name| (Arc::from(name), Dimension::PLAIN)));
-            if named.params.iter().all(|(name, _)| **name != *PAN) {
-                named.params.push((PAN.into(), Dimension::PLAIN));
-            }
-        }
-        let named = Rc::new(named);
-        self.named.insert(def, named.clone());
-        named
-    }
-
-    fn own_named(&self, def: DefId) -> Named {
-        let ast = &self.files.file(def.file).ast;
-        let mut named = Named::default();
-        let Body::Items(items) = &self.files.definition(def).body else { return named };
-        for item in items {
-            match &item.kind {
-                ItemKind::Param(param) => {
-                    let units = Units::written(ast, Some(param.default), param.range);
-                    let unit = units.value.or(units.low.filter(|_| units.low == units.high));
-                    let dimension = unit.map_or(Dimension::PLAIN, Dimension::from_unit);
-                    named.params.push((param.name.name.clone(), dimension));
-                }
-                ItemKind::Input(name) => named.inputs.push(name.name.clone()),
-                ItemKind::Broken(Some(name)) => named.broken.push(name.name.clone()),
-                _ => {}
-            }
-        }
-        named
+        let files = self.files;
+        self.named.entry(def).or_insert_with(|| Rc::new(Named::read(files, def))).clone()
     }
 
     /// What is wrong with a piped call that is given a signal once more, which moves what follows it one place on:
@@ -575,16 +541,6 @@ impl Resolver<'_> {
 /// What each argument of a `def` measures, where that is said.
 fn expected_of(ast: &Ast, definition: &Definition) -> Vec<Option<Dimension>> {
     definition.formals.iter().map(|formal| of_formal(ast, formal).map(|(dimension, _)| dimension)).collect()
-}
-
-/// What can be given to an instrument or effect by name.
-#[derive(Default)]
-pub(super) struct Named {
-    /// Its parameters, each with what it seems to measure.
-    params: Vec<(Arc<str>, Dimension)>,
-    inputs: Vec<Arc<str>>,
-    /// What could not be read.
-    broken: Vec<Arc<str>>,
 }
 
 /// The event of a note that fits an argument of this name, where it is one that only events make sense for.

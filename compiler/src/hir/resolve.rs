@@ -1,6 +1,6 @@
 //! Finds what every name of a file means.
 
-use super::call::Named;
+use super::named::Named;
 use super::order::{Edge, break_recursion};
 use super::{Call, DefId, FILE, Hir, Known, LocalId, LocalKind, Name, ScopeId, Target, Use};
 use crate::codes;
