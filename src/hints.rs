@@ -251,7 +251,9 @@ fn meant(name: &str, command: &Command, all: &Command) -> Option<String> {
     let own = flags(command);
     let others = SYNONYMS.iter().flat_map(|s| s.names).map(ToString::to_string);
     let others: Vec<String> = others.chain(all.get_subcommands().flat_map(flags)).collect();
-    let near = nearest(name, &own).or_else(|| nearest(name, &others))?;
+    // Of three letters one other makes another word, and there are many.
+    let of_others = || nearest(name, &others).filter(|_| name.len() > 3);
+    let near = nearest(name, &own).or_else(of_others)?;
     let found = SYNONYMS.iter().find(|s| s.flag == near || s.names.contains(&near));
     Some(said(found.map_or(near, |s| s.flag), found.map_or("", |s| s.example), command, all))
 }

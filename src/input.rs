@@ -115,6 +115,52 @@ pub fn sound_file(path: &Path) -> Result<File, Failure> {
     opened.map_err(|e| Failure::read(&path.display().to_string(), &e))
 }
 
+/// The songs of a folder and the folders in it, in the order of their names. What is hidden is left out, and links to
+/// folders are not followed.
+///
+/// # Errors
+/// When one of them cannot be listed, or there is no song.
+pub fn songs_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (mut songs, mut folders) = (vec![], vec![folder.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        let unread = |e: io::Error| Failure::read(&folder.display().to_string(), &e);
+        for entry in fs::read_dir(&folder).map_err(unread)? {
+            let entry = entry.map_err(unread)?;
+            let (path, kind) = (entry.path(), entry.file_type().map_err(unread)?);
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if kind.is_dir() {
+                folders.push(path);
+            } else if path.is_file() && is_song_file(&path) {
+                songs.push(path);
+            }
+        }
+    }
+    songs.sort();
+    match songs.is_empty() {
+        true => Err(Failure::Io(format!(
+            "cannot read `{}`: it is a folder without a .mam or .json song in it",
+            folder.display()
+        ))),
+        false => Ok(songs),
+    }
+}
+
+/// Whether a file is a song by its ending; JSON can be anything, and a song's has nodes.
+fn is_song_file(path: &Path) -> bool {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("mam") => true,
+        Some("json") => {
+            fs::read(path).is_ok_and(|bytes| bytes.windows(NODES.len()).any(|window| window == NODES))
+        }
+        _ => false,
+    }
+}
+
+/// What a song in JSON has.
+const NODES: &[u8] = b"\"nodes\"";
+
 fn bytes(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;

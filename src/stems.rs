@@ -103,6 +103,11 @@ impl Listening {
         self.heard.stems.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Whether this is the name of an equation that was asked for.
+    pub fn is_equation(&self, name: &str) -> bool {
+        self.heard.equations.iter().any(|(equation, _)| equation == name)
+    }
+
     /// The first frames of a job, but of one stem instead of the song.
     pub fn stem(&self, job: &Job, name: &str, frames: u64) -> Option<Job> {
         let (_, parts) = self.heard.stems.iter().find(|(stem, _)| stem == name)?;

@@ -529,3 +529,16 @@ fn grains_freeze_a_sound_and_stretch_it_at_its_pitch() {
         assert!((0.12..0.8).contains(&power), "{text}: {power}");
     }
 }
+
+#[test]
+fn no_grain_is_cut_within_its_window() {
+    let folder = Folder::new("windows");
+    folder.wav("low.wav", RATE, &[sine(55.0, 48_000.0, 96_000)]);
+    for size in ["300ms", "1s", "5s"] {
+        let heard =
+            folder.render(&format!("out = grains(sample(\"low.wav\"), 50%, size: {size})\n"), 96_000, false);
+        let step = heard.unwrap()[0].windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+        // 55 Hz moves by 0.0072 of its amplitude a frame, and eight grains may sound at once.
+        assert!(step < 0.03, "{size}: {step}");
+    }
+}

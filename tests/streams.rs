@@ -12,6 +12,7 @@ use mamc::input::Disk;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const RATE: u32 = 48_000;
 const FIXTURES: [&str; 5] = ["cbr.mp3", "vbr.mp3", "plain.mp3", "stereo.ogg", "short.ogg"];
@@ -238,10 +239,13 @@ fn live_nothing_is_waited_for_and_gaps_are_counted() {
     }
     let gaps: u64 = streams.iter().map(|stream| stream.gaps()).sum();
     assert!(silent > 0 && gaps >= silent, "{gaps} gaps, {silent} silent quanta");
-    // What has been read is there the second time.
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    let again = render(&program, 20_000);
-    assert_eq!(bits(&again), bits(&held.iter().map(|c| c[..20_000].to_vec()).collect::<Vec<_>>()));
+    // What has been read is there the next time, as soon as the reading thread has come to it.
+    let begin: Vec<_> = held.iter().map(|channel| channel[..20_000].to_vec()).collect();
+    let until = Instant::now() + Duration::from_secs(60);
+    while bits(&render(&program, 20_000)) != bits(&begin) {
+        assert!(Instant::now() < until, "the file's beginning is still not there");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

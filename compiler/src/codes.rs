@@ -68,7 +68,7 @@ mam_grammar::codes! {
     }
     UNIT_ASSUMED Note "unit-assumed" {
         "A number without a unit stands where a time is wanted, and is read in seconds, where others read milliseconds. Where \
-         the default of an argument is written in `ms`, a number is read in these, and nothing is said."
+         the default of an argument is written in `ms`, a number is read in these, and nothing is said unless it is less than one."
         fails "out = noise() * decay(every(2), 300ms)\n"
         passes "out = noise() * decay(every(2s), 300ms)\n"
     }
@@ -323,6 +323,11 @@ mam_grammar::codes! {
         "An equation has the name of a setting, such as `tempo`, and nothing uses it. Settings are written without `=`."
         fails "tempo = 174\nout = noise()\n"
         passes "tempo 174\nout = noise()\n"
+    }
+    UNUSED_PARAMETER Warning "unused-parameter" {
+        "Nothing reads a parameter or a knob, so that whatever it is set to, the song sounds the same."
+        fails "instrument lead {\n  param bright = 1kHz in 100Hz..8kHz\n  env = perc(trig, 1ms, 200ms)\n  until env < 0.0001\n  out = env * saw(freq)\n}\nx = lead()\nplay { x \"c4\" }\nout = x\n"
+        passes "instrument lead {\n  param bright = 1kHz in 100Hz..8kHz\n  env = perc(trig, 1ms, 200ms)\n  until env < 0.0001\n  out = env * saw(freq) |> lowpass(bright)\n}\nx = lead()\nplay { x \"c4\" }\nout = x\n"
     }
     OUT_OF_BOUNDS Error "out-of-bounds" {
         "A number names something that does not exist: MIDI controllers, keys and programs go from 0 to 127, \

@@ -20,7 +20,7 @@ use crate::places::Bindings;
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::target::{OptLevel, Target};
-use crate::{checks, front, heard, score, sets};
+use crate::{checks, front, heard, score, sets, unused};
 use mam_grammar::{Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Mark, PlayedParam, Score};
@@ -382,6 +382,7 @@ impl<'a> Line<'a> {
             left_over(&self.state.leftovers, &places, problems);
             if stages.json.is_none() {
                 heard::check((files, song), graph, &places, &self.state.score, problems);
+                unused::check(files, song, problems);
             }
         }
         true

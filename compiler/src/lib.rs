@@ -52,6 +52,7 @@ pub mod text;
 #[cfg(feature = "jit")]
 mod tier_up;
 pub mod units;
+mod unused;
 pub(crate) mod waves;
 
 pub use cache::CompilationCache;

@@ -3,6 +3,7 @@
 use crate::files::Files;
 use crate::graph::{Graph, NodeId, Protocol, operands};
 use crate::hir::DefId;
+use crate::hir::kits::is_kit;
 use crate::json;
 use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
@@ -226,10 +227,21 @@ impl<'a> Bindings<'a> {
         self.graph.names.contains_key(name)
     }
 
-    /// True when the name is an instrument's definition that the song can see.
-    pub fn is_instrument_definition(&self, name: &str) -> bool {
-        let def = self.files.find(self.song, name);
-        def.is_some_and(|def| self.files.definition(def).kind == DefinitionKind::Instrument)
+    /// True when the name is the definition of an instrument, or a kit, that the song can see.
+    pub fn is_playable_definition(&self, name: &str) -> bool {
+        match self.files.find(self.song, name) {
+            Some(def) => self.files.definition(def).kind == DefinitionKind::Instrument,
+            None => is_kit(self.files, self.song, name),
+        }
+    }
+
+    /// The instruments that are parts of what a name stands for: `d.bd` and `d.sd` of `d`, a kit's.
+    pub fn parts(&self, name: &str) -> Vec<String> {
+        let is_part = |own: &&Arc<str>| own.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let mut parts: Vec<String> =
+            self.graph.targets.keys().filter(is_part).map(ToString::to_string).collect();
+        parts.put_in_order();
+        parts
     }
 
     /// Whether a parameter follows a signal of the song.

@@ -52,7 +52,7 @@ impl Targets for Band {
             });
         }
         match name.as_str() {
-            "mix" => Meaning::Other { what: "it is a signal".into(), params: vec![] },
+            "mix" => Meaning::Other { what: "it is a signal".into(), parts: vec![], params: vec![] },
             _ => Meaning::Unknown,
         }
     }

@@ -148,7 +148,7 @@ words! {
         "bd = kick()\nplay {\n  bd |x...x...x...x...|\n  bd.gain \"1 0.3\" over 1 beat\n}\nout = bd\n";
     Behind "by" "bd |x..| by 1/16" "Behind a drum tab: how long a step is, a part of a whole note, so that the tab may run against the bar."
         "bd = kick()\nplay { bd |x..| by 1/16 }\nout = bd\n";
-    Behind "curve" "param cutoff = 800Hz in 20Hz..18kHz curve exp" "`curve exp` behind a range or a line: equal ratios take equal times, as frequencies and levels want it; without it, equal differences do."
+    Behind "curve" "param cutoff = 800Hz in 20Hz..18kHz curve exp" "`curve exp` behind a range: a hand moves it in equal ratios, as frequencies want it. A ramp with it, of such a parameter or of a line, is fast at first, as 1 - e^(-3t): 82 % of the way at half its time; without it, it is even."
         "knob bright = 800Hz in 100Hz..8kHz curve exp\nout = lowpass(saw(110Hz), bright) * 20%\n";
     Behind "smooth" "param level = 50% in 0%..100% smooth 5ms" "Behind a range: the time over which the parameter glides to a new value."
         "knob level = 10% in 0%..20% smooth 5ms\nout = sine(220Hz) * level\n";

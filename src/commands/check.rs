@@ -4,7 +4,7 @@ use crate::args::HowArgs;
 use crate::compiling::{Compiled, asked_for, compile_without_code};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input::Song;
+use crate::input::{Song, songs_of};
 use crate::output::{Inputs, write_text};
 use crate::report::human::{Look, draw};
 use crate::report::{self, Form, Found, number_of, tally};
@@ -238,46 +238,3 @@ fn human(checked: &Checked, console: Console) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
-
-/// The songs of a folder and the folders in it, in the order of their names. What is hidden is left out, and links to
-/// folders are not followed.
-pub(super) fn songs_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let (mut songs, mut folders) = (vec![], vec![folder.to_path_buf()]);
-    while let Some(folder) = folders.pop() {
-        let unread = |e: std::io::Error| Failure::read(&folder.display().to_string(), &e);
-        for entry in std::fs::read_dir(&folder).map_err(unread)? {
-            let entry = entry.map_err(unread)?;
-            let (path, kind) = (entry.path(), entry.file_type().map_err(unread)?);
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            if kind.is_dir() {
-                folders.push(path);
-            } else if path.is_file() && is_song(&path) {
-                songs.push(path);
-            }
-        }
-    }
-    songs.sort();
-    match songs.is_empty() {
-        true => Err(Failure::Io(format!(
-            "cannot check `{}`: it is a folder without a .mam or .json song in it",
-            folder.display()
-        ))),
-        false => Ok(songs),
-    }
-}
-
-/// Whether a file is a song by its ending; JSON can be anything, and a song's has nodes.
-fn is_song(path: &Path) -> bool {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("mam") => true,
-        Some("json") => {
-            std::fs::read(path).is_ok_and(|bytes| bytes.windows(NODES.len()).any(|window| window == NODES))
-        }
-        _ => false,
-    }
-}
-
-/// What a song in JSON has.
-const NODES: &[u8] = b"\"nodes\"";

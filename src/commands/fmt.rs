@@ -4,7 +4,7 @@ use crate::args::HowArgs;
 use crate::compiling::{compile_song, tell};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::input::{self, Song};
+use crate::input::{self, Song, songs_of};
 use crate::output::{Inputs, write_text};
 use clap::{Args, ValueEnum};
 use mam_compiler::json;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 With --check --json: { \"unformatted\": [files], \"unread\": [files with errors] }.")]
 pub struct Fmt {
-    /// .mam files, which are formatted in place; `-` formats standard input to standard output
+    /// .mam files, which are formatted in place, or folders, of which all are; `-` formats standard input to standard output
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
     /// Change nothing; fail if something is not formatted
@@ -57,7 +57,14 @@ impl Fmt {
         let console = Console { json: false, ..console };
         let mut result = Ok(());
         let (mut unformatted, mut unread) = (vec![], vec![]);
+        let mut all = vec![];
         for input in &self.inputs {
+            match input.is_dir() {
+                true => all.extend(texts_of(input)?),
+                false => all.push(input.clone()),
+            }
+        }
+        for input in &all {
             match self.format_one(input, &mut unformatted, console) {
                 Err(failure @ (Failure::ClosedPipe | Failure::Usage(_))) => return Err(failure),
                 Err(failure) => {
@@ -141,5 +148,15 @@ impl Fmt {
             Some(path) if input::is_stdin(path) => console.exact(&text),
             Some(path) => write_text(path, &text, &Inputs::new(compiled.read_from(input))),
         }
+    }
+}
+
+/// The songs of a folder that are in the language.
+fn texts_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut songs = songs_of(folder)?;
+    songs.retain(|song| song.extension().is_some_and(|ending| ending == "mam"));
+    match songs.is_empty() {
+        true => Err(Failure::Io(format!("cannot format `{}`: all songs in it are JSON", folder.display()))),
+        false => Ok(songs),
     }
 }

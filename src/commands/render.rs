@@ -414,7 +414,8 @@ fn heard_alone(extra: &Extra, job: &Job, listening: Option<&Listening>, frames: 
     let (listening, name) = (listening?, &*extra.name);
     match extra.is_stem {
         true => listening.stem(job, name, frames),
-        false => listening.equation(job, name, frames).or_else(|| job.tapped(name, frames)),
+        false if listening.is_equation(name) => listening.equation(job, name, frames),
+        false => job.tapped(name, frames),
     }
 }
 
@@ -507,6 +508,9 @@ fn no_node(name: &str, job: &Job) -> Failure {
     let parts = job.program.steps.iter().flat_map(|step| &step.parts);
     // Only what can be tapped: a voice by itself cannot.
     let names: BTreeSet<&str> = parts.map(|part| &*part.name).filter(|name| !name.contains('#')).collect();
+    if names.contains(name) {
+        return Failure::Usage(format!("`{name}` is not a signal, and a tap writes what one sounds like"));
+    }
     let names: Vec<&str> = names.into_iter().collect();
     let near = mam_grammar::problem::nearest(name, &names)
         .map_or(String::new(), |n| format!("; did you mean `{n}`?"));

@@ -106,6 +106,8 @@ fn a_wrong_flag_is_answered_with_the_right_one() {
         assert!(run.err.contains(hint), "{wrong:?}: {}", run.err);
         assert!(!run.err.contains("as a value"), "{wrong:?}: {}", run.err);
     }
+    let run = folder.run(&[&render[..], &["--foo"]].concat()).exits(2);
+    assert!(!run.err.contains("tip:"), "{}", run.err);
     let run = folder.run(&["check", "song.mam", "-d", "3s"]).exits(2);
     assert!(
         run.err.contains("`mamc check` has no such flag") && run.err.contains("--duration"),
@@ -137,6 +139,8 @@ fn a_folder_is_checked_with_all_its_songs() {
     assert!(run.err.contains("5 songs checked, errors in 1"), "{}", run.err);
     let run = folder.run(&["check", "set", "--json"]).exits(1);
     assert_eq!((&json(&run)["errors"], json(&run)["songs"].as_array().unwrap().len()), (&2.into(), 3));
+    let run = folder.run(&["fmt", "--check", "set", "--json"]).exits(1);
+    assert_eq!(json(&run)["unformatted"].as_array().map(Vec::len), Some(3), "what is used is a text too");
     let run = folder.run(&["check", "empty"]).exits(3);
     assert!(run.err.contains("without a .mam or .json song"), "{}", run.err);
 }

@@ -139,7 +139,11 @@ fn what_does_not_fit_is_refused_first() {
     let run = folder.run(&["render", "song.mam", "-o", "x.wav", "-d", "1s", "--tap", "db=t.wav"]).exits(2);
     assert!(run.err.contains("did you mean `bd`"), "{}", run.err);
     folder.run(&["render", "song.mam", "-o", "x.wav", "-d", "1s", "--tap", "bd=x.wav"]).exits(2);
-    assert_eq!(folder.files(), ["song.mam"]);
+    let folder =
+        folder.with("rec.mam", "rec = record(noise(), 1, max: 1s)\nout = playback(rec, every(1s))\n");
+    let run = folder.run(&["render", "rec.mam", "-o", "y.wav", "-d", "1s", "--tap", "rec=t.wav"]).exits(2);
+    assert!(run.err.contains("`rec` is not a signal"), "{}", run.err);
+    assert_eq!(folder.files(), ["rec.mam", "song.mam"]);
 }
 
 /// A node's name in JSON is any text.

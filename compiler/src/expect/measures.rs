@@ -76,6 +76,41 @@ pub enum Given {
     Default(f64),
 }
 
+/// Which of the numbers of its dimension an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Every one.
+    Any,
+    /// From 0 on.
+    NotNegative,
+    /// Above 0.
+    Positive,
+    /// The whole ones from 1 on.
+    Counting,
+}
+
+impl Values {
+    /// Whether a number is one of them.
+    pub fn contain(self, value: f64) -> bool {
+        match self {
+            Values::Any => true,
+            Values::NotNegative => value >= 0.0,
+            Values::Positive => value > 0.0,
+            Values::Counting => value >= 1.0 && value.fract() == 0.0,
+        }
+    }
+
+    /// What one of them is, as in "`for` is more than 0".
+    pub fn words(self) -> &'static str {
+        match self {
+            Values::Any => "a number",
+            Values::NotNegative => "at least 0",
+            Values::Positive => "more than 0",
+            Values::Counting => "a whole number, from 1 on",
+        }
+    }
+}
+
 /// An argument of a measure, beside the expressions that are measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Param {
@@ -83,6 +118,8 @@ pub struct Param {
     pub name: &'static str,
     /// The dimension of its values.
     pub dimension: Dimension,
+    /// The numbers that it takes.
+    pub values: Values,
     /// Whether it must be given.
     pub given: Given,
 }
@@ -128,14 +165,20 @@ impl Row {
 }
 
 const fn param(name: &'static str, dimension: Dimension, given: Given) -> Param {
-    Param { name, dimension, given }
+    // Times and frequencies are no less than 0.
+    let values = if matches!(dimension, Dimension::PLAIN) { Values::Any } else { Values::NotNegative };
+    Param { name, dimension, values, given }
+}
+
+const fn taking(values: Values, param: Param) -> Param {
+    Param { values, ..param }
 }
 
 const TIME: Dimension = Dimension::TIME;
 const HZ: Dimension = Dimension::FREQUENCY;
 const PLAIN: Dimension = Dimension::PLAIN;
 const AFTER: Param = param("after", TIME, Given::Default(0.0));
-const FOR: Param = param("for", TIME, Given::Optional);
+const FOR: Param = taking(Values::Positive, param("for", TIME, Given::Optional));
 const AT: Param = param("at", HZ, Given::Needed);
 const FREQ: Param = param("freq", HZ, Given::Default(997.0));
 /// −12 dB.
@@ -194,7 +237,7 @@ measures! {
     Finite "finite" ["x"] PART, Condition, Nothing,
         "Nothing is infinite or not a number on the way to the result."
         "expect finite(kick())";
-    Silent "silent" ["x"] &[param("after", TIME, Given::Default(0.0)), param("for", TIME, Given::Default(1.0))], Condition, Nothing,
+    Silent "silent" ["x"] &[param("after", TIME, Given::Default(0.0)), taking(Values::Positive, param("for", TIME, Given::Default(1.0)))], Condition, Nothing,
         "Every sample is below −120 dB: from `after` on, for a second where `for` does not say otherwise."
         "expect silent(kick(), after: 4s)";
     Clipped "clipped" ["x"] PART, Plain, Nothing,
@@ -227,7 +270,7 @@ measures! {
     Partial "partial" ["x"] &[AT, AFTER, FOR], Level, Nothing,
         "The amplitude of the sine at a frequency, by a Kaiser window: of 1 s without `for`."
         "expect partial(sine(997Hz), at: 997Hz) within 0.01dB of 0dB";
-    Harmonic "harmonic" ["x"] &[param("number", PLAIN, Given::Needed), AFTER, FOR], Level, Nothing,
+    Harmonic "harmonic" ["x"] &[taking(Values::Counting, param("number", PLAIN, Given::Needed)), AFTER, FOR], Level, Nothing,
         "The amplitude of a harmonic over that of the fundamental, which is number 1: of 1 s without `for`."
         "expect harmonic(square(221Hz), 3) within 0.1dB of -9.54dB";
     Alias "alias" ["x"] &[param("below", HZ, Given::Optional), param("above", HZ, Given::Default(0.0)), param("freq", HZ, Given::Optional), AFTER], Level, Nothing,

@@ -142,7 +142,18 @@ impl Reader<'_> {
                 Given::Default(value) => Some(Some(value)),
             };
         };
-        self.number(expr, param.dimension, &format!("`{}`", param.name)).map(Some)
+        let value = self.number(expr, param.dimension, &format!("`{}`", param.name))?;
+        if param.values.contain(value) {
+            return Some(Some(value));
+        }
+        let span = self.files.file(self.file).ast.span(expr);
+        let message = format!("`{}` is {}", param.name, param.values.words());
+        let help = match param.given {
+            Given::Needed => "write another number".to_owned(),
+            _ => format!("write another number, or leave `{}` out", param.name),
+        };
+        self.problems.add(Problem::new(&codes::OUT_OF_BOUNDS, span, message).help(help));
+        None
     }
 
     /// A constant that measures `wanted`; plain numbers go anywhere.
@@ -226,7 +237,16 @@ impl Reader<'_> {
             self.problems.add(problem);
             return None;
         }
-        self.number(expr, quantity.dimension(), &format!("what `{name}` measures"))
+        let value = self.number(expr, quantity.dimension(), &format!("what `{name}` measures"))?;
+        if quantity == Quantity::Level && value < 0.0 {
+            let span = ast.span(expr);
+            let text = format!("{}dB", self.files.slice(span));
+            let message = format!("`{name}` is a level, which is never below 0");
+            let problem = Problem::new(&codes::EXPECT_BOUND, span, message);
+            self.problems.add(problem.help(format!("in decibels it is `{text}`")).guess(span, text));
+            return None;
+        }
+        Some(value)
     }
 
     /// A tolerance, by the unit that it is written in.

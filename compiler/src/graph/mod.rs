@@ -16,6 +16,7 @@ mod text;
 
 pub use order::Group;
 pub use outside::is_machine;
+pub(crate) use outside::sends;
 pub use parts::{body_exprs, duplicate, each_operand, has_out, is_event, operands};
 
 use crate::dimension::Dimension;

@@ -32,7 +32,7 @@ pub fn is_machine(files: &Files, def: DefId) -> bool {
 }
 
 /// How the body of an instrument sends its notes outside, if it does.
-pub(super) fn sends(files: &Files, def: DefId) -> Option<Protocol> {
+pub(crate) fn sends(files: &Files, def: DefId) -> Option<Protocol> {
     let ast = &files.file(def.file).ast;
     let hir = resolved(files, def.file);
     let mut open = body_exprs(&files.definition(def).body);

@@ -3,6 +3,7 @@
 use super::DefId;
 pub use crate::expand::Reference;
 use crate::files::Files;
+use crate::prelude;
 use mam_grammar::Span;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind};
 use std::sync::Arc;
@@ -51,6 +52,14 @@ pub fn kits(files: &Files, file: usize) -> Vec<Kit> {
     let mut all: Vec<Kit> = with_uses.flat_map(|file| kits_of(files, &files.file(file).ast)).collect();
     all.extend(files.prelude_kits().flat_map(|ast| kits_of(files, &ast).collect::<Vec<Kit>>()));
     all
+}
+
+/// Whether a name that is no definition's is a kit's where it is written.
+pub fn is_kit(files: &Files, file: usize, name: &str) -> bool {
+    let mut with_uses = std::iter::once(file).chain(files.file(file).uses.iter().copied());
+    let own = |item: &Item| matches!(&item.kind, ItemKind::Kit { name: own, .. } if &*own.name == name);
+    with_uses.any(|file| files.file(file).ast.items.iter().any(own))
+        || prelude::kits().any(|(own, _)| own == name)
 }
 
 fn kits_of<'a>(files: &'a Files, ast: &'a Ast) -> impl Iterator<Item = Kit> + 'a {

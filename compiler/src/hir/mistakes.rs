@@ -1,6 +1,7 @@
 //! What is said of names that are nothing, with what was probably meant.
 
 use super::builtins::{Builtin, Function};
+use super::kits::is_kit;
 use super::resolve::note_literal;
 use super::resolve::{Context, Resolver};
 use super::{Known, LocalId, LocalKind, ScopeId};
@@ -17,6 +18,10 @@ use rustc_hash::FxHashMap;
 fn note_without_octave(name: &str) -> bool {
     let accidentals = name.strip_prefix(|c| matches!(c, 'a'..='g'));
     accidentals.is_some_and(|rest| matches!(rest, "" | "b" | "bb" | "#" | "##"))
+}
+
+fn not_a_signal(name: &Ident, what: &str) -> Problem {
+    Problem::new(&codes::NOT_A_VALUE, name.span, format!("`{name}` is {what}, not a signal"))
 }
 
 impl Resolver<'_> {
@@ -41,6 +46,9 @@ impl Resolver<'_> {
         }
         if let Some(def) = self.files.find(self.file, &name.name) {
             return self.definition_as_value(name, self.files.definition(def).kind);
+        }
+        if is_kit(self.files, self.file, &name.name) {
+            return self.playable_as_value(name, "a kit", "whose parts can be played");
         }
         let message = format!("nothing here is called `{name}`");
         let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
@@ -85,24 +93,23 @@ impl Resolver<'_> {
     fn definition_as_value(&self, name: &Ident, kind: DefinitionKind) -> Problem {
         let (what, help) = match kind {
             DefinitionKind::Def => ("a definition", format!("call it: `{name}(…)`")),
-            DefinitionKind::Instrument if self.is_whole_equation(name) => {
-                ("an instrument", format!("call it: `{name}()`"))
+            DefinitionKind::Instrument => {
+                return self.playable_as_value(name, "an instrument", "that can be played and heard");
             }
-            DefinitionKind::Instrument => (
-                "an instrument",
-                format!("an equation gives it a name that can be played and heard: `{name} = {name}()`"),
-            ),
             DefinitionKind::Effect => ("an effect", format!("a signal flows through it: `x |> {name}()`")),
         };
-        let message = format!("`{name}` is {what}, not a signal");
-        let problem = Problem::new(&codes::NOT_A_VALUE, name.span, message).help(help);
-        match kind {
-            DefinitionKind::Instrument if self.is_whole_equation(name) => {
-                problem.fix(name.span, format!("{name}()"))
-            }
-            DefinitionKind::Instrument => self.with_equation(problem, &name.name, &name.name),
-            _ => problem,
+        not_a_signal(name, what).help(help)
+    }
+
+    /// The problem of an instrument or a kit that is read as a signal; `given` is what an equation's name is good for.
+    fn playable_as_value(&self, name: &Ident, what: &str, given: &str) -> Problem {
+        let problem = not_a_signal(name, what);
+        if self.is_whole_equation(name) {
+            let call = format!("{name}()");
+            return problem.help(format!("call it: `{call}`")).fix(name.span, call);
         }
+        let help = format!("an equation gives it a name {given}: `{name} = {name}()`");
+        self.with_equation(problem.help(help), &name.name, &name.name)
     }
 
     /// True for a name that is all that stands right of the `=` of an equation of the file: `bd = kick`.

@@ -13,6 +13,10 @@ use std::sync::Arc;
 /// States that are never set, with their values: what one call has of its own.
 type Data = Vec<(Arc<str>, Imm)>;
 
+/// Constants that are, in each call, a number of its data with its highest bit turned. What compares the sum of a phase's lower
+/// word with what was added, to know whether it wraps, does so: only as long as that is seen is it a phase of two words.
+type Turned = FxHashMap<Value, Handle<StateSlot>>;
+
 /// The kernels of a module by their shape.
 #[derive(Default)]
 pub(super) struct Shapes {
@@ -114,24 +118,31 @@ fn with_bodies(kernel: &Kernel, change: impl Fn(&Body) -> Body) -> Kernel {
 
 /// The body with a constant of its own at each use of one, before its user.
 fn spread(body: &Body) -> Body {
-    rebuild(body, &mut |new, inst| new.insts.add(inst.clone()))
+    rebuild(body, &mut |new, constant| new.insts.add(body.insts[constant].clone()))
 }
 
-/// The body with each constant once, before its first user.
-fn gather(body: &Body) -> Body {
+/// The body with each constant once, before its first user; those of `turned` are what is said of them.
+fn gather(body: &Body, turned: &Turned) -> Body {
     let mut known: FxHashMap<(Imm, Type), Value> = FxHashMap::default();
-    rebuild(body, &mut |new, inst| match inst.op {
-        Op::Const(imm) => *known.entry((imm, inst.ty)).or_insert_with(|| new.insts.add(inst.clone())),
-        _ => unreachable!("only constants are asked for"),
+    rebuild(body, &mut |new, constant| {
+        let inst = &body.insts[constant];
+        if let Some(state) = turned.get(&constant) {
+            let (of, least) = (new.add(Op::Get(*state), inst.ty, &[]), new.i32(i32::MIN));
+            return new.op(Op::Xor, &[of, least]);
+        }
+        match inst.op {
+            Op::Const(imm) => *known.entry((imm, inst.ty)).or_insert_with(|| new.insts.add(inst.clone())),
+            _ => unreachable!("only constants are asked for"),
+        }
     })
 }
 
 /// A copy of the body in which `constant` places the constant of each use.
-fn rebuild(body: &Body, constant: &mut dyn FnMut(&mut Body, &Inst) -> Value) -> Body {
+fn rebuild(body: &Body, constant: &mut dyn FnMut(&mut Body, Value) -> Value) -> Body {
     let mut new = Body { step: body.step, ..Body::default() };
     let mut map: Vec<Option<Value>> = vec![None; body.insts.len()];
     let mut moved = |new: &mut Body, map: &[Option<Value>], value: Value| {
-        map[value.index()].unwrap_or_else(|| constant(new, &body.insts[value]))
+        map[value.index()].unwrap_or_else(|| constant(new, value))
     };
     for (value, inst) in body.insts.iter().filter(|(_, inst)| !matches!(inst.op, Op::Const(_))) {
         let args = inst.args.map(|&arg| moved(&mut new, &map, arg));
@@ -155,7 +166,8 @@ fn lift(members: Vec<Kernel>) -> (Kernel, Vec<Data>) {
     let mut kernel = members[0].clone();
     let mut data = vec![vec![]; members.len()];
     let mut known: FxHashMap<Vec<Imm>, Handle<StateSlot>> = FxHashMap::default();
-    for form in 0..2 {
+    let mut turned = [Turned::default(), Turned::default()];
+    for (form, turned) in turned.iter_mut().enumerate() {
         let count = bodies(&mut kernel)[form].insts.len();
         for index in 0..count {
             let at = Handle::new(index);
@@ -170,6 +182,10 @@ fn lift(members: Vec<Kernel>) -> (Kernel, Vec<Data>) {
             if imms.iter().all(|imm| *imm == imms[0]) {
                 continue;
             }
+            if let Some(state) = with_highest_bit_turned(&imms).and_then(|other| known.get(&other)) {
+                turned.insert(at, *state);
+                continue;
+            }
             let state = *known.entry(imms).or_insert_with_key(|imms| {
                 let name = format!("{DATA}{}", kernel.states.len());
                 let shared: Arc<str> = name.as_str().into();
@@ -182,5 +198,16 @@ fn lift(members: Vec<Kernel>) -> (Kernel, Vec<Data>) {
             inst.ty = ty;
         }
     }
-    (with_bodies(&kernel, gather), data)
+    let [general, steady] =
+        [(&kernel.general, &turned[0]), (&kernel.steady, &turned[1])].map(|(b, t)| gather(b, t));
+    (Kernel { general, steady, ..kernel }, data)
+}
+
+/// The same whole numbers of 32 bits with the highest bit of each turned, if they are such.
+fn with_highest_bit_turned(imms: &[Imm]) -> Option<Vec<Imm>> {
+    let turned = |imm: &Imm| match imm {
+        Imm::I32(x) => Some(Imm::I32(x ^ i32::MIN)),
+        _ => None,
+    };
+    imms.iter().map(turned).collect()
 }

@@ -10,7 +10,7 @@ use super::show::number as show;
 use super::work::{TRIED_CYCLES, query_problem, sounds};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
-use mam_runtime::score::{Action, Clip, Line, Rational, TimeSpan, Transport};
+use mam_runtime::score::{Action, Clip, Duration, Line, Ramp, Rational, TimeSpan, Transport};
 use mam_runtime::sort::Sort;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -116,10 +116,12 @@ pub struct Leftover {
     span: Span,
     /// The bar in which it is first set.
     begin: Rational,
+    /// The bar up to which the value of the pass before is heard.
+    heard_until: Rational,
     /// Bars of a pass.
     length: Rational,
-    /// The section in which the song begins.
-    first: Option<Arc<str>>,
+    /// The section in which the song begins, and the bar in which that ends.
+    first: Option<(Arc<str>, Rational)>,
     /// The bars in which instruments are first played.
     notes: Arc<HashMap<usize, Rational>>,
 }
@@ -128,6 +130,8 @@ pub struct Leftover {
 struct Course {
     /// The first time, in bars, and the line of it.
     first: (Rational, usize),
+    /// Until when what was there before is heard: until then, or halfway through the ramp of that.
+    heard_until: Rational,
     /// The last time, and the line of it.
     last: (Rational, usize),
     /// The value since then, in base units.
@@ -141,8 +145,18 @@ impl Course {
             true => (other.last, other.left),
             false => (self.last, self.left),
         };
-        Course { first: self.first.min(other.first), last, left }
+        let (first, heard_until) = (self.first, self.heard_until).min((other.first, other.heard_until));
+        Course { first, heard_until, last, left }
     }
+}
+
+/// Whether a song does after its length what it did from the beginning: it starts over, or its patterns do by themselves.
+fn comes_again(transport: &Transport) -> bool {
+    let fits = |line: &Line| {
+        let times = line.pattern.period().and_then(|period| transport.length / period);
+        times.is_ok_and(|times| times.fract() == Rational::ZERO)
+    };
+    transport.restarts || transport.lines.iter().all(fits)
 }
 
 /// The parameters that are set by some lines, but not at once when a pass begins: what the last pass left is heard until
@@ -150,7 +164,7 @@ impl Course {
 fn leftovers(transport: &Transport, written: &[WrittenLine], steps: &mut u64) -> Vec<Leftover> {
     let sets = |line: &Line| matches!(line.action, Action::Set { .. });
     let length = transport.length;
-    if !transport.restarts || !transport.lines.iter().any(sets) || length > Rational::whole(MOST_BARS) {
+    if !transport.lines.iter().any(sets) || length > Rational::whole(MOST_BARS) || !comes_again(transport) {
         return vec![];
     }
     let mut notes: HashMap<usize, Rational> = HashMap::new();
@@ -164,8 +178,8 @@ fn leftovers(transport: &Transport, written: &[WrittenLine], steps: &mut u64) ->
                     notes.entry(target).and_modify(|first| *first = begin.min(*first)).or_insert(begin);
                 }
             }
-            Action::Set { param, .. } => {
-                if let Some(course) = course(transport, clip, steps) {
+            Action::Set { param, ramp } => {
+                if let Some(course) = course(transport, clip, ramp, steps) {
                     let course = match courses.remove(&param) {
                         Some(before) => before.and(course),
                         None => course,
@@ -178,15 +192,17 @@ fn leftovers(transport: &Transport, written: &[WrittenLine], steps: &mut u64) ->
             return vec![];
         }
     }
-    let first = transport.marks.iter().find(|m| m.start == Rational::ZERO).map(|m| m.name.clone());
+    let first = transport.marks.iter().find(|mark| mark.start == Rational::ZERO);
+    let first = first.map(|mark| (mark.name.clone(), mark.end));
     let notes = Arc::new(notes);
-    let late = courses.into_iter().filter(|(_, course)| course.first.0 >= Rational::ONE);
-    let leftover = |(param, Course { first: (begin, line), last: (_, last), left })| Leftover {
+    let late = courses.into_iter().filter(|(_, course)| course.heard_until >= Rational::ONE);
+    let leftover = |(param, Course { first: (begin, line), heard_until, last: (_, last), left })| Leftover {
         param,
         left,
         name: written[line].name.clone(),
         span: written[last].span,
         begin,
+        heard_until,
         length,
         first: first.clone(),
         notes: notes.clone(),
@@ -195,7 +211,7 @@ fn leftovers(transport: &Transport, written: &[WrittenLine], steps: &mut u64) ->
 }
 
 /// How a clip sets a parameter within a pass, if it does: looked for from its start and from its end alone.
-fn course(transport: &Transport, clip: &Clip, steps: &mut u64) -> Option<Course> {
+fn course(transport: &Transport, clip: &Clip, ramp: Ramp, steps: &mut u64) -> Option<Course> {
     let mut values = |part| {
         let onsets = onsets(transport, clip, part, steps).into_iter();
         let values = onsets.filter_map(|onset| Some((onset.begin, onset.value.number()?)));
@@ -205,14 +221,22 @@ fn course(transport: &Transport, clip: &Clip, steps: &mut u64) -> Option<Course>
     let first = cycles(clip, transport.length).find_map(|part| values(part).into_iter().min_by_key(at))?;
     let mut parts = cycles(clip, transport.length).rev();
     let (last, left) = parts.find_map(|part| values(part).into_iter().max_by_key(at))?;
-    Some(Course { first: (first.0, clip.line), last: (last, clip.line), left })
+    // Halfway of a ramp it is nearer to what is new.
+    let over = ramps::bars(transport, ramp.over, first.0).unwrap_or(Rational::ZERO);
+    let heard_until = (over * Rational::ratio(1, 2)).and_then(|half| first.0 + half).unwrap_or(first.0);
+    Some(Course { first: (first.0, clip.line), heard_until, last: (last, clip.line), left })
 }
 
 impl Leftover {
     /// The warning, where the parameter begins with `start` and belongs to the instrument `owner`, if to one; `show` writes
     /// a value. None where the two sound the same: an instrument that is not played is not heard.
     pub fn problem(&self, start: f64, owner: Option<usize>, show: impl Fn(f64) -> String) -> Option<Problem> {
-        let played = |owner: usize| self.notes.get(&owner).is_some_and(|first| *first < self.begin);
+        let played = |owner: usize| {
+            self.notes.get(&owner).is_some_and(|first| {
+                let heard = (self.heard_until - *first).unwrap_or(Rational::ZERO);
+                *first < self.begin || heard >= Rational::ONE
+            })
+        };
         if start == self.left || owner.is_some_and(|owner| !played(owner)) {
             return None;
         }
@@ -221,25 +245,44 @@ impl Leftover {
         let message = format!(
             "the first pass begins with `{name}` at {start}, and each later one at {left}: what is set here stays"
         );
+        let at_once = |bars: Rational| match bars.ceil() - 1 {
+            ..=0 => format!("`{name} \"{start}\"`"),
+            rest => format!("`{name} \"<{start} ~!{rest}>\"`"),
+        };
         let help = match &self.first {
-            Some(section) => format!(
+            Some((section, end)) if self.begin < *end => format!(
+                "to begin each pass alike, put a line before those of `{name}` in the section `{section}`: {}",
+                at_once(*end)
+            ),
+            Some((section, _)) => format!(
                 "to begin each pass alike, put a line into the section `{section}`: `{name} \"{start}\"`"
             ),
             None => {
-                let rest = (self.length.ceil() - 1).max(1);
-                format!("to begin each pass alike, add a line: `{name} \"<{start} ~!{rest}>\"`")
+                format!(
+                    "to begin each pass alike, put a line before those of `{name}`: {}",
+                    at_once(self.length)
+                )
             }
         };
         Some(Problem::new(&LEFT_OVER, self.span, message).help(help))
     }
 }
 
+/// Whether a line sets a parameter at once.
+fn jumps(line: &Line) -> bool {
+    matches!(line.action, Action::Set { ramp, .. } if ramp.over == Duration::default())
+}
+
 fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
     let mut set: HashMap<(ParamId, Rational), &Heard> = HashMap::new();
     let mut blamed = HashSet::new();
     for event in heard {
-        let Action::Set { param, .. } = transport.lines[event.line].action else { continue };
+        let Action::Set { param, ramp } = transport.lines[event.line].action else { continue };
         let Some(first) = set.insert((param, event.begin), event) else { continue };
+        // A value, and a ramp that sets out from it.
+        if ramp.over != Duration::default() && jumps(&transport.lines[first.line]) {
+            continue;
+        }
         let pair = (first.line, event.line);
         if first.value == event.value || !blamed.insert(pair) {
             continue;

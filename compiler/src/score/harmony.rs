@@ -138,7 +138,7 @@ fn over(bass: Option<&str>, root: f64, notes: Vec<f64>) -> Option<Vec<f64>> {
 }
 
 /// The MIDI notes of a note's name with a chord behind it: `c'maj7`, then any of `'i` (inverted, once for each i), `'o` (open:
-/// the first and the third note an octave lower) and a number of notes, `c'maj'5`; a note below follows a slash, `c'maj/e`. `None` where it is not a chord.
+/// the first and the third note an octave lower) and a number of notes, `c'maj'5`, each of which changes what those before it left; a note below follows a slash, `c'maj/e`. `None` where it is not a chord.
 pub(super) fn named(text: &str) -> Option<Vec<f64>> {
     let (text, bass) = with_bass(text);
     let mut parts = text.split('\'');
@@ -148,8 +148,7 @@ pub(super) fn named(text: &str) -> Option<Vec<f64>> {
     for change in parts {
         match change.parse::<usize>() {
             Ok(n) if (1..=MOST_NOTES).contains(&n) => {
-                let at =
-                    |i: usize| root + f64::from(steps[i % steps.len()]) + 12.0 * (i / steps.len()) as f64;
+                let at = |i: usize| notes[i % notes.len()] + 12.0 * (i / notes.len()) as f64;
                 notes = (0..n).map(at).collect();
             }
             _ if change == "o" => notes.iter_mut().step_by(2).take(2).for_each(|note| *note -= 12.0),

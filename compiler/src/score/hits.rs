@@ -68,7 +68,7 @@ fn sound(word: &Word, of: &Instrument) -> Option<&'static Foreign> {
 /// Drum tabs in quotes, each of which is a single hit there.
 fn tab(text: &Quoted, of: &Instrument, words: &[&Word]) -> Option<Problem> {
     let steps = |word: &Word| match foreign::is_tab(&word.text) {
-        true => Some(word.text.to_string()),
+        true => Some(word.text.replace('~', ".")),
         false => foreign::tab_of_digits(&word.text),
     };
     let first = words.iter().find(|word| steps(word).is_some())?;

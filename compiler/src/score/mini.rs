@@ -84,6 +84,7 @@ impl<'p> Builder<'p> {
     }
 
     fn step(&mut self, item: &Item, words: Words) -> Step {
+        self.note_fraction(item, words);
         let range = item.ops.iter().rposition(|op| matches!(op.kind, OpKind::Range(_)));
         let steps = range.and_then(|_| self.steps(item, words));
         let counted = steps.map_or(words, Words::Steps);
@@ -91,6 +92,12 @@ impl<'p> Builder<'p> {
         let mut weight = Rational::ONE;
         let mut repeats = Rational::ONE;
         let last = item.ops.iter().rposition(|op| matches!(op.kind, OpKind::Replicate(_)));
+        let mut velocities = item.ops.iter().filter(|op| matches!(op.kind, OpKind::Tail(_)));
+        if let (Words::Notes { .. }, Some(again)) = (words, velocities.nth(1)) {
+            let message = "this note has a velocity already";
+            let problem = Problem::new(&PATTERN_NUMBER, again.span, message).help("take this one away");
+            self.problems.add(problem.fix(again.span, ""));
+        }
         for (i, op) in item.ops.iter().enumerate() {
             match op.kind {
                 OpKind::Weight(n) => weight = self.grown(weight, n, "a weight", op.span),
@@ -202,10 +209,7 @@ impl<'p> Builder<'p> {
     fn operator(&mut self, of: Pattern, op: &Op, words: Words) -> Pattern {
         match &op.kind {
             OpKind::Fast(factor) => self.faster(of, factor, op.span, false),
-            OpKind::Slow(factor) => {
-                self.note_fraction(&of, factor, op, words);
-                self.faster(of, factor, op.span, true)
-            }
+            OpKind::Slow(factor) => self.faster(of, factor, op.span, true),
             OpKind::Degrade(chance) => {
                 let chance = self.chance(*chance, op.span);
                 Pattern::new(Node::Keep { seed: self.draw(), chance, turned: false, of })
@@ -223,15 +227,37 @@ impl<'p> Builder<'p> {
         }
     }
 
-    /// Warns of a number that is written as a fraction, where only its value counts.
-    fn note_fraction(&mut self, of: &Pattern, factor: &Base, op: &Op, words: Words) {
-        let counts = matches!(words, Words::Numbers | Words::Plain | Words::Velocities | Words::Seconds);
-        let Node::Pure(Value::Number(over), place) = of.node() else { return };
-        let Base::Word(under) = factor else { return };
-        let Some(under) = under.number().filter(|under| counts && *under > 0.0) else { return };
-        let written = format!("{}", (over / under * 1e6).round() / 1e6);
-        let whole = place.bytes().map_or(op.span, |bytes| Span { start: bytes.start as u32, ..op.span });
-        let message = format!("in quotes this is {over}, {under} times as slow, and not a fraction");
+    /// Says that `1/4` in quotes is a step that is four times as slow, where a number, or a velocity behind a `:`, was meant.
+    fn note_fraction(&mut self, item: &Item, words: Words) {
+        let is_number = matches!(
+            words,
+            Words::Numbers
+                | Words::Plain
+                | Words::Velocities
+                | Words::Seconds
+                | Words::Semitones
+                | Words::Measured
+                | Words::Values(_)
+                | Words::Amounts(_)
+        );
+        let over = match (&item.base, &item.ops[..]) {
+            (Base::Word(over), [Op { kind: OpKind::Slow(under), span }, ..]) if is_number => {
+                (over, under, span)
+            }
+            (
+                _,
+                [Op { kind: OpKind::Tail(Base::Word(over)), .. }, Op { kind: OpKind::Slow(under), span }, ..],
+            ) if matches!(words, Words::Notes { .. }) => (over, under, span),
+            _ => return,
+        };
+        let (Base::Word(under), end) = (over.1, over.2.end) else { return };
+        let (over, Some(number), Some(by)) = (over.0, over.0.number(), under.number()) else { return };
+        if by <= 0.0 {
+            return;
+        }
+        let written = format!("{}", (number / by * 1e6).round() / 1e6);
+        let whole = Span { end, ..over.span };
+        let message = format!("in quotes this is {number}, {by} times as slow, and not a fraction");
         let problem = Problem::new(&PATTERN_FRACTION, whole, message);
         self.problems.add(problem.help(format!("write `{written}`")).guess(whole, written));
     }

@@ -89,6 +89,8 @@ pub enum Meaning {
     Other {
         /// What it is, as in "it is a signal".
         what: String,
+        /// The instruments that are parts of it, where it is a kit's.
+        parts: Vec<String>,
         /// The parameters that can be set by its name.
         params: Vec<String>,
     },

@@ -38,7 +38,7 @@ pub(super) fn check(
 }
 
 /// How many bars a ramp from a bar on takes.
-fn bars(transport: &Transport, over: Duration, from: Rational) -> Option<Rational> {
+pub(super) fn bars(transport: &Transport, over: Duration, from: Rational) -> Option<Rational> {
     match over {
         Duration::Beats(beats) => (beats / transport.tempo.beats_per_bar).ok(),
         Duration::Seconds(seconds) => {

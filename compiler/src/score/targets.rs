@@ -27,15 +27,16 @@ impl Targets for Bindings<'_> {
                 (_, Some(slot)) => parameter(self, slot, name.into()),
                 _ if self.is_signal(name) => Meaning::Other {
                     what: "it is a signal, not an instrument".into(),
+                    parts: self.parts(name),
                     params: self.params(name),
                 },
-                _ if self.is_instrument_definition(name) => Meaning::Definition,
+                _ if self.is_playable_definition(name) => Meaning::Definition,
                 _ => Meaning::Unknown,
             },
             [name, ..] => match self.slot(&path.join(".")) {
                 Ok(slot) => parameter(self, slot, path.join(".")),
                 Err(Miss::Several(names)) => Meaning::Several(names),
-                Err(Miss::Unknown) if !self.is_signal(name) && self.is_instrument_definition(name) => {
+                Err(Miss::Unknown) if !self.is_signal(name) && self.is_playable_definition(name) => {
                     Meaning::Definition
                 }
                 Err(Miss::Unknown) => Meaning::Unknown,
@@ -46,7 +47,7 @@ impl Targets for Bindings<'_> {
 
     fn known(&self, path: &[&str]) -> Vec<String> {
         let of_it = match *path {
-            [name, _, ..] => [self.params(name), self.moved_by_lines(name)].concat(),
+            [name, _, ..] => [self.parts(name), self.params(name), self.moved_by_lines(name)].concat(),
             _ => vec![],
         };
         if of_it.is_empty() { self.names() } else { of_it }
@@ -90,7 +91,10 @@ pub(super) fn not_a_target(name: &str, place: Span, line: &Written, meaning: Mea
                 .help(format!("an equation gives it a name that can be played and heard: `{equation}`"))
                 .guess(start, format!("{equation}\n"))
         }
-        Meaning::Other { what, params } if !params.is_empty() => {
+        Meaning::Other { what, parts, .. } if !parts.is_empty() => {
+            not_playable(&what).help(format!("its parts can be played: `{}`", parts.join("`, `")))
+        }
+        Meaning::Other { what, params, .. } if !params.is_empty() => {
             not_playable(&what).help(format!("its parameters can be set: `{}`", params.join("`, `")))
         }
         Meaning::Other { what, .. } => {

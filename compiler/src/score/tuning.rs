@@ -138,10 +138,9 @@ impl Keyboard {
             Some("x" | "X") => Ok(None),
             _ => number(at, line).map(Some),
         };
-        let map: Vec<Option<i64>> = lines.take(size).map(key).collect::<Result<_, _>>()?;
-        if map.len() < size {
-            return Err(format!("it has {} keys, and says that there are {size}", map.len()));
-        }
+        let mut map: Vec<Option<i64>> = lines.take(size).map(key).collect::<Result<_, _>>()?;
+        // Keys without a note may be left out at the end.
+        map.resize(size, None);
         Ok(Keyboard { middle, reference, frequency, octave, map })
     }
 

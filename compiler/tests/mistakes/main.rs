@@ -171,6 +171,24 @@ fn each_mistake_is_told_at_its_place_and_its_help_makes_it_pass() {
     assert!(wrong.is_empty(), "{} of {all}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Words of other tools' statements are names like all others where a block has a value.
+#[test]
+fn the_value_of_a_block_may_begin_with_any_name() {
+    for text in [
+        "out = 0.1 * noise() * sum i in 1..3 { log(i) }",
+        "x = noise()\nout = spectral(x) { log(1 + mag) }",
+        "def f(x) { log(2 + x) }\nout = f(noise())",
+        "sound = noise()\nout = oversample(2) { sound }",
+        "def f(s) = sum i in 0..1 { s[i] }\nout = f([noise(), saw(100Hz)])",
+        "def loud(note) {\n  note\n}\nout = loud(noise())",
+    ] {
+        let (found, _) = problems(text);
+        assert!(found.is_empty(), "{text}: {found:?}");
+    }
+    let (found, _) = problems("def f(x) { return x * 2 }\nout = f(noise())");
+    assert_eq!(found.iter().map(|p| p.code.name).collect::<Vec<_>>(), ["foreign-word"]);
+}
+
 /// A song in which the example of a row stands.
 fn example(role: Role, example: &str) -> String {
     let band = "bd = kick()\nhh = closed_hat()\nlead = pluck(voices: 4)\n";

@@ -122,8 +122,8 @@ pub(super) const ROWS: &[Row] = rows! {
     Value "x |> lowpass(noise(), 800Hz)" => "misplaced-argument" "noise()" "leave it out";
     Value "sine(1.000,5Hz)" => "number-comma" "1.000,5Hz" "`1000.5Hz`";
     Value "x |> lowpass(1.200,5Hz)" => "number-comma" "1.200,5Hz" "`1200.5Hz`";
-    Value "x * adsr(0.1, 0.1, 0.5, 0.1)" => "steady-event" "0.1" "`hold(every(500ms), 200ms)`";
-    Value "x * adsr(1, 0.01, 0.1, 0.7, 0.2)" => "steady-event" "1" "`gate`";
+    Value "x * adsr(0.1, 0.1, 0.5, 0.1)" => "steady-event unit-assumed unit-assumed" "0.1" "`hold(every(500ms), 200ms)`" "x * adsr(hold(every(500ms), 200ms), 0.1s, 0.5s, 0.1)";
+    Value "x * adsr(1, 0.01, 0.1, 0.7, 0.2)" => "steady-event unit-assumed unit-assumed unit-assumed" "1" "`gate`" "x * adsr(hold(every(500ms), 200ms), 0.01s, 0.1s, 0.7, 0.2s)";
     Value "x * (1 + 3dB)" => "level-added" "3dB" "multiply";
     Value "x - 6dB" => "level-added" "6dB" "quieter";
     Value "x + -6dB" => "level-added" "-6dB" "quieter";
@@ -546,4 +546,31 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "a = kick(voices: 1e9)\nplay { a |x| }\nout = a" => "too-large" "1e9" "`1024`";
     Song "out = tap(saw(100Hz), 10ms, max: 70s)" => "too-large" "70s" "`60s`";
     Song "instrument two {\n  env = decay(trig, 300ms)\n  out = { dry: sine(freq) * env, mod: env }\n  until env < 0.0001\n}\na = two(pan: -0.5)\nplay { a |x| }\nout = a.dry" => "not-a-signal" "two" "`a.dry |> pan(0.5)`" "instrument two {\n  env = decay(trig, 300ms)\n  out = { dry: sine(freq) * env, mod: env }\n  until env < 0.0001\n}\na = two()\nplay { a |x| }\nout = a.dry |> pan(0.5)";
+    // Kits, which are called before their parts are played.
+    Song "kit box { bd = kick() }\nplay { box.bd |x...| }\nout = box" => "not-a-value" "box" "`box = box()`";
+    Song "d = kit808\nplay { d.bd |x...| }\nout = d" => "not-a-value" "kit808" "`kit808()`";
+    Song "d = kit808()\nplay { d |x...| }\nout = d" => "not-playable" "d" "`d.bd`" "d = kit808()\nplay { d.bd |x...| }\nout = d";
+    // Fractions in quotes, where a number counts.
+    Song "lead = pluck(voices: 4)\nplay { lead \"c4\" ; lead.gain \"1/2 1\" }\nout = lead" => "pattern-fraction" "1/2" "`0.5`";
+    Song "lead = pluck()\nplay { lead \"c4\".set(decay: \"1/8\") }\nout = lead" => "pattern-fraction" "1/8" "`0.125`";
+    Song "lead = pluck()\nplay { lead \"c4 e4\".transpose(\"1/2 1\") }\nout = lead" => "pattern-fraction" "1/2" "`0.5`";
+    Song "lead = pluck(voices: 4)\nplay { lead \"c4:1/2 e4\" }\nout = lead" => "pattern-fraction" "1/2" "`0.5`";
+    Line "lead \"c4:0.5:0.3\"" => "pattern-number" ":0.3" "take this one away";
+    Song "bd = kick()\nplay { bd \"x~xx\" }\nout = bd" => "word-is-a-hit" "x~xx" "`bd |x.xx|`";
+    // What is set and read by nothing.
+    Song "knob fast = 1 in 0..2\nout = noise()" => "unused-parameter" "fast" "lowpass(fast)" "out = noise()";
+    Song "effect half {\n  param mix = 50% in 0%..100%\n  out = in / 2\n}\nout = noise() |> half(mix: 20%)" => "unused-parameter" "mix" "an equation of `half`" "effect half {\n  param mix = 50% in 0%..100%\n  out = mix * in / 2\n}\nout = noise() |> half(mix: 20%)";
+    Song "instrument synth {\n  param res = 10 in 0..127\n  out = midi_send(\"Minitaur\", 1)\n}\nx = synth()\nplay { x \"c4\" }\nout = x" => "unused-parameter" "res" "`cc 74`" "instrument synth {\n  param res = 10 in 0..127 cc 71\n  out = midi_send(\"Minitaur\", 1)\n}\nx = synth()\nplay { x \"c4\" }\nout = x";
+    Value "x * adsr(every(1s), 0.01, 100ms, 0.5, 300ms)" => "unit-assumed" "0.01" "`0.01s`" "x * adsr(every(1s), 0.01s, 100ms, 0.5, 300ms)";
+    // What a pass leaves behind, also by a ramp from its start, and where patterns come again by themselves.
+    Song "bd = kick(gain: 0.2)\nsection a 4 bars {\n  bd \"x*4\"\n  bd.gain \"~ ~ ~ 1.5\".slow(4)\n}\nplay a\nout = bd" => "left-over" "bd.gain" "before those of `bd.gain` in the section `a`: `bd.gain \"<0.2 ~!3>\"`" "bd = kick(gain: 0.2)\nsection a 4 bars {\n  bd \"x*4\"\n  bd.gain \"<0.2 ~!3>\"\n  bd.gain \"~ ~ ~ 1.5\".slow(4)\n}\nplay a\nout = bd";
+    Song "knob vol = 1 in 0..1\nsection a 4 bars { vol \"0\".slow(4) over 4 bars }\nplay a\nout = noise() * vol" => "left-over" "vol" "before those of `vol` in the section `a`: `vol \"<1 ~!3>\"`" "knob vol = 1 in 0..1\nsection a 4 bars { vol \"<1 ~!3>\" ; vol \"0\".slow(4) over 4 bars }\nplay a\nout = noise() * vol";
+    Song "knob k = 0.2 in 0..1\nplay { k \"~ ~ ~ 1\".slow(4) }\nout = noise() * k" => "left-over" "k" "`k \"<0.2 ~!3>\"`" "knob k = 0.2 in 0..1\nplay { k \"<0.2 ~!3>\" ; k \"~ ~ ~ 1\".slow(4) }\nout = noise() * k";
+    // Checks that could not fail.
+    Song "out = noise()\nexpect rms(out) > -20" => "expect-bound" "-20" "`-20dB`";
+    Song "out = noise()\nexpect peak(out) in -20..2" => "expect-bound" "-20" "`-20dB`";
+    Song "out = noise()\nexpect peak(out, for: 0s) < 0dB" => "out-of-bounds" "0s" "leave `for` out" "out = noise()\nexpect peak(out) < 0dB";
+    Song "out = noise()\nexpect peak(out, after: -1s) < 0dB" => "out-of-bounds" "-1s" "leave `after` out" "out = noise()\nexpect peak(out) < 0dB";
+    Song "out = noise()\nexpect value(out, -1s) < 1" => "out-of-bounds" "-1s" "another number" "out = noise()\nexpect value(out, 1s) < 1";
+    Song "out = saw(100Hz)\nexpect harmonic(out, 2.5) < 0dB" => "out-of-bounds" "2.5" "another number" "out = saw(100Hz)\nexpect harmonic(out, 2) < 0dB";
 };

@@ -39,7 +39,7 @@ pub fn tab_of_digits(word: &str) -> Option<String> {
 
 /// Whether a word of a pattern in quotes is a drum tab, `x...x.X.`: steps without white space, and not a single hit.
 pub fn is_tab(word: &str) -> bool {
-    let (hits, rests) = (|c| "xXo".contains(c), |c| "._-".contains(c));
+    let (hits, rests) = (|c| "xXo".contains(c), |c| "._-~".contains(c));
     word.len() > 1
         && word.starts_with(|c| hits(c) || rests(c))
         && word.chars().all(|c| hits(c) || rests(c) || c.is_ascii_digit())

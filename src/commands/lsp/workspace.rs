@@ -4,7 +4,6 @@
 //! its problems then are those of the songs, as `mamc check FOLDER` has it.
 
 use super::uri;
-use crate::commands::check::songs_of;
 use crate::input::{self, Disk};
 use mam_compiler::Options;
 use mam_compiler::files::{FoundSound, Loader, Located, Unusable};
@@ -80,7 +79,7 @@ impl Workspace {
 
     /// Finds out anew what the songs of the folders use: a file was saved, or changed by another program.
     pub(super) fn look_at_folders(&mut self) {
-        let songs = self.folders.iter().flat_map(|folder| songs_of(folder).unwrap_or_default());
+        let songs = self.folders.iter().flat_map(|folder| input::songs_of(folder).unwrap_or_default());
         let songs = songs.filter_map(|song| fs::canonicalize(song).ok()).take(MOST_SONGS);
         self.used = songs.filter_map(|song| Some((song.clone(), direct_uses(&song)?))).collect();
         self.songs.values_mut().for_each(|song| song.analysis = None);

@@ -40,7 +40,7 @@ impl LoopPlan {
         let plan = LoopPlan::before_loops(body, hoisted, rules.level);
         let rates = &plan.rates;
         let (distribution, transposes) = match rules.distributes {
-            true => (Distribution::distribute(body, rates, rules), transposes(body, rates)),
+            true => (Distribution::distribute(kernel, body, rates, rules), transposes(body, rates)),
             false => (Distribution::single_loop(body), vec![]),
         };
         let lines = DelayLines::new(kernel, body, rates, &plan.known, hoisted.is_some());

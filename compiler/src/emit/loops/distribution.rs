@@ -7,15 +7,22 @@
 //!
 //! A recurrence through states, delay lines or loop-carried values stays in one loop. A value is computed as late as its
 //! users allow, and a cut is made where few values pass.
+//!
+//! A delay line of which vectors are read that have hardly been written, across two of those that were stored, is written in a loop
+//! before: a processor hands a load what one store has written, but where a load needs two it waits until they have left the core, and
+//! the next iteration's stores wait for it. (Measured: thirty-two taps of one line 4.8 ns a frame in one loop, 3.5 with their line written
+//! before.)
 
 use super::Rules;
 use super::delay_lines::frames_after;
 use super::schedule::{reads, scheduled};
 use crate::ir::cycles::{cycles, recurrence_latency};
-use crate::ir::{Body, DelayLine, Op, Rate, StateSlot, Value};
+use crate::ir::{Body, DelayLine, Imm, Kernel, Op, Rate, StateSlot, Value};
 use mam_grammar::Handle;
+use mam_runtime::QUANTUM;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{Dfs, Reversed};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
@@ -29,6 +36,8 @@ const WIDTH: u32 = 4;
 const INSTS_A_VALUE: usize = 8;
 /// Most loops.
 const MOST: usize = 8;
+/// Frames whose stores may not have left the core when the next iteration loads: those of the last few iterations.
+const STORED: i32 = 16;
 
 /// Which loop computes what.
 pub(super) struct Distribution {
@@ -36,6 +45,8 @@ pub(super) struct Distribution {
     pub(super) count: usize,
     of: Vec<usize>,
     readers: Readers,
+    /// The lines that are written in a loop before those that read them.
+    ahead: FxHashSet<Handle<DelayLine>>,
 }
 
 /// Who reads each state and each delay line: by the op that does.
@@ -75,11 +86,26 @@ fn read_addresses(body: &Body) -> FxHashSet<Value> {
 impl Distribution {
     /// One loop for everything.
     pub(super) fn single_loop(body: &Body) -> Distribution {
-        Distribution { count: 1, of: vec![0; body.insts.len()], readers: readers(body) }
+        Distribution::new(1, vec![0; body.insts.len()], readers(body))
     }
 
-    /// The loops of a body.
-    pub(super) fn distribute(body: &Body, rates: &[Rate], rules: &Rules) -> Distribution {
+    fn new(count: usize, of: Vec<usize>, readers: Readers) -> Distribution {
+        Distribution { count, of, readers, ahead: FxHashSet::default() }
+    }
+
+    /// The loops of a body of a kernel.
+    pub(super) fn distribute(kernel: &Kernel, body: &Body, rates: &[Rate], rules: &Rules) -> Distribution {
+        let mut distribution = Distribution::by_length(body, rates, rules);
+        for (line, value) in &body.writes {
+            if may_be_ahead(kernel, body, *line, &distribution.readers) {
+                distribution.write_ahead(body, *line, *value);
+            }
+        }
+        distribution
+    }
+
+    /// The loops of a body, as many as its length asks for.
+    fn by_length(body: &Body, rates: &[Rate], rules: &Rules) -> Distribution {
         let cycles = cycles(body, rates);
         let sample = |value: &Value| rates[value.index()] == Rate::Sample && cycles[value.index()] > 0;
         let count = body.insts.handles().filter(sample).count();
@@ -102,7 +128,7 @@ impl Distribution {
         let split = |loops: usize| {
             let cuts = cuts(&graph, &times, length, loops);
             let stage = |time: &Time| cuts.iter().filter(|cut| time.start >= **cut).count();
-            Distribution { count: loops, of: times.iter().map(stage).collect(), readers: readers.clone() }
+            Distribution::new(loops, times.iter().map(stage).collect(), readers.clone())
         };
         let passes = |distribution: &Distribution| distribution.passed(body, rates).len();
         let mut distribution = loop {
@@ -177,6 +203,29 @@ impl Distribution {
         distribution
     }
 
+    /// A line is written, and what is written is computed with all that it needs, in a loop before those that read the line, if it does not
+    /// need the line itself.
+    fn write_ahead(&mut self, body: &Body, line: Handle<DelayLine>, written: Value) {
+        let readers = self.readers.get(&Op::Read(line)).map_or(&[][..], Vec::as_slice);
+        let graph = needs(body, &self.readers);
+        let graph = Reversed(&graph);
+        let mut search = Dfs::new(graph, NodeIndex::new(written.index()));
+        let mut before = vec![false; body.insts.len()];
+        while let Some(node) = search.next(graph) {
+            before[node.index()] = true;
+        }
+        if readers.iter().any(|reader| before[reader.index()]) {
+            return;
+        }
+        if readers.iter().any(|reader| self.stage(*reader) == self.stage(written)) {
+            let here = self.stage(written);
+            let is_later = |(value, stage): (usize, usize)| stage > here || stage == here && !before[value];
+            self.of.iter_mut().enumerate().for_each(|(value, of)| *of += usize::from(is_later((value, *of))));
+            self.count += 1;
+        }
+        self.ahead.insert(line);
+    }
+
     /// Joins loops. One whose iterations wait for each other, in a recurrence, has time for the work of its neighbours.
     fn join(&mut self, body: &Body, rates: &[Rate], cycles: &[u32], components: &[Vec<NodeIndex>]) {
         let (mut work, mut waits) = (vec![0; self.count], vec![0; self.count]);
@@ -224,8 +273,11 @@ impl Distribution {
         self.reads(*state).unwrap_or(self.stage(*value))
     }
 
-    /// The loop that writes a delay line: the one that reads it, if any does.
+    /// The loop that writes a delay line: the one that reads it, if any does, unless it is written before.
     pub(super) fn writes(&self, (line, value): &(Handle<DelayLine>, Value)) -> usize {
+        if self.ahead.contains(line) {
+            return self.stage(*value);
+        }
         self.stage(self.readers.get(&Op::Read(*line)).map_or(*value, |reads| reads[0]))
     }
 
@@ -275,6 +327,20 @@ fn needs(body: &Body, readers: &Readers) -> DiGraph<Value, ()> {
         together(&mut graph, *value, Op::Read(*line));
     }
     graph
+}
+
+/// Whether a line is read where it has hardly been written, across two vectors, and may be written by a call before the call reads it:
+/// what is overwritten is not read any more.
+fn may_be_ahead(kernel: &Kernel, body: &Body, line: Handle<DelayLine>, readers: &Readers) -> bool {
+    let reads = readers.get(&Op::Read(line)).map_or(&[][..], Vec::as_slice);
+    let ago = |read: &Value| match body.as_const(body.insts[*read].args.as_slice()[0]) {
+        Some(Imm::I32(ago)) => Some(ago),
+        _ => None,
+    };
+    let Some(all) = reads.iter().map(ago).collect::<Option<Vec<i32>>>() else { return false };
+    let most = kernel.delays[line].frames as i32 - QUANTUM as i32;
+    let waits = |ago: i32| ago < STORED && ago % body.step as i32 != 0;
+    body.step > 1 && all.iter().all(|ago| *ago <= most) && all.iter().any(|ago| waits(*ago))
 }
 
 /// When an instruction begins, and how long its recurrence takes, in cycles.

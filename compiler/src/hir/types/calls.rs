@@ -354,24 +354,31 @@ impl Checker<'_> {
         }))
     }
 
-    /// Says that a written number without a unit is read as a time in seconds.
+    /// Says that a written number without a unit is read as a time in seconds; or in milliseconds, where it is less than one, so
+    /// that seconds were meant.
     fn note_unit(&mut self, span: Span, place: &Expectation) {
         let written = self.files().slice(span);
         let number = written.parse::<f64>().unwrap_or(0.0);
-        let in_seconds = place.dimension == Dimension::TIME && place.units.scale(place.dimension) == 1.0;
+        let scale = place.units.scale(place.dimension);
+        let unit = match place.dimension == Dimension::TIME {
+            true if scale == 1.0 => Some("seconds"),
+            true if scale < 1.0 && number < 1.0 => Some("milliseconds"),
+            _ => None,
+        };
         if self.input.is_json
             || number == 0.0
-            || !in_seconds
             || self.is_generic
             || self.files().is_prelude_source(span.source)
         {
             return;
         }
+        let Some(unit) = unit else { return };
         let seconds = format!("{written}s");
-        let message = format!("`{written}` is read in seconds");
+        let message = format!("`{written}` is read in {unit}");
         let problem = Problem::new(&codes::UNIT_ASSUMED, span, message);
         let help = format!("write the unit: `{seconds}`, or `{written}ms`");
-        self.problem(problem.help(help).guess(span, seconds));
+        let problem = problem.help(help);
+        self.problem(if scale == 1.0 { problem.guess(span, seconds) } else { problem });
     }
 
     fn limit(&mut self, signal: Signal, span: Span, place: &Expectation) -> Signal {

@@ -135,7 +135,13 @@ pub fn check(input: Input, alike: &mut Alike, problems: &mut Problems) -> Checke
     let unread = |number: Span| {
         problems.iter().any(|p| p.span().source == number.source && p.span().start == number.end)
     };
-    found.retain(|problem| problem.code != &codes::UNIT_ASSUMED || !unread(problem.span()));
+    // A time that is out of its range says how it was read.
+    let ranges = found.iter().filter(|problem| problem.code == &codes::OUT_OF_RANGE);
+    let reported: Vec<Span> = ranges.map(Problem::span).collect();
+    found.retain(|problem| {
+        let span = problem.span();
+        problem.code != &codes::UNIT_ASSUMED || !(unread(span) || reported.contains(&span))
+    });
     problems.extend(found);
     checked
 }

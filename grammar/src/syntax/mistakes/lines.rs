@@ -21,6 +21,12 @@ impl Mistakes<'_> {
         self.block_word().is_some_and(|word| BLOCKS.contains(&word))
     }
 
+    /// True within a block that has a value: of a sum, a region or a definition.
+    pub(super) fn in_value(&self) -> bool {
+        const OTHERS: [&str; 7] = ["play", "section", "instrument", "effect", "kit", "matrix", "preset"];
+        self.block_word().is_some_and(|word| !OTHERS.contains(&word))
+    }
+
     /// The first word of the item whose block is open here.
     fn block_word(&self) -> Option<&str> {
         let around = self.starts.len().checked_sub(2)?;

@@ -126,7 +126,7 @@ impl Mistakes<'_> {
         });
         let own = self.in_score() && self.is_defined(word);
         let function = next.is_some() && self.is(index + 2, "=") && self.is_function(index + 3);
-        let follows = follows && !own && !function;
+        let follows = follows && !own && !function && !self.is_value(index);
         let Some(row) = follows.then(|| foreign::find(Role::Statement, word)).flatten() else { return false };
         let span = Span::new(self.source, token.start, token.end);
         let problem =
@@ -158,6 +158,16 @@ impl Mistakes<'_> {
             next.is_some_and(|next| next.is(":") || next.is("!") || next.is("(") || next.kind == Kind::Stray);
         self.done = if given { end } else { token.end };
         true
+    }
+
+    /// True for a name that is, or begins, the value of a block, `sum i in 0..3 { note }`: what it means is known when names are.
+    fn is_value(&self, index: usize) -> bool {
+        let ends = self.at(index + 1).is_some_and(|next| match next.kind {
+            Kind::Newline => true,
+            Kind::Symbol(symbol) => matches!(symbol, "(" | "[" | "}" | ";"),
+            _ => false,
+        });
+        ends && self.in_value()
     }
 
     /// True where a function without a name begins, `(x) => …` or `x => …`, which is told at its arrow.
