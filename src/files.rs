@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::rendered::Rendered;
 use crate::{beside, offline};
 use mam_measure::levels::Meter;
-use mam_runtime::file::{Container, Details, FileError, Format, Frames, Writer};
+use mam_runtime::file::{Bits, Container, Details, FileError, Format, Frames, Writer};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -54,19 +54,30 @@ impl Rendering for offline::Job {
     }
 }
 
+/// A kind of file, and the kind of the samples in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Of which kind the file is.
+    pub container: Container,
+    /// Of which kind its samples are.
+    pub bits: Bits,
+}
+
 /// A further file of a render: what is heard in it, and where it goes.
 pub struct Extra {
     /// The stem, or the equation or node.
     pub name: String,
     /// The file that is written for it.
     pub file: PathBuf,
+    /// What kind of file it is.
+    pub kind: Kind,
     /// Whether it is a stem.
     pub is_stem: bool,
 }
 
 /// What all files of a render have in common.
 pub struct Files {
-    /// Their form, but for their channels.
+    /// The form of the song's; the others have its rate, dither and layout, and all have channels of their own.
     pub format: Format,
     /// The title of the song, which goes into files whose kind has a place for it.
     pub title: Option<String>,
@@ -85,18 +96,30 @@ impl Files {
     /// When it would be too long for its file, or a file would be written twice or over what is read.
     pub fn check(&self, target: &Path, sound: &dyn Rendering, extras: &[Extra]) -> Result<(), Failure> {
         let frames = sound.expected().saturating_add(self.preroll);
-        self.fits(frames, Format { channels: sound.channels(), ..self.format })?;
         let mut places: Vec<PathBuf> = Vec::new();
-        for path in std::iter::once(target).chain(extras.iter().map(|extra| extra.file.as_path())) {
+        let extras = extras.iter().map(|extra| (extra.file.as_path(), extra.kind));
+        for (path, kind) in std::iter::once((target, self.kind())).chain(extras) {
+            self.fits(frames, self.format(kind, sound.channels()))?;
             self.inputs.protect(path)?;
-            let place = behind_links(path);
-            let is_file = std::fs::metadata(&place).map_or(path != Path::new("-"), |m| m.is_file());
+            let (place, is_stdout) = (behind_links(path), path == Path::new("-"));
+            let is_file = is_stdout || std::fs::metadata(&place).map_or(true, |m| m.is_file());
             if is_file && places.contains(&place) {
-                return Err(Failure::Usage(format!("`{}` would be written twice", path.display())));
+                let name = if is_stdout { "standard output".into() } else { format!("`{}`", path.display()) };
+                return Err(Failure::Usage(format!("{name} would be written twice")));
             }
             places.push(place);
         }
         Ok(())
+    }
+
+    /// The kind of the song's file.
+    pub fn kind(&self) -> Kind {
+        Kind { container: self.format.container, bits: self.format.bits }
+    }
+
+    /// The form of one of the files.
+    fn format(&self, kind: Kind, channels: usize) -> Format {
+        Format { container: kind.container, bits: kind.bits, channels, ..self.format }
     }
 
     /// Refuses what is longer than its file can be, and says so of a WAV file that will be an RF64 one.
@@ -114,18 +137,40 @@ impl Files {
         Ok(())
     }
 
+    /// Renders a sound into a file of the song, multiplied by so many dB.
+    ///
+    /// # Errors
+    /// When it cannot be rendered or written.
+    pub fn write_song(
+        &self,
+        path: &Path,
+        sound: &dyn Rendering,
+        gain: Option<f64>,
+    ) -> Result<Rendered, Failure> {
+        self.write(path, None, sound, gain, self.kind())
+    }
+
+    /// Renders the sound of a further file into it.
+    ///
+    /// # Errors
+    /// When it cannot be rendered or written.
+    pub fn write_extra(&self, extra: &Extra, sound: &dyn Rendering) -> Result<Rendered, Failure> {
+        self.write(&extra.file, Some(&extra.name), sound, None, extra.kind)
+    }
+
     /// Renders a sound into a file, multiplied by so many dB; `node` is what is heard in it, if not the song.
     ///
     /// # Errors
     /// When it cannot be rendered or written.
-    pub fn write(
+    fn write(
         &self,
         path: &Path,
         node: Option<&str>,
         sound: &dyn Rendering,
         gain: Option<f64>,
+        kind: Kind,
     ) -> Result<Rendered, Failure> {
-        let format = Format { channels: sound.channels(), ..self.format };
+        let format = self.format(kind, sound.channels());
         let failed = |e: FileError| file_failure(path, e);
         let mut output = Output::create(path, &self.inputs)?;
         let began = Instant::now();

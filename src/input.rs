@@ -58,8 +58,17 @@ impl Song {
         if let Some(text) = definition(input) {
             return Ok(Song { prefix: format!("{name}."), ..Song::of_text(&format!("<{name}>"), &text) });
         }
+        if is_take(input) {
+            let what = format!("`{name}` is the log of a performance, and no song");
+            return Err(Failure::Usage(format!("{what}: `mamc render {name}` renders it")));
+        }
         Ok(Song { path: Some(input.into()), ..Song::of_text(&name, &text(input)?) })
     }
+}
+
+/// Whether a path names a logged performance.
+pub fn is_take(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mamlog"))
 }
 
 /// Whether a path of the command line means standard input.

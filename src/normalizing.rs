@@ -24,6 +24,14 @@ pub fn gain_to(sound: &dyn Rendering, level: Level) -> Result<f64, Failure> {
         // No other meter is to find that it is exceeded.
         Level::Peak(wanted) => (levels.highest_reading.map(|peak| peak + MARGIN), wanted),
     };
-    let none = || Failure::Usage("--normalize: the result is silent, or shorter than 0.4 s".into());
+    let none = || {
+        let why = match level {
+            Level::Loudness(_) => {
+                "the result is silent, or shorter than the 0.4 s of which there is a loudness"
+            }
+            Level::Peak(_) => "the result is silent",
+        };
+        Failure::WrongInput(format!("--normalize: {why}"))
+    };
     measured.map(|measured| wanted - measured).ok_or_else(none)
 }

@@ -69,6 +69,45 @@ fn what_the_channels_are_is_known() {
     assert_eq!(program("a.mam", "channels = sine(100Hz)\nout = channels\n", 0, false).outputs.len(), 2);
 }
 
+/// Whoever asks for other channels than a song's text does gets these or an error, and never a part of the sound alone.
+#[test]
+fn what_does_not_go_with_the_channels_that_are_asked_for_is_refused() {
+    let json = |channels: usize, params: &str| {
+        format!(
+            "{{ \"version\": 2, \"channels\": {channels}, \"nodes\": [{{ \"id\": \"bd\", \"type\": \"kick\", \
+             \"params\": {{ {params} }} }}] }}"
+        )
+    };
+    let found = |name: &str, text: &str, channels: usize| {
+        let mut sources = Sources::default();
+        let id = sources.add(name, text);
+        let compilation = compile(&mut sources, id, &NoFiles, &Options { channels, ..Options::default() });
+        let problems = compilation.problems.into_sorted();
+        let error = problems.iter().find(|problem| problem.code.severity == Severity::Error);
+        error.map(|problem| {
+            (problem.code.name, text[problem.span().range()].to_owned(), problem.message.clone())
+        })
+    };
+    let wrong = found("song.json", &json(1, "\"pan\": 1"), 0).unwrap();
+    assert_eq!((wrong.0, &*wrong.1), ("out-channels", "1"), "the place is that of `channels`");
+    assert_eq!(found("song.json", &json(1, "\"f0\": 50"), 0), None);
+    assert_eq!(
+        found("song.json", &json(4, "\"pan\": 1"), 0),
+        None,
+        "further channels of a JSON song are silent"
+    );
+    for (out, asked) in [("(X, X)", 1), ("(X, X)", 4), ("[X, X, X]", 2)] {
+        let text =
+            format!("channels {}\nout = {}\n", if asked == 2 { 3 } else { 2 }, out.replace('X', "noise()"));
+        let wrong = found("song.mam", &text, asked).unwrap();
+        assert_eq!(wrong.0, "out-channels", "{text}");
+        assert!(wrong.2.contains("asked for"), "{}", wrong.2);
+    }
+    for (out, asked) in [("(X, X)", 2), ("X", 1), ("X", 4)] {
+        assert_eq!(found("song.mam", &format!("out = {}\n", out.replace('X', "noise()")), asked), None);
+    }
+}
+
 #[test]
 fn what_does_not_go_with_the_channels_is_refused() {
     let x = "sine(220Hz)";

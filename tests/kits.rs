@@ -80,6 +80,40 @@ preset \"thin\" {\n    cutoff: 3kHz\n  }\n  amp = decay(trig, 300ms)\n  out = lo
     assert_eq!(codes(&song("", "").replace("level: 80%", "level: sr")), ["not-constant"]);
 }
 
+/// Effects have presets as instruments do, by the rule for all names of parameters.
+#[test]
+fn presets_of_effects_are_played_by_lines() {
+    let def = "\
+effect level {\n  param g = 0.5 in 0..1\n  preset \"hi\" { g: 0.9 }\n  preset \"low\" { g: 0.1 }\n  out = g * in\n}\n\
+effect dark {\n  param cut = 1kHz in 50Hz..8kHz\n  preset \"night\" { cut: 200Hz }\n  out = lowpass(in, cut)\n}\n\
+instrument hum {\n  param q = 1 in 0..1\n  preset \"half\" { q: 0.5 }\n  amp = decay(trig, 300ms)\n  out = saw(freq) * amp * q\n  until amp < 0.0001\n}\n";
+    let song = |line: &str| {
+        format!(
+            "{def}a = saw(110Hz) |> level()\nb = hum() |> dark() |> level()\nc = b |> level() |> level()\n\
+             play {{\n  b \"c2 c3\"\n  {line}\n}}\nlength 1 bar\nout = 0.2 * a + 0.2 * c\n"
+        )
+    };
+    for (preset, written) in [
+        ("a.preset \"hi low\" over 1/4 beat", "a.g \"0.9 0.1\" over 1/4 beat"),
+        ("a.level.preset \"low hi\"", "a.level.g \"0.1 0.9\""),
+        ("b.preset \"half\"", "b.q \"0.5\""),
+        ("b.preset \"night\"", "b.dark.cut \"200Hz\""),
+        ("b.preset \"hi\"", "b.level.g \"0.9\""),
+        ("c.level2.preset \"hi low\"", "c.level2.g \"0.9 0.1\""),
+        ("c.dark.preset \"night\"", "b.dark.cut \"200Hz\""),
+    ] {
+        assert_eq!(codes(&song(preset)), Vec::<&str>::new(), "{preset}");
+        assert!(heard(&song(preset)) == heard(&song(written)), "{preset}");
+        assert!(heard(&song(preset)) != heard(&song("")), "{preset} is heard");
+    }
+    assert_eq!(codes(&song("a.preset \"hgi\"")), ["unknown-name"]);
+    assert_eq!(codes(&song("c.preset \"hi\"")), ["unknown-name"], "which of the two is not said");
+    let twice = song("").replace("{ g: 0.9 }", "{ g: 0.9, g: 0.8 }");
+    assert_eq!(codes(&twice), ["duplicate-name"]);
+    let twice = song("") + "preset \"x\" { a.g: 0.1, a.g: 0.2 }\n";
+    assert!(codes(&twice).contains(&"duplicate-name"));
+}
+
 #[test]
 fn what_is_wrong_with_a_kit_is_said_where_it_is() {
     assert_eq!(codes(&format!("{HIT}{KIT}dr = beat()\n{LINES}")), Vec::<&str>::new());

@@ -1,7 +1,11 @@
 //! Sound files in a song: what `sample` reads and `playback` plays, against the file's own samples and closed forms.
 
+#[path = "samples/damaged.rs"]
+mod damaged;
 #[path = "samples/hostile.rs"]
 mod hostile;
+#[path = "samples/pieces.rs"]
+mod pieces;
 
 use mam_compiler::files::{Samples, Unusable};
 use mam_compiler::target::Target;

@@ -324,6 +324,10 @@ mam_grammar::codes! {
         fails "tempo = 174\nout = noise()\n"
         passes "tempo 174\nout = noise()\n"
     }
+    DEFINED_TWICE Warning "defined-twice" {
+        "Two files that are used define what is called, each in its own way: that of the first one is meant."
+        fails "" passes "out = noise()\n"
+    }
     UNUSED_PARAMETER Warning "unused-parameter" {
         "Nothing reads a parameter or a knob, so that whatever it is set to, the song sounds the same."
         fails "instrument lead {\n  param bright = 1kHz in 100Hz..8kHz\n  env = perc(trig, 1ms, 200ms)\n  until env < 0.0001\n  out = env * saw(freq)\n}\nx = lead()\nplay { x \"c4\" }\nout = x\n"

@@ -20,7 +20,7 @@ use crate::places::Bindings;
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::target::{OptLevel, Target};
-use crate::{checks, front, heard, score, sets, unused};
+use crate::{checks, front, heard, score, sets, starts, unused};
 use mam_grammar::{Problems, Severity, SourceId, Sources, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Mark, PlayedParam, Score};
@@ -259,7 +259,11 @@ impl<'a> Line<'a> {
             channels: channels.into_iter().find(|&count| count > 0).unwrap_or_default(),
             layout: read.wanted.map_or(ChannelLayout::Speakers, |wanted| wanted.layout),
             // What is measured has the channels that it has.
-            wanted: read.wanted.filter(|_| measured.is_none()),
+            wanted: match self.options.channels {
+                0 => read.wanted,
+                asked => Some(Channels::asked(asked, read.wanted)),
+            }
+            .filter(|_| measured.is_none()),
         };
         let stages = &mut self.out.stages;
         (stages.files, stages.song, stages.json) = (Some(read.files), read.song, read.json);
@@ -293,6 +297,7 @@ impl<'a> Line<'a> {
             return false; // What stands beyond the limit has no node, so nothing more can be said of it.
         }
         checks::settings(files, stages.song, &stages.graph, problems);
+        checks::defined_twice(files, stages.song, problems);
         stages.groups = stages.graph.order(files, stages.song);
         stages.lowered = Lowered::begin(files, &stages.library, &stages.graph, stages.song);
         checks::presets(files, &stages.library, stages.song, &stages.lowered.slots, problems);
@@ -382,7 +387,7 @@ impl<'a> Line<'a> {
             left_over(&self.state.leftovers, &places, problems);
             if stages.json.is_none() {
                 heard::check((files, song), graph, &places, &self.state.score, problems);
-                unused::check(files, song, problems);
+                unused::check(files, song, graph, problems);
             }
         }
         true
@@ -441,6 +446,12 @@ impl<'a> Line<'a> {
             self.state.targets[target].note_params.push(param);
         }
         stages.lowered = lowered;
+        if stages.json.is_none() && !measured {
+            let Stages { library, graph, .. } = &*stages;
+            let (slots, targets) = (&stages.lowered.slots, &self.state.targets[..]);
+            let (score, set) = (&self.state.score, &self.state.set[..]);
+            starts::Song { files, library, file: song, graph, slots, score, targets, set }.check(problems);
+        }
         if stages.lowered.most_memory() > self.options.limits.memory_bytes {
             // Only the layout says whether it really takes so much.
             self.state.until = self.state.until.max(Stage::Plan);

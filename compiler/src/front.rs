@@ -58,8 +58,11 @@ pub fn read(
         let song = json::load(sources, id, &files, &Library::default(), problems)?;
         let ast = song.ast.clone();
         let index = files.add(id, ast, (sources, loader), pieces, problems);
-        let (rate, channels) = (song.rate.unwrap_or(0), song.channels.map_or(0, usize::from));
-        return Some(Read { files, song: index, json: Some(song), seed: 0, rate, channels, wanted: None });
+        let (rate, channels) =
+            (song.rate.unwrap_or(0), song.channels.as_ref().map_or(0, |said| said.value.into()));
+        let one = song.channels.as_ref().filter(|channels| channels.value == 1);
+        let wanted = one.map(|channels| Channels::mono(channels.span));
+        return Some(Read { files, song: index, json: Some(song), seed: 0, rate, channels, wanted });
     }
     let (ast, found) = syntax::parse_again(sources, id, limits, pieces.as_deref_mut());
     problems.extend(found);

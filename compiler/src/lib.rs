@@ -47,6 +47,7 @@ pub mod seed;
 pub mod sets;
 pub mod size;
 mod stage;
+mod starts;
 pub mod target;
 pub mod text;
 #[cfg(feature = "jit")]

@@ -1,8 +1,9 @@
 //! Where a song's instruments and parameters are: what the names of a score mean.
 
 use crate::files::Files;
-use crate::graph::{Graph, NodeId, Protocol, operands};
+use crate::graph::{Given, Graph, NodeId, Protocol, operands};
 use crate::hir::DefId;
+use crate::hir::consts::Consts;
 use crate::hir::kits::is_kit;
 use crate::json;
 use crate::library::{Library, ParamInfo};
@@ -281,6 +282,19 @@ impl<'a> Bindings<'a> {
     /// Whether the instrument reads the numbers of its notes, and not their frequencies alone.
     pub fn numbered(&self, node: NodeId) -> bool {
         self.graph.instance(node).is_some_and(|i| self.reads(i.def).number)
+    }
+
+    /// Into how many pieces an instrument cuts its sound that its notes number: what its argument `slices` is, where that is known.
+    pub fn pieces(&self, node: NodeId) -> Option<f64> {
+        let instance = self.graph.instance(node).filter(|_| self.numbered(node))?;
+        let formals = &self.files.definition(instance.def).formals;
+        let at = formals.iter().position(|formal| &*formal.name.name == "slices")?;
+        let (file, expr) = match instance.fixed.get(at).copied().flatten() {
+            Some(Given::Number(expr)) => (self.song, expr),
+            Some(_) => return None,
+            None => (instance.def.file, formals[at].default?),
+        };
+        Consts::default().number(self.files, file, expr, &[]).ok().map(|(pieces, _)| pieces.round())
     }
 
     /// The name of the definition of an instrument.

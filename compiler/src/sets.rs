@@ -71,7 +71,10 @@ impl Settable {
         }
         let plain = |s: &str| s.replace(['_', '-'], "").to_lowercase();
         let wanted = plain(name);
-        let is = |info: &ParamInfo| [plain(&info.name), plain(&info.json_name())].contains(&wanted);
+        // The beat of one instrument is not what the song's tempo is looked for by.
+        let is = |info: &ParamInfo| {
+            !info.is_beat() && [plain(&info.name), plain(&info.json_name())].contains(&wanted)
+        };
         let having = self.iter().filter(|(_, _, info)| is(info));
         let all: Vec<ParamId> = having.map(|(id, ..)| id).collect();
         match all[..] {
@@ -92,7 +95,15 @@ impl Settable {
             Miss::Unknown => {
                 let known: Vec<String> = self.iter().map(|(_, name, _)| name.to_string()).collect();
                 let message = format!("there is nothing called `{name}` to set");
-                Problem::new(&codes::UNKNOWN_SET, at, message).nearest(name, "what can be set", &known)
+                let problem = Problem::new(&codes::UNKNOWN_SET, at, message);
+                let is_beat =
+                    |(_, _, info): &(ParamId, &Arc<str>, &ParamInfo)| info.is_beat() && *info.name == *name;
+                match self.iter().find(is_beat) {
+                    Some((_, own, _)) => problem.help(format!(
+                        "the tempo is the song's, `tempo 140` in its text; the beat of an instrument by itself is `{own}`"
+                    )),
+                    None => problem.nearest(name, "what can be set", &known),
+                }
             }
         }
     }

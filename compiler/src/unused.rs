@@ -2,15 +2,18 @@
 
 use crate::codes;
 use crate::files::Files;
-use crate::graph::{Protocol, is_machine, sends};
+use crate::graph::{Graph, Protocol, is_machine, sends};
 use crate::hir::resolve::resolved;
 use crate::hir::{DefId, FILE, LocalId, Target};
+use crate::score::set::signals_of_lines;
 use mam_grammar::ast::{Body, ItemKind, Param};
 use mam_grammar::{Problem, Problems};
+use mam_runtime::NoteSignal;
 use rustc_hash::FxHashSet;
 
-/// Warns of the knobs of a song, and of the parameters of its own instruments and effects.
-pub(crate) fn check(files: &Files, song: usize, problems: &mut Problems) {
+/// Warns of the knobs of a song, of the parameters of its own instruments and effects, and of what its lines say of notes.
+pub(crate) fn check(files: &Files, song: usize, graph: &Graph, problems: &mut Problems) {
+    signals(files, song, graph, problems);
     let hir = resolved(files, song);
     let read: FxHashSet<LocalId> = hir
         .uses
@@ -48,6 +51,25 @@ pub(crate) fn check(files: &Files, song: usize, problems: &mut Problems) {
             }
             _ => {}
         }
+    }
+}
+
+/// Warns of signals of notes that lines set, and that the instrument does not read.
+fn signals(files: &Files, song: usize, graph: &Graph, problems: &mut Problems) {
+    for (name, signal) in signals_of_lines(&files.file(song).ast) {
+        let Some(&node) = graph.targets.get(&name) else { continue };
+        let Some(instance) = graph.instance(node).filter(|instance| instance.plays_outside.is_none()) else {
+            continue;
+        };
+        if signal == NoteSignal::Bend || graph.signals_read(files, song, instance).contains(&signal) {
+            continue;
+        }
+        let (signal, definition) = (signal.name(), &files.definition(instance.def).name);
+        let message = format!("a line sets `note.{signal}` of `{name}`, and `{definition}` does not read it");
+        let help = format!(
+            "let a parameter follow it, as `voice.{signal}` in the call of `{definition}`, or take it out of the line"
+        );
+        problems.add(Problem::new(&codes::UNUSED_PARAMETER, graph.nodes[node].span, message).help(help));
     }
 }
 

@@ -33,6 +33,7 @@ impl Targets for Band {
                 definition: "x".into(),
                 pitched,
                 numbered: false,
+                pieces: None,
                 voices,
             });
         }

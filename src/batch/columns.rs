@@ -4,6 +4,9 @@
 //! instead of the score. Of several instruments, `lead.note` says which one.
 
 use super::{Row, RowNote, Subject};
+use mam_compiler::dimension::Dimension;
+use mam_compiler::hir::builtins::PAN;
+use mam_compiler::score::note_number;
 use mam_compiler::sets::{NotAValue, number};
 use mam_runtime::Miss;
 use mam_runtime::ids::ParamId;
@@ -107,13 +110,28 @@ impl<'s> Columns<'s> {
             Miss::Several(names) => {
                 format!("`{name}` could be {} parameters: write which, `{}`", names.len(), names.join("`, `"))
             }
+            Miss::Unknown if self.could_be_placed(name) => format!(
+                "the song says nothing of `{name}`, so that it is in the middle: give it a place in its text, such as `pan: 0`"
+            ),
             Miss::Unknown => {
+                let beat = settable.iter().find(|(_, _, info)| info.is_beat() && *info.name == *name);
+                if let Some((_, own, _)) = beat {
+                    return format!(
+                        "the song has no parameter `{name}`: its tempo is the column `tempo`, the beat of an instrument by itself `{own}`"
+                    );
+                }
                 let known: Vec<String> = settable.iter().map(|(_, name, _)| name.to_string()).collect();
                 let near = mam_grammar::problem::nearest(name, &known);
                 let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 format!("the song has no parameter `{name}`{near}")
             }
         })
+    }
+
+    /// Whether a name is that of the `pan` of an instrument that has one where its song says something of it.
+    fn could_be_placed(&self, name: &str) -> bool {
+        let owner = name.strip_suffix(PAN).and_then(|owner| owner.strip_suffix('.'));
+        owner.is_some_and(|owner| self.instrument(Some(owner), name).is_ok())
     }
 
     /// The instrument that a note is for: that of a name, or the only one.
@@ -142,10 +160,20 @@ impl<'s> Columns<'s> {
             Column::Id => row.id = Some(text(cell)),
             Column::Seed => row.seed = Some(seed(cell)?),
             Column::Tempo => row.tempo = Some(self.tempo(cell)?),
-            Column::Note(target) => note(row, target).note = within(cell, &NOTES, "a MIDI note")?,
-            Column::Velocity(target) => note(row, target).vel = within(cell, &VELOCITIES, "a velocity")?,
+            Column::Note(target) => {
+                let named = match cell {
+                    Cell::Text(text) => note_number(text),
+                    Cell::Number(_) => None,
+                };
+                let cell = named.map_or(cell, Cell::Number);
+                note(row, target).note = within(cell, &NOTES, "a MIDI note", Dimension::PLAIN)?;
+            }
+            Column::Velocity(target) => {
+                note(row, target).vel = within(cell, &VELOCITIES, "a velocity", Dimension::PLAIN)?;
+            }
             Column::Gate(target) => {
-                note(row, target).gate = Some(within(cell, &(0.0..=LONGEST_GATE), "a time in seconds")?);
+                let gate = within(cell, &(0.0..=LONGEST_GATE), "a time in seconds", Dimension::TIME)?;
+                note(row, target).gate = Some(gate);
             }
         }
         Ok(())
@@ -195,7 +223,7 @@ impl<'s> Columns<'s> {
     }
 
     fn tempo(&self, cell: Cell<'_>) -> Result<f64, String> {
-        let bpm = within(cell, &TEMPI, "a tempo")?;
+        let bpm = within(cell, &TEMPI, "a tempo", Dimension::PLAIN)?;
         let possible = self.subject.program.score.at_tempo(bpm).is_some();
         possible.then_some(bpm).ok_or_else(|| format!("the song cannot be played at a tempo of {bpm}"))
     }
@@ -233,12 +261,20 @@ fn seed(cell: Cell<'_>) -> Result<u64, String> {
     }
 }
 
-fn within(cell: Cell<'_>, range: &std::ops::RangeInclusive<f64>, what: &str) -> Result<f64, String> {
+/// A number in a range, plain or of a dimension.
+fn within(
+    cell: Cell<'_>,
+    range: &std::ops::RangeInclusive<f64>,
+    what: &str,
+    of: Dimension,
+) -> Result<f64, String> {
     let x = match cell {
         Cell::Number(x) => x,
-        Cell::Text(text) => plain(text)
-            .or_else(|| number(text).map(|(x, _)| x))
-            .ok_or_else(|| format!("`{text}` is not {what}"))?,
+        Cell::Text(text) => {
+            let fits = |(_, dimension): &(f64, Dimension)| [Dimension::PLAIN, of].contains(dimension);
+            let measured = || number(text).filter(fits).map(|(x, _)| x);
+            plain(text).or_else(measured).ok_or_else(|| format!("`{text}` is not {what}"))?
+        }
     };
     let (least, most) = (range.start(), range.end());
     range.contains(&x).then_some(x).ok_or_else(|| format!("{x} is not {what} from {least} to {most}"))

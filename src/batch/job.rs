@@ -260,7 +260,9 @@ impl Shard {
             return Err(wrong("its .json is of another batch"));
         }
         match std::fs::metadata(&path) {
-            Err(_) => return Err(wrong("its .json is there, and the file is not")),
+            // What is gone is made again, with its .json.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Failure::read(&path.display().to_string(), &e)),
             Ok(file) if file.len() != shard.bytes => {
                 return Err(wrong(&format!("it has {} bytes, and had {}", file.len(), shard.bytes)));
             }

@@ -116,7 +116,18 @@ impl<'s> Space<'s> {
         };
         let mut sobols = 0;
         for (name, value) in columns {
-            let column = self.columns.find(name)?;
+            let column = self.columns.find(name).map_err(|why| match value {
+                // `bd.f0 = …` is a table `bd` with a member `f0`.
+                Value::Table(inner) => {
+                    match inner.keys().find(|key| self.columns.find(&format!("{name}.{key}")).is_ok()) {
+                        Some(key) => {
+                            format!("`{name}.{key}` has a point: write it in quotes, `\"{name}.{key}\" = …`")
+                        }
+                        None => why,
+                    }
+                }
+                _ => why,
+            })?;
             if self.axes.iter().any(|(other, _)| *other == column) {
                 return Err(format!("there are two columns of `{name}`"));
             }

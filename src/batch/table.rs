@@ -297,13 +297,15 @@ pub fn json_row(
     mut fresh: impl FnMut(&str, Column),
 ) -> Result<Row, String> {
     use serde_json::Value;
-    let object = match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => object,
-        Ok(_) => return Err("it is not an object, such as {\"bd.f0\": 120}".into()),
-        Err(e) => return Err(format!("it is not JSON, at column {}", e.column())),
-    };
+    let Members(members) = serde_json::from_str(text).map_err(|e| match e.classify() {
+        serde_json::error::Category::Data => "it is not an object, such as {\"bd.f0\": 120}".to_owned(),
+        _ => format!("it is not JSON, at column {}", e.column()),
+    })?;
     let mut row = Row::default();
-    for (name, value) in &object {
+    for (index, (name, value)) in members.iter().enumerate() {
+        if members[..index].iter().any(|(other, _)| other == name) {
+            return Err(format!("`{name}` stands there twice"));
+        }
         let column = match known.get(name) {
             Some(&column) => column,
             None => {
@@ -330,6 +332,31 @@ pub fn json_row(
     }
     columns.complete(&mut row);
     Ok(row)
+}
+
+/// The members of an object as they stand there: also those of which there are two.
+struct Members(Vec<(String, serde_json::Value)>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Members, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = vec![];
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        from.deserialize_map(Visitor)
+    }
 }
 
 /// The lines of a file that are not blank.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use std::fs;
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Serve agents by the Model Context Protocol: check, fix, explain, list, doc, render, measure, plot
@@ -30,8 +30,8 @@ pub struct Mcp {
 
 /// Bytes of a message, and of what a verb says, at most.
 const MOST_BYTES: u64 = 4 << 20;
-/// The longest sound that is rendered, measured or drawn, as `-d` has it, where nothing shorter is asked for.
-const LONGEST: &str = "10:00";
+/// How long a verb whose time is over may take to remove what it has not finished.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The kind of an argument of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ struct Argument {
     kind: Kind,
     /// What is put before it on the command line; empty where it stands by itself.
     flag: &'static str,
+    /// The letter that the flag is called by as well.
+    letter: Option<char>,
     needed: bool,
     doc: &'static str,
 }
@@ -75,19 +77,37 @@ struct Tool {
     /// The command and the flags that it always has.
     command: &'static [&'static str],
     arguments: &'static [Argument],
+    /// What is answered where the command says nothing.
+    done: &'static str,
 }
 
 const fn argument(name: &'static str, kind: Kind, flag: &'static str, doc: &'static str) -> Argument {
-    Argument { name, kind, flag, needed: false, doc }
+    Argument { name, kind, flag, letter: None, needed: false, doc }
 }
 
 const fn needed(name: &'static str, kind: Kind, flag: &'static str, doc: &'static str) -> Argument {
-    Argument { name, kind, flag, needed: true, doc }
+    Argument { name, kind, flag, letter: None, needed: true, doc }
+}
+
+const fn short(letter: char, argument: Argument) -> Argument {
+    Argument { letter: Some(letter), ..argument }
 }
 
 const TEXT: Argument = argument("text", Kind::Text, "", "The song, as .mam text.");
 const FILE: Argument = argument("file", Kind::File, "", "Or a file below the root: .mam or .json.");
-const DURATION: Argument = argument("duration", Kind::Words, "--duration", "How much of it: 2.5s, 8bars.");
+const DURATION: Argument = short(
+    'd',
+    argument(
+        "duration",
+        Kind::Words,
+        "--duration",
+        "How much of it: 2.5s, 8bars; without, the song once and its tail, or 30 s of what has no end.",
+    ),
+);
+const FILTER: &str = "filter";
+const WHAT: &str = "what";
+/// What is drawn of a filter, and of nothing else.
+const RESPONSE: &str = "response";
 const FROM: Argument = argument("from", Kind::Words, "--from", "From which bar (5) or time (2.5s).");
 
 const TOOLS: [Tool; 8] = [
@@ -97,30 +117,35 @@ const TOOLS: [Tool; 8] = [
               memory, operations a frame.",
         command: &["check", "--json"],
         arguments: &[TEXT, FILE],
+        done: "It has nothing to say.",
     },
     Tool {
         name: "fix",
         doc: "Applies every fix that says what was meant. Of a text the mended text comes back; a file is rewritten.",
         command: &["check", "--fix", "--format", "short"],
         arguments: &[TEXT, FILE],
+        done: "All is mended, or there was nothing to mend.",
     },
     Tool {
         name: "explain",
         doc: "What a problem's code means, with a song that has it and the same song mended; all codes without one.",
         command: &["explain", "--json"],
         arguments: &[argument("code", Kind::Words, "", "The code, such as unknown-name.")],
+        done: "It has nothing to say.",
     },
     Tool {
         name: "list",
         doc: "All that a song can say, in groups; or what mentions these words.",
         command: &["list", "--json"],
         arguments: &[argument("words", Kind::Words, "", "What to look for, such as filter.")],
+        done: "It has nothing to say.",
     },
     Tool {
         name: "doc",
         doc: "What a name means: a definition with its parameters, ranges and units, a statement, a modifier, a unit.",
         command: &["doc", "--json"],
         arguments: &[needed("name", Kind::Words, "", "The name, such as kick, tempo, every or dB.")],
+        done: "It has nothing to say.",
     },
     Tool {
         name: "render",
@@ -129,16 +154,21 @@ const TOOLS: [Tool; 8] = [
         arguments: &[
             TEXT,
             FILE,
-            needed("output", Kind::Sound, "--output", "The file of sound, or of notes, by its ending:"),
+            short(
+                'o',
+                needed("output", Kind::Sound, "--output", "The file of sound, or of notes, by its ending:"),
+            ),
             DURATION,
             FROM,
         ],
+        done: "It has nothing to say.",
     },
     Tool {
         name: "measure",
         doc: "Peak, true peak and loudness of a song, and its length.",
         command: &["render", "--json"],
         arguments: &[TEXT, FILE, DURATION, FROM],
+        done: "It has nothing to say.",
     },
     Tool {
         name: "plot",
@@ -148,14 +178,55 @@ const TOOLS: [Tool; 8] = [
         arguments: &[
             TEXT,
             FILE,
-            argument("filter", Kind::Words, "", "For a response: a filter or effect as it stands behind |>."),
-            needed("output", Kind::Output, "--output", "The picture: .svg or .png."),
-            argument("what", Kind::Words, "--what", "What is drawn."),
+            argument(
+                FILTER,
+                Kind::Words,
+                "",
+                "In the place of a song, a filter or effect as it stands behind |>.",
+            ),
+            short('o', needed("output", Kind::Output, "--output", "The picture: .svg or .png.")),
+            argument(
+                WHAT,
+                Kind::Words,
+                "--what",
+                "What is drawn: waveform, spectrogram, spectrum, loudness, envelope, notes or steps of a song; of a filter \
+                 its response.",
+            ),
             DURATION,
             FROM,
         ],
+        done: "The picture is written.",
     },
 ];
+
+impl Tool {
+    /// What a command says, with the tool's arguments in the place of the flags that stand for them.
+    fn in_its_words(&self, said: &str) -> String {
+        let flags = self.arguments.iter().filter(|argument| !argument.flag.is_empty());
+        let names: Vec<(String, &str)> = flags
+            .flat_map(|argument| {
+                let letter = argument.letter.map(|letter| format!("-{letter}"));
+                let flags = std::iter::once(argument.flag.to_owned()).chain(letter);
+                flags.map(|flag| (flag, argument.name))
+            })
+            .collect();
+        let is_part = |c: char| c.is_alphanumeric() || c == '-';
+        // Words as they are parted by what is no part of a flag.
+        let mut words = String::new();
+        let mut rest = said;
+        while let Some(first) = rest.chars().next() {
+            let length = rest.find(|c| is_part(c) != is_part(first)).unwrap_or(rest.len());
+            let (word, behind) = rest.split_at(length);
+            match names.iter().find(|(flag, _)| flag == word) {
+                None => words.push_str(word),
+                Some((_, name)) if words.ends_with('`') => words.push_str(name),
+                Some((_, name)) => words.extend(["`", name, "`"]),
+            }
+            rest = behind;
+        }
+        words
+    }
+}
 
 impl Mcp {
     /// Serves until standard input ends.
@@ -255,29 +326,39 @@ impl Server {
                 Kind::File | Kind::Output | Kind::Sound => self.below(value)?,
                 Kind::Words => value.to_owned(),
             };
-            has_song |= matches!(argument.kind, Kind::Text | Kind::File) || argument.name == "filter";
+            has_song |= matches!(argument.kind, Kind::Text | Kind::File) || argument.name == FILTER;
             match argument.flag {
                 "" => last.push(value),
                 flag => _ = command.arg(format!("{flag}={value}")),
             }
         }
         let takes_song = tool.arguments.iter().any(|argument| argument.kind == Kind::Text);
+        let takes_filter = tool.arguments.iter().any(|argument| argument.name == FILTER);
         if takes_song && (!has_song || last.len() > 1) {
-            return Err("give either `text` or `file`".into());
+            let filter = if takes_filter { ", or a `filter`" } else { "" };
+            return Err(format!("give either `text` or `file`{filter}"));
         }
-        let sounds = tool.arguments.iter().any(|argument| argument.name == "duration");
-        if sounds
-            && !given.contains_key("duration")
-            && given.get("what").is_none_or(|what| what != "response")
-        {
-            command.args(["--duration", LONGEST]);
+        match (given.contains_key(FILTER), given.get(WHAT).and_then(Value::as_str)) {
+            (true, None) => _ = command.arg(format!("--what={RESPONSE}")),
+            (true, Some(RESPONSE)) | (false, None) => {}
+            (true, Some(_)) => {
+                return Err(format!("of a `{FILTER}` the `{RESPONSE}` is drawn: leave `{WHAT}` out"));
+            }
+            (false, Some(what)) if what == RESPONSE => {
+                return Err(format!("a `{RESPONSE}` is drawn of a `{FILTER}`"));
+            }
+            (false, Some(_)) => {}
         }
         let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
         if tool.name == "measure" {
             command.arg("--output").arg(scratch.path().join("measured.wav"));
         }
         command.arg("--").args(last);
-        self.run(command, text)
+        match self.run(command, text) {
+            Ok(said) if said.is_empty() => Ok(tool.done.into()),
+            Ok(said) => Ok(said),
+            Err(said) => Err(tool.in_its_words(&said)),
+        }
     }
 
     /// A path below the root, as it is passed on.
@@ -310,8 +391,7 @@ impl Server {
             match child.try_wait().map_err(|error| error.to_string())? {
                 Some(status) => break Some(status),
                 None if begun.elapsed() > self.timeout => {
-                    _ = child.kill();
-                    _ = child.wait();
+                    end(&mut child);
                     break None;
                 }
                 None => std::thread::sleep(Duration::from_millis(2)),
@@ -328,6 +408,24 @@ impl Server {
         let has_problems = status.code() == Some(1) && out.starts_with('{');
         if status.success() || has_problems { Ok(said) } else { Err(said) }
     }
+}
+
+/// Ends a command. It is asked first, so that it removes what it has not finished.
+fn end(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(process) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
+        && rustix::process::kill_process(process, rustix::process::Signal::TERM).is_ok()
+    {
+        let asked = Instant::now();
+        while asked.elapsed() < GRACE {
+            if let Ok(Some(_)) = child.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    _ = child.kill();
+    _ = child.wait();
 }
 
 /// Reads a stream to its end, and keeps its beginning.

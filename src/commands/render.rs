@@ -4,7 +4,7 @@ use crate::args::{SongArgs, ThreadArgs};
 use crate::compiling::{Compiled, compiled};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::files::{Extra, Files, Rendering};
+use crate::files::{Extra, Files, Kind, Rendering};
 use crate::names::Names;
 use crate::normalizing;
 use crate::offline::{Job, Span};
@@ -51,12 +51,12 @@ pub struct Render {
     /// Sample format: 16, 24 or 32f [default: 32f; 24 for FLAC]
     #[arg(short, long, value_parser = values::bits)]
     bits: Option<Bits>,
-    /// File format, whatever the file's ending
+    /// File format, where the file's ending says none
     #[arg(long, value_parser = values::container(), ignore_case = true)]
     format: Option<Container>,
-    /// Dither for integer samples: none, tpdf or shaped
-    #[arg(long, value_parser = values::dither, default_value = "tpdf")]
-    dither: Dither,
+    /// Dither for integer samples: none, tpdf or shaped [default: tpdf]
+    #[arg(long, value_parser = values::dither, value_name = "DITHER")]
+    dither: Option<Dither>,
     /// Play this sound file into the song's `in`
     #[arg(long = "input", value_name = "FILE")]
     heard: Option<PathBuf>,
@@ -94,7 +94,8 @@ impl Render {
             self.of_notes()?;
             return self.midi(&target, console);
         }
-        let (container, bits) = self.kind(&target)?;
+        let Kind { container, bits } = self.kind(&target, &["mid"])?;
+        let taps = self.taps()?;
         let (mut compiled, listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
         let span = Span { from: self.from, duration: self.duration, tail: self.tail };
@@ -102,7 +103,7 @@ impl Render {
         job.threads = self.threads.count();
         self.tell_of_length(&compiled, &job, console);
         let (rate, layout) = (job.program.rate, job.program.layout);
-        let format = Format { container, bits, dither: self.dither, rate, channels: 0, layout };
+        let format = Format { container, bits, dither: self.dither(), rate, channels: 0, layout };
         let files = Files {
             format,
             title: compiled.title().map(str::to_string),
@@ -110,11 +111,12 @@ impl Render {
             preroll: job.frames(self.preroll)?,
             console,
         };
-        let extras = self.extras(listening.iter().flat_map(Listening::stems), container);
+        let extras = self.extras(taps, listening.iter().flat_map(Listening::stems), files.kind());
         let is_missing = |extra: &&Extra| heard_alone(extra, &job, listening.as_ref(), 0).is_none();
         if let Some(extra) = extras.iter().find(is_missing) {
-            return Err(no_node(&extra.name, &job));
+            return Err(no_node(&extra.name, listening.as_ref(), &job));
         }
+        self.dithers(&files, &extras)?;
         files.check(&target, &job, &extras)?;
         job.input = self.sound(&job, console)?;
         let listening = match (self.as_loop, listening) {
@@ -126,14 +128,14 @@ impl Render {
         };
         let gain = self.normalize.map(|level| normalizing::gain_to(&job, level)).transpose()?;
         self.make_folder()?;
-        let mix = files.write(&target, None, &job, gain)?;
+        let mix = files.write_song(&target, &job, gain)?;
         let frames = mix.frames - files.preroll;
         let mut written = vec![mix];
         for extra in extras {
             let Some(job) = heard_alone(&extra, &job, listening.as_ref(), frames) else {
-                return Err(no_node(&extra.name, &job));
+                return Err(no_node(&extra.name, listening.as_ref(), &job));
             };
-            written.push(files.write(&extra.file, Some(&extra.name), &job, None)?);
+            written.push(files.write_extra(&extra, &job)?);
         }
         if let (Some(folder), Some(listening)) = (&self.stems, &listening) {
             check_sum(folder, listening, &job, frames, console)?;
@@ -147,7 +149,8 @@ impl Render {
     /// A performance from its log.
     fn take(&self, target: &Path, console: Console) -> Result<(), Failure> {
         self.of_a_take()?;
-        let (container, bits) = self.kind(target)?;
+        let Kind { container, bits } = self.kind(target, &["mid"])?;
+        let taps = self.taps()?;
         let take = Take::read(&self.song.input, self.song.how.rate, console)?;
         let played = take.performance(console)?;
         let listening = take.listening(&self.listen(), console)?;
@@ -155,7 +158,7 @@ impl Render {
             format: Format {
                 container,
                 bits,
-                dither: self.dither,
+                dither: self.dither(),
                 rate: played.rate(),
                 channels: 0,
                 layout: played.layout(),
@@ -165,21 +168,17 @@ impl Render {
             preroll: played.frames(self.preroll)?,
             console,
         };
-        let extras = self.extras(listening.stems(), container);
+        let extras = self.extras(taps, listening.stems(), files.kind());
         for extra in &extras {
             listening.performance(extra)?;
         }
+        self.dithers(&files, &extras)?;
         files.check(target, &played, &extras)?;
         let gain = self.normalize.map(|level| normalizing::gain_to(&played, level)).transpose()?;
         self.make_folder()?;
-        let mut written = vec![files.write(target, None, &played, gain)?];
+        let mut written = vec![files.write_song(target, &played, gain)?];
         for extra in &extras {
-            written.push(files.write(
-                &extra.file,
-                Some(&extra.name),
-                &listening.performance(extra)?,
-                None,
-            )?);
+            written.push(files.write_extra(extra, &listening.performance(extra)?)?);
         }
         if let Some(folder) = &self.stems {
             tell_of_sum(listening.check()?, folder, listening.stems().count(), console);
@@ -280,6 +279,7 @@ impl Render {
     fn of_notes(&self) -> Result<(), Failure> {
         let flags = [
             ("-b", self.bits.is_some()),
+            ("--dither", self.dither.is_some()),
             ("--input", self.heard.is_some()),
             ("--loop", self.as_loop),
             ("--stems", self.stems.is_some()),
@@ -338,18 +338,43 @@ impl Render {
         unplayed::report(&file.unplayed, &program).map_or(Ok(()), |words| Err(Failure::WrongInput(words)))
     }
 
-    /// The further files that are asked for: a tap each, then each of these stems.
-    fn extras<'s>(&self, stems: impl Iterator<Item = &'s str>, container: Container) -> Vec<Extra> {
-        let tap = |Tap { node, file }: &Tap| Extra { name: node.clone(), file: file.clone(), is_stem: false };
-        let mut extras: Vec<Extra> = self.taps.iter().map(tap).collect();
+    /// The files of the taps. Each is of the kind that its own ending says.
+    fn taps(&self) -> Result<Vec<Extra>, Failure> {
+        let tap = |Tap { node, file }: &Tap| {
+            let kind = self.kind(file, &[])?;
+            Ok(Extra { name: node.clone(), file: file.clone(), kind, is_stem: false })
+        };
+        self.taps.iter().map(tap).collect()
+    }
+
+    /// The further files that are asked for: these taps, then each of these stems, which are of the song's kind.
+    fn extras<'s>(&self, taps: Vec<Extra>, stems: impl Iterator<Item = &'s str>, kind: Kind) -> Vec<Extra> {
+        let mut extras = taps;
         if let Some(folder) = &self.stems {
             let mut files = Names::default();
             extras.extend(stems.map(|name| {
-                let file = folder.join(files.file(name, container.extensions()[0]));
-                Extra { name: name.to_string(), file, is_stem: true }
+                let file = folder.join(files.file(name, kind.container.extensions()[0]));
+                Extra { name: name.to_string(), file, kind, is_stem: true }
             }));
         }
         extras
+    }
+
+    fn dither(&self) -> Dither {
+        self.dither.unwrap_or(Dither::Tpdf)
+    }
+
+    /// Refuses a dither where no file has integers.
+    fn dithers(&self, files: &Files, extras: &[Extra]) -> Result<(), Failure> {
+        let mut kinds = std::iter::once(files.kind()).chain(extras.iter().map(|extra| extra.kind));
+        if self.dither.is_none_or(|dither| dither == Dither::None)
+            || kinds.any(|kind| kind.bits != Bits::Float32)
+        {
+            return Ok(());
+        }
+        Err(Failure::Usage(
+            "--dither is for integers, and floats are written: -b 16 or -b 24 asks for them".into(),
+        ))
     }
 
     /// Makes the folder of the stems.
@@ -358,15 +383,16 @@ impl Render {
         output::create_folder(folder)
     }
 
-    /// The kind of file and of samples, by the flags and the file's name.
-    fn kind(&self, target: &Path) -> Result<(Container, Bits), Failure> {
+    /// The kind of file and of samples, by the flags and the file's name; `others` are endings of what is no sound and can be
+    /// written in its place.
+    fn kind(&self, target: &Path, others: &[&str]) -> Result<Kind, Failure> {
         let container = match self.format {
             Some(format) => {
                 says_the_same(target, format)?;
                 format
             }
             None if target == Path::new("-") => Container::Wav,
-            None => by_ending(target)?,
+            None => by_ending(target, others)?,
         };
         let bits = self.bits.unwrap_or(container.default_bits());
         if (container, bits) == (Container::Flac, Bits::Float32) {
@@ -375,12 +401,19 @@ impl Render {
         if target == Path::new("-") && console::prints_to_terminal() {
             return Err(Failure::Usage("sound is not for the terminal; write to a pipe or a file".into()));
         }
-        Ok((container, bits))
+        Ok(Kind { container, bits })
     }
 
     /// As much of the song's input as the render can hear.
     fn sound(&self, job: &Job, console: Console) -> Result<Option<Sound>, Failure> {
-        let Some(path) = &self.heard else { return Ok(None) };
+        let Some(path) = &self.heard else {
+            if !job.program.inputs.is_empty() {
+                console.say(
+                    "warning: the song hears `in`, which is silent: --input plays a sound file into it\n",
+                );
+            }
+            return Ok(None);
+        };
         let rate = job.program.rate;
         // A loop hears it in pass after pass.
         let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
@@ -394,7 +427,7 @@ impl Render {
         let sound = read(input::sound_file(path)?, wanted);
         let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
         if sound.frames() == 0 {
-            return Err(Failure::WrongInput(format!("`{}` holds no sound", path.display())));
+            return Err(Failure::Io(format!("cannot read `{}`: the file holds no sound", path.display())));
         }
         if sound.channels.iter().flatten().any(|x| !x.is_finite()) {
             let what = format!("`{}` holds a sample that is not a finite number", path.display());
@@ -402,8 +435,11 @@ impl Render {
         }
         if sound.is_cut_off {
             let seconds = sound.frames() as f64 / f64::from(rate);
-            let what = format!("`{}` ends before its header says: {seconds:.1} s are there", path.display());
+            let what = format!("`{}` ends before its header says: {seconds:.2} s are there", path.display());
             console.say(&format!("warning: {what}\n"));
+        }
+        if let Some(damage) = sound.damage {
+            console.say(&format!("warning: `{}`: {damage} and is silent\n", path.display()));
         }
         Ok(Some(sound))
     }
@@ -468,7 +504,6 @@ fn is_mamc(name: &str) -> bool {
     name.split(' ').next() == SOFTWARE.split(' ').next()
 }
 
-/// The container that a file's ending stands for.
 /// Refuses a name whose ending is that of another format than the one that is asked for.
 fn says_the_same(target: &Path, format: Container) -> Result<(), Failure> {
     let ending = target.extension().and_then(|e| e.to_str()).unwrap_or("");
@@ -482,12 +517,13 @@ fn says_the_same(target: &Path, format: Container) -> Result<(), Failure> {
     }
 }
 
-fn by_ending(target: &Path) -> Result<Container, Failure> {
+/// The container that a file's ending stands for; `others` are endings of what is no sound and can be written in its place.
+fn by_ending(target: &Path, others: &[&str]) -> Result<Container, Failure> {
     let ending = target.extension().and_then(|e| e.to_str()).unwrap_or("");
     if let Some(container) = Container::from_extension(ending) {
         return Ok(container);
     }
-    let known = endings(&["mid"]);
+    let known = endings(others);
     let name = target.display();
     if ending.is_empty() {
         let what = format!("`{name}` does not say what kind of file to write");
@@ -498,17 +534,25 @@ fn by_ending(target: &Path) -> Result<Container, Failure> {
         let what = format!("`{name}` is the name of a song, and this writes a sound");
         return Err(Failure::Usage(format!("{what}: give it another name, such as `-o {}`", wav.display())));
     }
+    if ending.eq_ignore_ascii_case("mid") {
+        let what =
+            format!("`{name}` would hold the notes of the whole song, and this is the sound of a part of it");
+        return Err(Failure::Usage(format!(
+            "{what}: `-o {name}` writes the notes, `{}` the sound",
+            wav.display()
+        )));
+    }
     Err(Failure::Usage(format!(
         "mam does not write .{ending} files, only {known}: render `{wav}` and convert it, for example with `ffmpeg -i {wav} {name}`",
         wav = wav.display()
     )))
 }
 
-fn no_node(name: &str, job: &Job) -> Failure {
+fn no_node(name: &str, listening: Option<&Listening>, job: &Job) -> Failure {
     let parts = job.program.steps.iter().flat_map(|step| &step.parts);
     // Only what can be tapped: a voice by itself cannot.
     let names: BTreeSet<&str> = parts.map(|part| &*part.name).filter(|name| !name.contains('#')).collect();
-    if names.contains(name) {
+    if names.contains(name) || listening.is_some_and(|listening| listening.is_equation(name)) {
         return Failure::Usage(format!("`{name}` is not a signal, and a tap writes what one sounds like"));
     }
     let names: Vec<&str> = names.into_iter().collect();

@@ -9,6 +9,7 @@ mod logger;
 mod performance;
 mod songs;
 
+pub use crate::input::is_take;
 pub use document::Text;
 pub use logger::{Beginning, Logger};
-pub use performance::{Listening, Performance, Take, is_take};
+pub use performance::{Listening, Performance, Take};

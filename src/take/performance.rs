@@ -44,11 +44,6 @@ pub struct Listening<'t> {
     versions: Vec<Version>,
 }
 
-/// Whether a path names a logged performance.
-pub fn is_take(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mamlog"))
-}
-
 fn broken(path: &Path, why: &str) -> Failure {
     Failure::WrongInput(format!("`{}` is not the log of a performance: {why}", path.display()))
 }
@@ -59,7 +54,10 @@ fn read(path: &Path) -> Result<Document, Failure> {
         mamlog: u32,
     }
     let text = input::text(path)?;
-    let wrong = |error: serde_json::Error| broken(path, &error.to_string());
+    let wrong = |error: serde_json::Error| match error.is_eof() {
+        true => broken(path, "it is cut off"),
+        false => broken(path, &error.to_string()),
+    };
     let Version { mamlog } = serde_json::from_str(&text).map_err(wrong)?;
     if !(1..=VERSION).contains(&mamlog) {
         return Err(Failure::WrongInput(format!(

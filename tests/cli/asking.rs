@@ -139,10 +139,40 @@ fn a_folder_is_checked_with_all_its_songs() {
     assert!(run.err.contains("5 songs checked, errors in 1"), "{}", run.err);
     let run = folder.run(&["check", "set", "--json"]).exits(1);
     assert_eq!((&json(&run)["errors"], json(&run)["songs"].as_array().unwrap().len()), (&2.into(), 3));
-    let run = folder.run(&["fmt", "--check", "set", "--json"]).exits(1);
-    assert_eq!(json(&run)["unformatted"].as_array().map(Vec::len), Some(3), "what is used is a text too");
+    fs::create_dir(folder.0.join("loose")).unwrap();
+    write("loose/x.mam", "out=noise()\n");
+    write("loose/y.mam", "out = noise()\n");
+    assert_eq!(folder.run(&["fmt", "--check", "loose"]).exits(1).out, "loose/x.mam\n");
+    folder.run(&["fmt", "loose"]).exits(0);
+    folder.run(&["fmt", "--check", "loose"]).exits(0);
     let run = folder.run(&["check", "empty"]).exits(3);
     assert!(run.err.contains("without a .mam or .json song"), "{}", run.err);
+}
+
+/// The tempo is the song's: `bpm` by itself is not that of one instrument's own beat.
+#[test]
+fn a_tempo_that_is_set_is_not_set_to_nothing() {
+    let folder = Folder::new("set-bpm").with("song.mam", "bd = kick()\nplay { bd |x...| }\nout = bd\n");
+    let render = |set: &str| folder.run(&["render", "song.mam", "-o", "x.wav", "-d", "10ms", "--set", set]);
+    for set in ["bpm=140", "loop=1"] {
+        let run = render(set).exits(1);
+        assert!(run.err.contains("the tempo is the song's, `tempo 140`"), "{}", run.err);
+    }
+    let run = render("bd.bpm=140").exits(0);
+    assert!(run.err.contains("no beat of its own") && run.err.contains("--set"), "{}", run.err);
+    let run = folder.run(&[
+        "render",
+        "song.mam",
+        "-o",
+        "x.wav",
+        "-d",
+        "10ms",
+        "--set",
+        "bd.bpm=140",
+        "--set",
+        "bd.loop=1",
+    ]);
+    assert!(run.exits(0).err.lines().all(|line| !line.contains("warning")));
 }
 
 #[test]

@@ -295,6 +295,11 @@ fn another_batch_is_never_mixed_in() {
         "{}",
         told.err
     );
+    // One that is gone is made again.
+    fs::remove_file(&path).unwrap();
+    batch(&["--resume", "--verify"]).exits(0);
+    bytes[100] ^= 1;
+    assert!(fs::read(&path).unwrap() == bytes);
     fs::write(&path, &bytes[1..]).unwrap();
     let told = batch(&["--resume"]).exits(1);
     assert!(told.err.contains("it has 61439 bytes, and had 61440"), "{}", told.err);
@@ -445,4 +450,54 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
         run.out
     );
     assert!(run.out.contains("row  bd.f0") && !folder.0.join("out").exists(), "{}", run.out);
+}
+
+/// A batch has the channels that it asks for, or it is an error: none is left out, and none is silent.
+#[test]
+fn the_channels_of_a_batch_fit_the_song() {
+    let panned = "bd = kick(pan: 1)\nplay { bd |x| }\nout = bd\n";
+    let folder = Folder::new("batch-channels").with("song.mam", panned).with("rows.csv", "bd.f0\n50\n");
+    let batch = |channels: &str| {
+        let flags = ["batch", "song.mam", "-p", "rows.csv", "-o", "out", "-d", "20ms", "--channels"];
+        folder.run(&[&flags[..], &[channels]].concat())
+    };
+    for (channels, said) in [("1", "1 channel is asked for"), ("4", "4 channels are asked for")] {
+        let run = batch(channels).exits(1);
+        assert!(run.err.contains("out-channels") && run.err.contains(said), "{}", run.err);
+    }
+    batch("2").exits(0);
+}
+
+/// What a row of one form refuses, rows of the others do as well; and what is refused says how it is meant.
+#[test]
+fn rows_that_say_something_twice_or_otherwise_than_meant_are_told_of() {
+    let song = "bd = kick()\nplay { bd |x| }\nout = bd\n";
+    let folder = Folder::new("batch-refused")
+        .with("song.mam", song)
+        .with("placed.mam", &song.replace("()", "(pan: 0)"));
+    let batch = |song: &str, rows: &str, text: &str| {
+        fs::write(folder.0.join(rows), text).unwrap();
+        _ = fs::remove_dir_all(folder.0.join("out"));
+        folder.run(&["batch", song, "-p", rows, "-o", "out", "-d", "20ms", "--format", "features"])
+    };
+    for (rows, text, said) in [
+        ("a.jsonl", "{\"bd.f0\": 60, \"bd.f0\": 70}\n", "`bd.f0` stands there twice"),
+        ("a.jsonl", "[1]\n", "not an object"),
+        ("a.csv", "bd.pan\n0.5\n", "give it a place in its text, such as `pan: 0`"),
+        ("a.toml", "[columns]\nbd.f0 = { uniform = [50, 60] }\n", "write it in quotes, `\"bd.f0\" = …`"),
+        ("a.csv", "note\n50Hz\n", "`50Hz` is not a MIDI note"),
+        ("a.csv", "gate\n50Hz\n", "`50Hz` is not a time in seconds"),
+        ("a.csv", "bpm\n140\n", "no parameter `bpm`"),
+    ] {
+        let run = batch("song.mam", rows, text).exits(1);
+        assert!(run.err.contains(said), "{text}: {}", run.err);
+    }
+    batch("placed.mam", "a.csv", "bd.pan\n0.5\n").exits(0);
+    let features = || fs::read_to_string(folder.0.join("out/shard-000000000.csv")).unwrap();
+    let of = |notes: &str| {
+        let run = batch("song.mam", "a.csv", &format!("note,gate\n{notes}\n"));
+        run.exits(0);
+        features().lines().nth(1).unwrap().rsplit(',').next().unwrap().to_owned()
+    };
+    assert_eq!(of("c4,50ms"), of("60,0.05"));
 }

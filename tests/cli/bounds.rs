@@ -227,3 +227,19 @@ fn what_the_score_sets_at_once_cannot_be_set_from_outside() {
     assert!(!run.err.contains("the score sets"), "{}", run.err);
     folder.run(&["batch", "late.mam", "--params", "rows.csv", "-o", "out"]).exits(0);
 }
+
+#[test]
+fn of_a_used_file_it_is_said_what_is_seen() {
+    let folder = Folder::new("seen")
+        .with("a.mam", "def half(x) = 25% * x\n")
+        .with("b.mam", "def half(x) = 75% * x\n")
+        .with("song.mam", "use \"a.mam\"\nuse \"b.mam\"\nout = half(noise())\n")
+        .with("c.mam", "sens = 0.5\ndef loud(x) = x * sens\n")
+        .with("loud.mam", "use \"c.mam\"\nout = loud(noise())\n");
+    let run = folder.run(&["check", "song.mam"]).exits(0);
+    assert!(run.err.contains("another file that is used before") && run.err.contains("this one is meant"));
+    let run = folder.run(&["check", "loud.mam"]).exits(1);
+    assert!(run.err.contains("`def sens() = …`"), "{}", run.err);
+    fs::write(folder.0.join("c.mam"), "def sens() = 0.5\ndef loud(x) = x * sens()\n").unwrap();
+    folder.run(&["check", "loud.mam"]).exits(0);
+}

@@ -37,7 +37,7 @@ fn every_verb_answers() {
             ("render", json!({ "file": "song.mam", "output": "song.wav", "duration": "0.1s" })),
             ("measure", json!({ "text": SONG, "duration": "0.5s" })),
             ("plot", json!({ "file": "song.mam", "output": "song.svg", "duration": "0.1s" })),
-            ("plot", json!({ "filter": "lowpass(800Hz)", "what": "response", "output": "low.png" })),
+            ("plot", json!({ "filter": "lowpass(800Hz)", "output": "low.png" })),
         ],
     );
     let wanted = [
@@ -49,14 +49,59 @@ fn every_verb_answers() {
         "amp_decay",
         "truePeak",
         "loudness",
-        "",
-        "",
+        "is written",
+        "is written",
     ];
     assert_eq!(answers.len(), wanted.len());
     for ((text, failed), wanted) in answers.iter().zip(wanted) {
         assert!(!failed && text.contains(wanted), "{wanted}: {text}");
     }
     assert_eq!(folder.files(), ["low.png", "song.mam", "song.svg", "song.wav"]);
+}
+
+/// The document with which a text begins: what is said of it follows.
+fn first_value(text: &str) -> Value {
+    serde_json::Deserializer::from_str(text).into_iter().next().unwrap().unwrap()
+}
+
+/// What is not said is as on the command line, and what is said of flags is said of arguments.
+#[test]
+fn a_song_is_as_long_as_it_is() {
+    let folder = Folder::new("mcp-length");
+    let long = format!("length 400 bars\n{SONG}");
+    let answers = call(
+        &folder,
+        &[
+            ("render", json!({ "text": SONG, "output": "a.wav" })),
+            ("measure", json!({ "text": SONG })),
+            ("plot", json!({ "text": SONG, "output": "a.svg" })),
+            ("plot", json!({ "text": long, "output": "b.svg" })),
+            ("plot", json!({ "filter": "lowpass(1kHz)", "what": "waveform", "output": "b.svg" })),
+            ("plot", json!({ "text": SONG, "what": "response", "output": "b.svg" })),
+            ("fix", json!({ "file": "a.mam" })),
+        ],
+    );
+    for (text, failed) in &answers[..2] {
+        let seconds = first_value(text)["files"][0]["seconds"].as_f64();
+        assert!(!failed && seconds.is_some_and(|seconds| (1.9..3.0).contains(&seconds)), "{text}");
+    }
+    assert_eq!(answers[2], ("The picture is written.".into(), false));
+    assert!(answers[3].1 && answers[3].0.contains("with `from` and `duration`"), "{}", answers[3].0);
+    assert!(answers[4].1 && answers[5].1 && answers[6].1, "{answers:?}");
+    assert_eq!(folder.files(), ["a.svg", "a.wav"]);
+}
+
+/// What is ended leaves no piece of a file.
+#[test]
+fn a_verb_that_takes_too_long_leaves_nothing() {
+    let folder = Folder::new("mcp-time");
+    let params =
+        json!({ "name": "render", "arguments": { "text": SONG, "output": "a.wav", "duration": "900000s" } });
+    let message =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string() + "\n";
+    let run = folder.run_with(&["mcp", "--timeout", "1"], message.as_bytes());
+    assert!(run.out.contains("it took longer than 1 s, and was ended"), "{}", run.out);
+    assert!(folder.files().is_empty(), "{:?}", folder.files());
 }
 
 #[test]

@@ -71,3 +71,36 @@ fn programs_read_what_is_changed() {
     let mam = Folder::new("migrate-mam").with("song.mam", "out = 0\n").run(&["migrate", "song.mam"]);
     assert_eq!(mam.code, Some(2), "{}", mam.err);
 }
+
+/// What JSON cannot say is an error or a warning at its place, and never left out without a word.
+#[test]
+fn chance_titles_and_expectations_are_told_of() {
+    let folder = Folder::new("chance-to-json");
+    let song = |head: &str, line: &str| format!("{head}bd = kick()\nplay {{ {line} }}\nout = bd\n");
+    let converted = |text: &str| folder.run_with(&["fmt", "--to", "json", "-"], text.as_bytes());
+    for line in [
+        "bd \"x? x x? x?\"",
+        "bd \"x*8?0.9\"",
+        "bd \"x | [x x]\"",
+        "bd \"x x x x\".degrade(0.3)",
+        "bd \"x x x x\".humanize(5ms, 10%)",
+        "bd \"x x x x\".every(2, degrade(0.5))",
+        "bd \"x*4\".mask(\"1 0?\")",
+    ] {
+        let run = converted(&song("", line)).exits(1);
+        assert!(
+            run.err.contains("chance that falls anew") && run.err.contains("`length 4 bars`"),
+            "{line}: {}",
+            run.err
+        );
+    }
+    // With a length each pass has the same draws.
+    let run = converted(&song("length 1 bar\n", "bd \"x? x x? x?\"")).exits(0);
+    assert!(run.out.contains("\"steps\"") && run.err.is_empty(), "{}", run.err);
+    let run = converted(&song("title \"A\"\nexpect peak(out) < 3dB\n", "bd \"x x\"")).exits(0);
+    assert!(
+        run.err.contains("a title has no place") && run.err.contains("what is expected of a song"),
+        "{}",
+        run.err
+    );
+}

@@ -85,6 +85,36 @@ fn every_equation_can_be_tapped() {
     assert!(read("wet").iter().any(|x| *x != 0.0));
 }
 
+/// Each file of a render is of the kind that its own name says, or is refused before anything is written.
+#[test]
+fn a_tap_is_what_its_ending_says() {
+    let folder = Folder::new("tap-kinds").with("song.mam", "bd = kick()\nplay { bd |x...| }\nout = bd\n");
+    let render = |args: &[&str]| folder.run(&[&["render", "song.mam", "-d", "50ms"], args].concat());
+    let beginning = |name: &str| std::fs::read(folder.0.join(name)).unwrap()[..4].to_vec();
+    render(&["-o", "o.wav", "--tap", "bd=a.flac", "--tap", "bd=b.caf", "--tap", "bd=c.aiff"]).exits(0);
+    assert_eq!(
+        ["o.wav", "a.flac", "b.caf", "c.aiff"].map(beginning),
+        [*b"RIFF", *b"fLaC", *b"caff", *b"FORM"]
+    );
+    render(&["-o", "p.flac", "--tap", "bd=p.wav"]).exits(0);
+    assert_eq!(["p.flac", "p.wav"].map(beginning), [*b"fLaC", *b"RIFF"]);
+    let before = folder.files();
+    for (args, why) in [
+        (&["-o", "q.wav", "--tap", "bd=x.mp3"][..], "mam does not write .mp3 files"),
+        (&["-o", "q.wav", "--tap", "bd=x.mid"], "the notes of the whole song"),
+        (&["-o", "q.wav", "--tap", "bd=x.json"], "the name of a song"),
+        (&["-o", "q.wav", "--tap", "bd=x.flac", "-b", "32f"], "FLAC does not hold floats"),
+        (&["-o", "q.wav", "--tap", "bd=x.flac", "--format", "wav"], "another format than --format says"),
+        (&["-o", "-", "--tap", "bd=-"], "standard output would be written twice"),
+        (&["-o", "q.wav", "--dither", "shaped"], "--dither is for integers"),
+    ] {
+        let run = render(args).exits(2);
+        assert!(run.err.contains(why), "{args:?}: {}", run.err);
+    }
+    render(&["-o", "p.flac", "--tap", "bd=p.wav", "--dither", "shaped"]).exits(0);
+    assert_eq!(folder.files(), before);
+}
+
 #[test]
 fn a_loop_is_the_first_pass_that_is_as_the_one_before() {
     let text = "tempo 174\nbd = kick()\nwet = bd |> freeverb()\nplay { bd |x...x.x.| }\nlength 1 bar\nout = bd + wet * 0.5\n";

@@ -105,3 +105,26 @@ fn a_check_with_an_error_is_told_once() {
     assert_eq!(run.err.matches("unknown-name").count(), 1, "{}", run.err);
     assert!(!run.out.contains("all hold"), "{}", run.out);
 }
+
+/// What makes a render silent or wrong is said in its words, with an exit code of its kind.
+#[test]
+fn a_render_of_nothing_says_why() {
+    let folder = Folder::new("of-nothing")
+        .with("thru.mam", "out = in |> echo()\n")
+        .with("silence.mam", "bd = kick()\nplay { bd |....| }\nlength 1 bar\nout = bd\n")
+        .with("k.mamlog", "{\"mamlog\": 2, \"rat");
+    let run = folder.run(&["render", "thru.mam", "-o", "x.wav", "-d", "10ms"]).exits(0);
+    assert!(run.err.contains("the song hears `in`, which is silent: --input"), "{}", run.err);
+    for (level, said) in
+        [("-1dBTP", "--normalize: the result is silent\n"), ("-14LUFS", "shorter than the 0.4 s")]
+    {
+        let run = folder.run(&["render", "silence.mam", "-o", "x.wav", "--normalize", level]).exits(1);
+        assert!(run.err.contains(said), "{}", run.err);
+    }
+    for (command, code) in [("check", 3), ("test", 2), ("bench", 2), ("plot", 2)] {
+        let run = folder.run(&[command, "k.mamlog"]).exits(code);
+        assert!(run.err.contains("`mamc render k.mamlog` renders it"), "{command}: {}", run.err);
+    }
+    let run = folder.run(&["render", "k.mamlog", "-o", "x.wav"]).exits(1);
+    assert!(run.err.contains("it is cut off"), "{}", run.err);
+}

@@ -1,7 +1,7 @@
 //! Lines of a score, and what their targets are.
 
 use mam_grammar::Span;
-use mam_grammar::ast::{Ast, Expr, Ident, Item, ItemKind, Line};
+use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -50,6 +50,62 @@ pub(super) fn called(ast: &Ast) -> FxHashMap<Arc<str>, Arc<str>> {
         }
     }
     all
+}
+
+/// An equation as a pipe: what is called in it from left to right.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pipe {
+    /// The equation that stands at its left end.
+    pub(super) from: Option<Arc<str>>,
+    /// The definition that is called at its left end.
+    pub(super) left: Option<Arc<str>>,
+    /// What is called behind it: the name by which lines know it, and the definition. The second `echo` is `echo2`.
+    pub(super) effects: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// Each equation as a pipe.
+pub(super) fn pipes(ast: &Ast) -> FxHashMap<Arc<str>, Pipe> {
+    let equations = ast.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Equation { name, value } => Some((name.name.clone(), pipe(ast, *value))),
+        _ => None,
+    });
+    equations.collect()
+}
+
+fn pipe(ast: &Ast, value: ExprId) -> Pipe {
+    let (mut found, mut called, mut at) = (Pipe::default(), vec![], value);
+    loop {
+        match &ast.exprs[at] {
+            Expr::Pipe { left, right } => {
+                called.extend(callee(ast, *right));
+                at = *left;
+            }
+            Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
+            Expr::Name(name) => {
+                found.from = Some(name.name.clone());
+                break;
+            }
+            _ => {
+                found.left = callee(ast, at);
+                break;
+            }
+        }
+    }
+    for callee in called.into_iter().rev() {
+        let of_it = found.effects.iter().filter(|(_, definition)| *definition == callee).count();
+        let name = if of_it == 0 { callee.clone() } else { format!("{callee}{}", of_it + 1).into() };
+        found.effects.push((name, callee));
+    }
+    found
+}
+
+/// What an expression calls.
+fn callee(ast: &Ast, expr: ExprId) -> Option<Arc<str>> {
+    match &ast.exprs[expr] {
+        Expr::Call { callee, .. } | Expr::Name(callee) => Some(callee.name.clone()),
+        Expr::Field { of, .. } | Expr::Paren(of) => callee(ast, *of),
+        _ => None,
+    }
 }
 
 /// A text cut into words and what stands between them.

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use super::copy::copy;
-use super::lines::{called, words};
+use super::lines::{Pipe, pipes, words};
 use super::words::wrong_word;
 use crate::codes;
 use crate::graph::operands;
@@ -10,7 +10,8 @@ use mam_grammar::ast::{
     Arg, Ast, Body, Definition, Expr, ExprId, Ident, Item, ItemKind, Line, Param, PatternText, Quoted,
 };
 use mam_grammar::{Problem, Problems, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// What calls and lines name a preset by.
 const PRESET: &str = "preset";
@@ -77,22 +78,65 @@ pub(super) fn expand(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
         }
         ast.exprs[expr] = Expr::Call { callee, args };
     }
-    let called = called(ast);
+    let pipes = pipes(ast);
     let mut written = std::mem::take(&mut ast.items);
     in_place(&mut written, &mut |line| {
-        let [target, word] = &line.target[..] else { return None };
+        let (word, path) = line.target.split_last()?;
         if &*word.name != PRESET {
             return None;
         }
-        let (file, definition) = find(seen, called.get(&target.name)?)?;
-        presets_of(definition).next()?;
-        // Those that the definition does not have may be the song's.
-        if seen.iter().any(Seen::has_presets) && !names_all(line, definition) {
+        let owners = owners(seen, &pipes, path);
+        // Those that no definition has may be the song's.
+        let mut knowing = owners.iter().filter(|owner| names_all(line, owner.definition));
+        let (one, other) = (knowing.next(), knowing.next());
+        if one.is_none() && seen.iter().any(Seen::has_presets) {
             return None;
         }
-        Some(in_values(line, &file.ast, definition, problems))
+        let owner = one.or(owners.first())?;
+        if let (Some(Owner { effect: Some(first), .. }), Some(Owner { effect: Some(second), .. })) =
+            (one, other)
+        {
+            let message = format!("more than one effect of `{}` has such presets", path[0]);
+            let help = format!("write whose: `{0}.{first}.preset` or `{0}.{second}.preset`", path[0]);
+            problems.add(Problem::new(&codes::UNKNOWN_NAME, word.span, message).help(help));
+            return Some(vec![]);
+        }
+        Some(in_values(line, owner, problems))
     });
     ast.items = written;
+}
+
+/// An instrument or effect that has presets, and is in a pipe.
+struct Owner<'a> {
+    file: &'a Seen,
+    definition: &'a Definition,
+    /// The name by which lines know it, where it is an effect.
+    effect: Option<Arc<str>>,
+}
+
+/// What has presets of that which a line names: the instrument at the left end of the pipe that an equation stands for, then its
+/// effects; or the effect that is named behind it.
+fn owners<'a>(seen: &'a [Seen], pipes: &FxHashMap<Arc<str>, Pipe>, path: &[Ident]) -> Vec<Owner<'a>> {
+    let (mut instrument, mut effects) = (None, vec![]);
+    let ([target] | [target, _]) = path else { return vec![] };
+    let (mut at, mut gone) = (Some(&target.name), FxHashSet::default());
+    // What goes on from itself is a mistake that is told elsewhere.
+    while let Some(pipe) = at.filter(|name| gone.insert(*name)).and_then(|name| pipes.get(name)) {
+        let owner = |callee: &Arc<str>, effect| {
+            let (file, definition) = find(seen, callee)?;
+            presets_of(definition).next()?;
+            Some(Owner { file, definition, effect })
+        };
+        instrument = pipe.left.as_ref().and_then(|callee| owner(callee, None));
+        effects.extend(pipe.effects.iter().filter_map(|(name, callee)| owner(callee, Some(name.clone()))));
+        at = pipe.from.as_ref();
+    }
+    match path {
+        [_, effect] => {
+            effects.into_iter().filter(|own| own.effect.as_ref() == Some(&effect.name)).take(1).collect()
+        }
+        _ => instrument.into_iter().chain(effects).collect(),
+    }
 }
 
 /// Whether a line names presets of a definition alone.
@@ -116,6 +160,7 @@ fn check(ast: &Ast, problems: &mut Problems) {
                     .add(problem.label(before.span, "first here").help("give one of the two another name"));
             }
             first.entry(&preset.name.text).or_insert(preset.name);
+            check_once(preset.settings, problems);
             for (param, value) in preset.settings {
                 if !own.contains(&&*param.name) {
                     let message = format!("`{}` has no parameter `{param}`", definition.name);
@@ -127,6 +172,18 @@ fn check(ast: &Ast, problems: &mut Problems) {
                     wrong_word(ast, param, *value).into_iter().for_each(|problem| problems.add(problem));
                 }
             }
+        }
+    }
+}
+
+/// A preset gives each parameter one value.
+pub(super) fn check_once(settings: &[(Ident, ExprId)], problems: &mut Problems) {
+    let mut first: FxHashMap<&str, Span> = FxHashMap::default();
+    for (param, _) in settings {
+        if let Some(before) = first.insert(&param.name, param.span) {
+            let message = format!("the preset gives `{param}` two values");
+            let problem = Problem::new(&codes::DUPLICATE_NAME, param.span, message);
+            problems.add(problem.label(before, "first here").help("leave one of the two out"));
         }
     }
 }
@@ -185,11 +242,13 @@ pub(super) fn in_place(items: &mut Vec<Item>, f: &mut dyn FnMut(&Line) -> Option
 }
 
 /// A line of presets as lines of the parameters that they set. One that does not set a parameter leaves it at its default.
-fn in_values(line: &Line, file: &Ast, definition: &Definition, problems: &mut Problems) -> Vec<Line> {
+fn in_values(line: &Line, owner: &Owner<'_>, problems: &mut Problems) -> Vec<Line> {
+    let (file, definition) = (&*owner.file.ast, owner.definition);
+    let at = line.target.last().map_or(line.target[0].span, |word| word.span);
     let PatternText::Notation(quoted) = &line.pattern else {
         let message = "a line of presets is a pattern of their names";
         let help = format!("write a pattern in quotes: `\"{}\"`", known(definition).join(" "));
-        problems.add(Problem::new(&codes::UNKNOWN_NAME, line.target[1].span, message).help(help));
+        problems.add(Problem::new(&codes::UNKNOWN_NAME, at, message).help(help));
         return vec![];
     };
     let words = words(&quoted.text);
@@ -210,8 +269,9 @@ fn in_values(line: &Line, file: &Ast, definition: &Definition, problems: &mut Pr
         };
         let text: String =
             words.iter().map(|word| value(word).unwrap_or_else(|| (*word).to_owned())).collect();
-        let target =
-            vec![line.target[0].clone(), Ident { name: param.name.name.clone(), span: line.target[1].span }];
+        let effect = owner.effect.iter().map(|name| Ident { name: name.clone(), span: at });
+        let param = Ident { name: param.name.name.clone(), span: at };
+        let target = std::iter::once(line.target[0].clone()).chain(effect).chain([param]).collect();
         let pattern = PatternText::Notation(Quoted { text: text.into(), span: quoted.span });
         Line { target, pattern, ..line.clone() }
     });

@@ -3,7 +3,7 @@
 
 use super::Seen;
 use super::lines::words;
-use super::presets::{in_place, names, unknown_preset, written};
+use super::presets::{check_once, in_place, names, unknown_preset, written};
 use super::words::{param_of, wrong_word};
 use crate::codes;
 use mam_grammar::ast::{Ast, ExprId, Ident, Item, ItemKind, Line, PatternText, Quoted};
@@ -80,6 +80,7 @@ fn check(ast: &Ast, (song, seen): (&Ast, &[Seen]), problems: &mut Problems) {
             problems.add(problem.label(before.span, "first here").help("give one of the two another name"));
         }
         first.entry(&preset.name.text).or_insert(preset.name);
+        check_once(preset.settings, problems);
         for (name, value) in preset.settings {
             if names(ast, *value) {
                 let param = param_of(song, seen, &name.name);

@@ -32,7 +32,8 @@ impl Graph {
         instance.signals.dedup();
     }
 
-    fn signals_read(&self, files: &Files, song: usize, instance: &Instance) -> Vec<NoteSignal> {
+    /// The signals of its notes that an instrument reads, beside their bend, which moves every frequency.
+    pub(crate) fn signals_read(&self, files: &Files, song: usize, instance: &Instance) -> Vec<NoteSignal> {
         let (ast, hir) = (&files.file(instance.def.file).ast, resolved(files, instance.def.file));
         let own = named(ast, body_exprs(&files.definition(instance.def).body), |of, field| {
             hir.note_signal(of, &field.name)

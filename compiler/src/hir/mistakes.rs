@@ -52,6 +52,11 @@ impl Resolver<'_> {
         }
         let message = format!("nothing here is called `{name}`");
         let problem = Problem::new(&codes::UNKNOWN_NAME, name.span, message);
+        if !self.is_song() && equations(&self.ast.items).any(|(own, _)| own.name == name.name) {
+            return problem.here("an equation, and of a file that is used its definitions alone are seen").help(
+                format!("give it to this definition as an argument, or define it: `def {name}() = …`, read as `{name}()`"),
+            );
+        }
         let lower = name.name.to_ascii_lowercase();
         if note_literal(&lower).is_some() {
             let help = format!("the note's frequency is `{lower}`: its letter is in lower case");

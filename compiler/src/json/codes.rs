@@ -129,4 +129,10 @@ mam_grammar::codes! {
         fails "knob low = 80Hz in 40Hz..120Hz\nbd = kick(f0: low)\nout = bd\n"
         passes "bd = kick(f0: 80Hz + 20Hz * lfo(1Hz))\nout = bd\n"
     }
+    LEFT_OUT_OF_JSON Warning "json-leaves-out" {
+        "The song is being written as JSON, version 2, and this has no place there. It does not change what is heard, and is \
+        left out: a title, and what is expected of a song. Found only by `mamc fmt --to json`."
+        fails "title \"Drum\"\nbd = kick()\nout = bd\n"
+        passes "bd = kick()\nout = bd\n"
+    }
 }

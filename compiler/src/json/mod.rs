@@ -27,7 +27,7 @@ use crate::files::Files;
 use crate::library::Library;
 use known::Known;
 use mam_grammar::ast::Ast;
-use mam_grammar::json::{self, Graph};
+use mam_grammar::json::{self, At, Graph};
 use mam_grammar::{Problem, Problems, Severity, SourceId, Sources};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Score;
@@ -41,8 +41,8 @@ pub struct Song {
     pub ast: Ast,
     /// Frames a second, if it says so.
     pub rate: Option<u32>,
-    /// Output channels, if it says so.
-    pub channels: Option<u16>,
+    /// Output channels, if it says so, and where.
+    pub channels: Option<At<u16>>,
     graph: Graph,
     nodes: Nodes,
     wires: Vec<wires::Wire>,
@@ -105,7 +105,7 @@ fn check(graph: Graph, known: Known<'_>, sources: &mut Sources, problems: &mut P
         ast,
         matrix,
         rate: graph.sample_rate.as_ref().map(|r| r.value),
-        channels: graph.channels.as_ref().map(|c| c.value),
+        channels: graph.channels.clone(),
         graph,
         nodes,
         wires,

@@ -136,7 +136,8 @@ fn row(pattern: &Pattern, nodes: &Nodes, problems: &mut Problems) -> Option<Row>
     let notes: Vec<PlayedNote> = pattern.notes.iter().filter_map(|note| played(note, problems)).collect();
     let numbered = nodes.all[node].instrument().is_some_and(Kind::is_numbered);
     for note in &notes {
-        let by = Played { name: &pattern.node.value, span: note.span, numbered, form: Form::Json };
+        let by =
+            Played { name: &pattern.node.value, span: note.span, numbered, pieces: None, form: Form::Json };
         by.otherwise(&note.value()).for_each(|problem| problems.add(problem));
     }
     let (steps, span, bars) = (pattern.steps.clone(), pattern.span, pattern.bars);

@@ -132,11 +132,9 @@ impl Writer<'_> {
             self.leave_out(rate.span, "a sample rate");
         }
         let mut kinds = vec![];
-        if let Some(count) = self.more_channels() {
+        if let Some(count) = self.own_channels() {
             let count = self.number(count.to_string(), None);
             kinds.push(ItemKind::Channels { count, is_ambisonic: false });
-        } else if let Some(channels) = song.graph.channels.as_ref().filter(|count| count.value == 1) {
-            self.leave_out(channels.span, "one channel for what may be stereo");
         }
         let Some((transport, _)) = song.play.transports.first() else { return self.items(kinds) };
         for (bar, bpm) in score::tempo_steps(transport) {
@@ -159,17 +157,17 @@ impl Writer<'_> {
         kinds.into_iter().map(|kind| Item { doc: None, kind, span: self.at }).collect()
     }
 
-    /// How many channels the song has, where these are more than those of what is mixed.
-    fn more_channels(&self) -> Option<usize> {
+    /// How many channels the song has, where these are not as many as where nothing is said.
+    fn own_channels(&self) -> Option<usize> {
         let count = usize::from(self.song.graph.channels.as_ref()?.value);
-        (count > DEFAULT_CHANNELS).then_some(count)
+        (count != DEFAULT_CHANNELS).then_some(count)
     }
 
     /// What is heard, the last equations of the text: `mix = …` and `out = [mix.left, mix.right, 0, 0]` where there are more
     /// channels than those of the mix. What is mono is heard on all.
     fn out(&mut self, is_mono: bool) -> Vec<Item> {
         let out = self.ast.items.pop();
-        let more = self.more_channels().filter(|_| !is_mono);
+        let more = self.own_channels().filter(|&count| count > DEFAULT_CHANNELS && !is_mono);
         let Some(count) = more else { return out.into_iter().collect() };
         let Some(Item { kind: ItemKind::Equation { name: out, value }, span, .. }) = out else {
             return vec![];

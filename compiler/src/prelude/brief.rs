@@ -1,11 +1,14 @@
 //! The prelude's texts without what only its own tests and its readers need: for the studio's page, which is sent with them.
 //! The build script takes this file in too.
 
-/// A text of the prelude without its `expect`s, its comments, the documentation of what only the prelude calls, and the space
-/// that aligns it. Every line is the line that it was.
+/// How the documentation of what is only of use to other definitions begins.
+const INTERNAL: &str = "/// Internal:";
+
+/// A text of the prelude without its `expect`s, its comments, the documentation of what only the prelude calls or what is internal, and
+/// the space that aligns it. Every line is the line that it was.
 pub(crate) fn brief(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let (mut checks, mut private) = (false, false);
+    let (mut checks, mut private, mut internal) = (false, false, false);
     let mut brief = String::with_capacity(text.len());
     for (at, line) in lines.iter().enumerate() {
         let goes_on = line.starts_with([' ', ')', '}']) || line.is_empty();
@@ -16,8 +19,12 @@ pub(crate) fn brief(text: &str) -> String {
             private = documented.is_some_and(|line| defines_private(line));
         }
         let left_out = checks || private && line.trim_start().starts_with("///");
-        if !left_out {
+        internal = line.starts_with(INTERNAL) || internal && line.starts_with("///");
+        if !(left_out || internal) {
             brief += &code(line);
+        } else if !left_out {
+            // That it is internal is known by how it begins.
+            brief += if line.starts_with(INTERNAL) { INTERNAL } else { "///" };
         }
         brief.push('\n');
     }
@@ -73,6 +80,11 @@ mod tests {
                     items.iter_mut().for_each(|item| item.doc = None);
                 }
             }
+            if let Some(doc) = &mut item.doc
+                && doc.starts_with("Internal:")
+            {
+                *doc = "Internal:".into();
+            }
         }
         let lines = |ast: &Ast| {
             ast.items.iter().map(|item| text[..item.span.start as usize].lines().count()).collect()
@@ -93,5 +105,7 @@ mod tests {
         assert_eq!(brief(text), "a = 1\n\n/// Three.\nb = \"//  \"\n");
         let text = "/// A.\neffect _a {\n  /// B.\n  param b = 1\n}\n\n/// C.\ndef c(x) = x\n";
         assert_eq!(brief(text), "\neffect _a {\n\nparam b = 1\n}\n\n/// C.\ndef c(x) = x\n");
+        let text = "/// Internal: a.\n/// B.\ndef a(x) = x\n/// C.\ndef c(x) = x\n";
+        assert_eq!(brief(text), "/// Internal:\n///\ndef a(x) = x\n/// C.\ndef c(x) = x\n");
     }
 }

@@ -385,6 +385,12 @@ impl<'a> Modifier<'a> {
         if pattern.is_continuous() {
             return Err(without_steps(span));
         }
+        let values = self.values_of(&pattern, span)?;
+        Ok((pattern, values))
+    }
+
+    /// The values of a pattern that stands at a place, each once.
+    pub(super) fn values_of(&self, pattern: &Pattern, span: Span) -> Result<Vec<Value>, Problem> {
         let cycles = pattern.period().map_or(LOOKED_UP, |period| (period.ceil() as i64).clamp(1, LOOKED_UP));
         let mut values: Vec<Value> = Vec::new();
         for cycle in 0..cycles {
@@ -395,7 +401,7 @@ impl<'a> Modifier<'a> {
                 }
             }
         }
-        Ok((pattern, values))
+        Ok(values)
     }
 }
 

@@ -101,6 +101,16 @@ mam_grammar::codes! {
         fails "lead = pluck()\nplay { lead \"0 2 4\" }\nout = lead\n"
         passes "lead = pluck()\nplay { lead \"0 2 4\".scale(c, minor) }\nout = lead\n"
     }
+    NO_SUCH_PIECE Warning "no-such-piece" {
+        "A sampler cuts its sound into pieces that are numbered from 0: eight of them are 0 to 7. Another number plays nothing, or the whole sound so low or so high that it is not heard; so does a piece that ends before it begins."
+        fails "instrument piece {\n  param begin = 0 in 0..1\n  param end = 1 in 0..1\n  env = decay(trig, 100ms)\n  out = sine(freq * (1 + end - begin)) * env\n  until env < 0.0001\n}\nb = piece()\nplay { b \"c4*2\".slice(8, \"7 8\") }\nout = b\n"
+        passes "instrument piece {\n  param begin = 0 in 0..1\n  param end = 1 in 0..1\n  env = decay(trig, 100ms)\n  out = sine(freq * (1 + end - begin)) * env\n  until env < 0.0001\n}\nb = piece()\nplay { b \"c4*2\".slice(8, \"6 7\") }\nout = b\n"
+    }
+    NO_BEAT Warning "no-beat" {
+        "An instrument triggers itself where its `loop` is 1, at each beat of its `bpm`. One of the two alone changes nothing. The tempo of a song is `tempo 140`; what goes round in a sound is `repeat` of a `sampler`, and `loop` of `playback`."
+        fails "bd = kick(loop: 1)\nplay { bd |x...| }\nout = bd\n"
+        passes "bd = kick(loop: 1, bpm: 120)\nplay { bd |x...| }\nout = bd\n"
+    }
     REST_IS_A_HIT Warning "rest-is-a-hit" {
         "An instrument without a pitch takes every word of a pattern as a hit, also `0`, `f` and `false`. A rest is `~`; only in `.struct`, `.mask` and `.when` does 0 stand for it."
         fails "bd = kick()\nplay { bd \"1 0 1 0\" }\nout = bd\n"

@@ -68,6 +68,8 @@ pub(super) struct WrittenLine {
     pub(super) voices: Option<usize>,
     /// It plays an instrument that reads the numbers of its notes.
     pub(super) numbered: bool,
+    /// Into how many pieces that cuts its sound, where it is known.
+    pub(super) pieces: Option<f64>,
     /// Nothing is wrong with it so far.
     pub(super) sound: bool,
     /// What stands in its quotes; nothing for a tab.
@@ -246,7 +248,10 @@ impl<'a> Composer<'a> {
         {
             return;
         }
-        let numbered = matches!(&meaning, Meaning::Instrument(instrument) if instrument.numbered);
+        let (numbered, pieces) = match &meaning {
+            Meaning::Instrument(instrument) => (instrument.numbered, instrument.pieces),
+            _ => (false, None),
+        };
         let (action, voices, (pattern, first)) = match meaning {
             Meaning::Instrument(_) | Meaning::Parameter(_)
                 if let PatternText::Nothing(mark) = line.pattern =>
@@ -308,7 +313,17 @@ impl<'a> Composer<'a> {
                 (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
             }
         };
-        self.written.push(WrittenLine { span: place, name, voices, numbered, sound, text, tab, first });
+        self.written.push(WrittenLine {
+            span: place,
+            name,
+            voices,
+            numbered,
+            pieces,
+            sound,
+            text,
+            tab,
+            first,
+        });
     }
 
     /// The pattern of a line, and what is known of its first cycle.

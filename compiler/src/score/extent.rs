@@ -1,7 +1,7 @@
 //! Notes that are played otherwise than they are meant: moved further than a note can be, at a velocity that is none, held for
 //! far too long, or at a pitch that is not heard.
 
-use super::codes::{NOTE_LENGTH, NOTE_PITCH, NOTE_VELOCITY, VALUE_CLAMPED};
+use super::codes::{NO_SUCH_PIECE, NOTE_LENGTH, NOTE_PITCH, NOTE_VELOCITY, VALUE_CLAMPED};
 use super::compose::WrittenLine;
 use super::schedule::Heard;
 use mam_grammar::{Problem, Problems, Span};
@@ -34,8 +34,13 @@ pub(super) fn check(
             continue;
         }
         let line = &written[event.line];
-        let played =
-            Played { name: &line.name, span: line.span, numbered: line.numbered, form: Form::Pattern };
+        let played = Played {
+            name: &line.name,
+            span: line.span,
+            numbered: line.numbered,
+            pieces: line.pieces,
+            form: Form::Pattern,
+        };
         for problem in played.otherwise(&event.value.to_note()) {
             if reported.insert((event.line, problem.code.name)) {
                 problems.add(problem);
@@ -62,6 +67,8 @@ pub(crate) struct Played<'a> {
     pub(crate) span: Span,
     /// Whether the instrument reads the numbers of its notes.
     pub(crate) numbered: bool,
+    /// Into how many pieces that cuts its sound, where it is known.
+    pub(crate) pieces: Option<f64>,
     /// How its notes are written.
     pub(crate) form: Form,
 }
@@ -153,14 +160,37 @@ impl Played<'_> {
         })
     }
 
+    /// The number of a piece that there is not, and as the pitch of the whole sound out of hearing.
+    fn no_piece(self, midi: f64, pieces: f64) -> Problem {
+        let shown = (midi * 100.0).round() / 100.0;
+        let (message, help) = if pieces > 1.0 {
+            let last = pieces - 1.0;
+            let message = format!("`{}` plays the piece {shown}, and its pieces are 0 to {last}", self.name);
+            (message, format!("write one of 0 to {last}; the whole sound at its own pitch is `x`"))
+        } else {
+            let message = format!(
+                "`{}` plays its sound at the pitch of the note {shown}, which is not heard",
+                self.name
+            );
+            (message, "pieces of it are numbered where it has some: `slices: 8`; its own pitch is `x`".into())
+        };
+        Problem::new(&NO_SUCH_PIECE, self.span, message).help(help)
+    }
+
     fn pitch(self, note: &Note) -> Option<Problem> {
         let Pitch::Note(midi) = note.pitch else { return None };
-        if self.numbered {
+        let frequency = 440.0 * ((midi - 69.0) / 12.0).exp2();
+        let pieces = match self.pieces {
+            _ if !self.numbered => 0.0,
+            // Any number may be meant.
+            None => return None,
+            Some(pieces) => pieces,
+        };
+        if AUDIBLE.contains(&frequency) || pieces > 1.0 && (0.0..pieces).contains(&midi) {
             return None;
         }
-        let frequency = 440.0 * ((midi - 69.0) / 12.0).exp2();
-        if AUDIBLE.contains(&frequency) {
-            return None;
+        if self.numbered {
+            return Some(self.no_piece(midi, pieces));
         }
         let (shown, rounded) = ((midi * 100.0).round() / 100.0, (frequency * 10.0).round() / 10.0);
         let message = format!(

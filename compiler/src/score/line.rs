@@ -103,6 +103,7 @@ fn built(ast: &Ast, line: &Line, seed: u64, problems: &mut Problems) -> Pattern 
         definition: "x".into(),
         pitched: true,
         numbered: false,
+        pieces: None,
         voices: 1,
     };
     let of_notes = |name: &str| find(name).is_some_and(|entry| entry.of_notes);

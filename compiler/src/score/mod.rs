@@ -23,7 +23,7 @@ mod pitch;
 mod ramps;
 mod reading;
 mod schedule;
-mod set;
+pub(crate) mod set;
 pub mod show;
 mod steps;
 mod tab;
@@ -115,6 +115,8 @@ pub struct Instrument {
     pub pitched: bool,
     /// Whether it reads the numbers of its notes, as a sampler does for its slices: any number may be meant.
     pub numbered: bool,
+    /// Into how many pieces it cuts its sound, which its notes number from 0, where that is known: its argument `slices`.
+    pub pieces: Option<f64>,
     /// How many notes it can hold at once without losing one: without end where those that do not play wait.
     pub voices: usize,
 }

@@ -3,7 +3,7 @@
 use super::Parameter;
 use super::amount::count;
 use super::arguments::Kind;
-use super::codes::MODIFIER;
+use super::codes::{MODIFIER, NO_SUCH_PIECE};
 use super::compose::Composer;
 use super::reading::{Modifier, Player, Use};
 use super::targets::found;
@@ -12,11 +12,11 @@ use crate::dimension::Dimension;
 use crate::hir::builtins::PAN;
 use crate::units::Units;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
-use mam_grammar::{Problem, Problems};
+use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::NoteSignal;
 use mam_runtime::ids::ParamId;
-use mam_runtime::score::PlayedParam;
 use mam_runtime::score::pattern::{Chain, Change, Fitted, Joint, Law, Pieces, ValueMap};
+use mam_runtime::score::{PlayedParam, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -127,13 +127,39 @@ impl Modifier<'_> {
         let piece = Joint::Piece(pieces, n as u32);
         let law = match self.source(which.value, Words::Numbers, false, problems)? {
             Some(by) if by.is_continuous() => Law::Join(piece, by),
-            Some(by) => Law::JoinTo(piece, by),
+            Some(by) => {
+                let numbers = self.values_of(&by, self.ast.span(which.value))?;
+                let numbers = numbers.iter().filter_map(Value::number);
+                self.check_pieces(used, n, numbers, self.ast.span(which.value), problems);
+                Law::JoinTo(piece, by)
+            }
             None => {
                 let known = count(self.ast, which.value, "for a piece of a sound", 0..=1023)?;
+                let at = self.ast.span(which.value);
+                self.check_pieces(used, n, std::iter::once(known as f64), at, problems);
                 Law::Map(ValueMap::Join(piece, known as f64))
             }
         };
         Ok(Change::new(law, vec![]))
+    }
+}
+
+impl Modifier<'_> {
+    /// Warns of the first number that none of `n` pieces has.
+    fn check_pieces(
+        &self,
+        used: &Use,
+        n: i64,
+        mut numbers: impl Iterator<Item = f64>,
+        at: Span,
+        problems: &mut Problems,
+    ) {
+        let pieces = 0.0..n as f64;
+        let Some(other) = numbers.find(|number| !pieces.contains(number)) else { return };
+        let last = n - 1;
+        let message = format!("`.{}` plays the piece {other}, and its pieces are 0 to {last}", used.name);
+        let help = format!("write one of 0 to {last}: the first of {n} is 0");
+        problems.add(Problem::new(&NO_SUCH_PIECE, at, message).help(help));
     }
 }
 

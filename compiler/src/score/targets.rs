@@ -19,6 +19,7 @@ impl Targets for Bindings<'_> {
                     definition: self.definition(node),
                     pitched: self.pitched(node),
                     numbered: self.numbered(node),
+                    pieces: self.pieces(node),
                     voices: match self.targets[index].priority {
                         Some(_) => usize::MAX,
                         None => self.targets[index].voices.len(),

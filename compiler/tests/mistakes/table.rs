@@ -544,6 +544,8 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "lead \"0 2\".scale(c minor)" => "line-form" "c minor" "`\"c:minor\"`";
     Line "lead.gain sine2.segment(4)" => "line-form" "sine2.segment(4)" "`lead.gain sine.segment(4)`";
     Song "a = kick(voices: 1e9)\nplay { a |x| }\nout = a" => "too-large" "1e9" "`1024`";
+    Song "bd = kick(loop: 1)\nplay { bd |x...| }\nout = bd" => "no-beat" "1" "`bpm: 120`" "bd = kick(loop: 1, bpm: 120)\nplay { bd |x...| }\nout = bd";
+    Song "bd = kick(bpm: 140)\nplay { bd |x...| }\nout = bd" => "no-beat" "140" "`tempo 140`" "tempo 140\nbd = kick()\nplay { bd |x...| }\nout = bd";
     Song "out = tap(saw(100Hz), 10ms, max: 70s)" => "too-large" "70s" "`60s`";
     Song "instrument two {\n  env = decay(trig, 300ms)\n  out = { dry: sine(freq) * env, mod: env }\n  until env < 0.0001\n}\na = two(pan: -0.5)\nplay { a |x| }\nout = a.dry" => "not-a-signal" "two" "`a.dry |> pan(0.5)`" "instrument two {\n  env = decay(trig, 300ms)\n  out = { dry: sine(freq) * env, mod: env }\n  until env < 0.0001\n}\na = two()\nplay { a |x| }\nout = a.dry |> pan(0.5)";
     // Kits, which are called before their parts are played.
@@ -573,4 +575,6 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "out = noise()\nexpect peak(out, after: -1s) < 0dB" => "out-of-bounds" "-1s" "leave `after` out" "out = noise()\nexpect peak(out) < 0dB";
     Song "out = noise()\nexpect value(out, -1s) < 1" => "out-of-bounds" "-1s" "another number" "out = noise()\nexpect value(out, 1s) < 1";
     Song "out = saw(100Hz)\nexpect harmonic(out, 2.5) < 0dB" => "out-of-bounds" "2.5" "another number" "out = saw(100Hz)\nexpect harmonic(out, 2) < 0dB";
+    Song "x = noise()\nout = spectral(x) { phase: 0 }" => "unexpected" ":" "`{ { low: x } }`" "x = noise()\nout = spectral(x) { { mag: mag, phase: 0 } }";
+    Song "a = pluck()\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a" => "unused-parameter" "pluck" "`voice.pressure`" "a = pluck(gain: voice.pressure)\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a";
 };

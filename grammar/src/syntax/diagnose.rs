@@ -571,7 +571,7 @@ impl<'a> Diagnosis<'a> {
         match self.bracket(here) {
             Some("(") => problem.help("inside parentheses stand values, separated by `,`; a name before a value has a `:` after it"),
             Some("[") => problem.help("inside `[ ]` stand values, separated by `,`"),
-            Some(_) => problem.help("inside braces stand one expression, or equations of which one defines `out`, or the parts of a record, each `name: value`"),
+            Some(_) => problem.help("inside braces stand one expression, or equations of which one defines `out`; the parts of a record, each `name: value`, have braces of their own, `{ low: x }`, also as the one expression, `{ { low: x } }`"),
             None => problem.help("after a value stands an operator, or the end of the line"),
         }
     }

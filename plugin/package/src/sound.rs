@@ -9,7 +9,7 @@ use std::io::Read;
 /// than two channels the first two.
 ///
 /// # Errors
-/// When it cannot be read or is cut off, has no frames or too many, or a sample that is not finite.
+/// When it cannot be read, is cut off or damaged, has no frames or too many, or a sample that is not finite.
 pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) -> Result<Samples, Unusable> {
     read_short(source, name, most)?.ok_or_else(|| Unusable {
         why: format!("`{name}` is too long: the sounds of a song have more samples than the limit `samples`"),
@@ -20,7 +20,7 @@ pub fn read(source: impl Read + Send + Sync + 'static, name: &str, most: usize) 
 /// The same; nothing where there are more samples.
 ///
 /// # Errors
-/// When it cannot be read or is cut off, has no frames, or a sample that is not finite.
+/// When it cannot be read, is cut off or damaged, has no frames, or a sample that is not finite.
 pub fn read_short(
     source: impl Read + Send + Sync + 'static,
     name: &str,
@@ -28,13 +28,16 @@ pub fn read_short(
 ) -> Result<Option<Samples>, Unusable> {
     let unusable = |why: &str| unusable(name, why);
     let wanted = Wanted { rate: None, channels: 2, frames: u64::MAX, most: Some(most as u64) };
-    let Sound { rate, channels, is_cut_off } = match sound::read(source, wanted) {
+    let Sound { rate, channels, is_cut_off, damage } = match sound::read(source, wanted) {
         Ok(read) => read,
         Err(FileError::Unwanted) => return Ok(None),
         Err(e) => return Err(unusable(&e.to_string())),
     };
     if is_cut_off {
         return Err(unusable("it ends before its header says"));
+    }
+    if let Some(damage) = damage {
+        return Err(unusable(&damage.to_string()));
     }
     if channels[0].is_empty() {
         return Err(unusable("it has no frames"));

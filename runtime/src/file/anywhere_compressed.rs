@@ -1,27 +1,27 @@
 //! FLAC, MP3 and Ogg Vorbis from any place. What is decoded after a leap is what it would have been from the beginning: decoding starts
 //! as much earlier as decoders remember, and what comes before the place is dropped.
 //!
-//! FLAC and Ogg find places by themselves; of MP3 there is an index, made once ([`super::mpeg`]).
+//! FLAC finds places by itself, Ogg Vorbis by its pages ([`super::anywhere_vorbis`]); of MP3 there is an index, made once
+//! ([`super::mpeg`]).
 
 use super::FileError;
-use super::compressed::{broken, decoder, decoding, probed, track};
+use super::anywhere_vorbis;
+use super::compressed::{decoder, decoding, probed, track, zero};
+use super::decoders::broken;
 use super::intake::no_sound;
 use super::mpeg::{Frames, Header, first_frame};
+use super::ogg_vorbis::is_vorbis;
+use super::pieces::{Anywhere, Piece, Pieces, split};
 use super::source::{MOST_CHANNELS, Opened, Source, check, cut_off};
-use crate::stream::FrameReader;
+use super::wav_read::MARK;
+use std::io::Read;
 use symphonia::core::codecs::audio::AudioDecoder;
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
 use symphonia::core::formats::{FormatReader, SeekMode, SeekTo};
 use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
-/// How much earlier Vorbis begins to be decoded: two of its longest blocks.
-const VORBIS_BEFORE: i64 = 2 * 8192;
-/// What lies so many seconds ahead at most is decoded up to, instead of leapt to.
-const NEAR_SECONDS: u64 = 1;
-/// Decoders that stand at places of their own.
-const MOST_DECODERS: usize = 8;
 /// Frames of an MP3 file from one that is in the index to the next one.
 const INDEXED: usize = 8;
 /// Bytes of earlier frames that one of MP3 may use, and of a frame those that are none of these at most.
@@ -44,6 +44,11 @@ pub(super) fn compressed(source: Source) -> Result<Opened, FileError> {
 }
 
 fn opened(source: Source) -> Result<Opened, FileError> {
+    let mut head = Vec::new();
+    source.clone().take(MARK as u64).read_to_end(&mut head)?;
+    if is_vorbis(&head) {
+        return anywhere_vorbis::opened(source);
+    }
     let probe = Probe::new(&source)?;
     if probe.is_mp3 {
         return mpeg(source, &probe);
@@ -92,170 +97,11 @@ impl Probe {
     }
 }
 
-/// Frames that were decoded in one go.
-#[derive(Default)]
-struct Piece {
-    /// Of its first frame, from the sound's beginning.
-    first: i64,
-    rate: u32,
-    /// The samples of each channel, all of one length.
-    channels: Vec<Vec<f32>>,
-}
-
-impl Piece {
-    fn end(&self) -> i64 {
-        self.first + self.channels.first().map_or(0, Vec::len) as i64
-    }
-}
-
-/// What gives decoded pieces one after the other, from any place on.
-trait Pieces: Send {
-    /// The next piece; nothing at the end. One without channels is of frames that are not heard.
-    fn next(&mut self) -> Result<Option<Piece>, FileError>;
-
-    /// Goes to where decoding has to begin for a frame to be right.
-    fn leap(&mut self, frame: u64) -> Result<(), FileError>;
-}
-
-/// A decoder that stands somewhere.
-struct Cursor {
-    pieces: Box<dyn Pieces>,
-    piece: Piece,
-    /// From where on what it gives is right.
-    right: i64,
-    /// When it was used last.
-    used: u64,
-}
-
-/// Pieces at any place, by decoders that stand at some.
-struct Anywhere {
-    rate: u32,
-    make: Box<dyn Fn() -> Result<Box<dyn Pieces>, FileError> + Send>,
-    places: Vec<Cursor>,
-    reads: u64,
-}
-
-impl Anywhere {
-    fn new(rate: u32, make: Box<dyn Fn() -> Result<Box<dyn Pieces>, FileError> + Send>) -> Anywhere {
-        Anywhere { rate, make, places: vec![], reads: 0 }
-    }
-
-    /// Whether a frame is the one behind the last.
-    fn is_end(&mut self, frames: u64) -> bool {
-        self.has(frames - 1) && !self.has(frames)
-    }
-
-    /// Whether there are fewer frames than so many.
-    fn is_beyond(&mut self, frames: u64) -> bool {
-        !self.has(frames - 1)
-    }
-
-    fn has(&mut self, frame: u64) -> bool {
-        let mut sample = [f32::NAN];
-        matches!(self.fill(frame, &mut [&mut sample]), Ok(1))
-    }
-
-    /// The decoder that comes to a frame soonest, where it is to be decoded from.
-    fn place(&mut self, frame: i64) -> Result<usize, FileError> {
-        self.reads += 1;
-        let near = i64::from(self.rate) * NEAR_SECONDS as i64;
-        let comes = |place: &Cursor| {
-            let from = place.piece.first.max(place.right);
-            (from <= frame && frame - place.piece.end() <= near).then(|| frame - from)
-        };
-        let soonest = (0..self.places.len()).filter_map(|at| Some((comes(&self.places[at])?, at))).min();
-        let at = match soonest {
-            Some((_, at)) => at,
-            None => {
-                let at = if self.places.len() < MOST_DECODERS {
-                    let pieces = (self.make)()?;
-                    self.places.push(Cursor { pieces, piece: Piece::default(), right: 0, used: 0 });
-                    self.places.len() - 1
-                } else {
-                    (0..self.places.len()).min_by_key(|&at| self.places[at].used).unwrap_or(0)
-                };
-                self.leap(at, frame)?;
-                at
-            }
-        };
-        self.places[at].used = self.reads;
-        Ok(at)
-    }
-
-    /// Brings a decoder before a frame; from the beginning of the file where its format cannot.
-    fn leap(&mut self, at: usize, frame: i64) -> Result<(), FileError> {
-        let place = &mut self.places[at];
-        place.right = frame;
-        let leapt = place.pieces.leap(frame as u64).and_then(|()| place.pieces.next());
-        match leapt {
-            Ok(Some(piece)) if piece.first <= frame => place.piece = piece,
-            _ => {
-                place.pieces = (self.make)()?;
-                (place.piece, place.right) = (Piece::default(), 0);
-            }
-        }
-        Ok(())
-    }
-
-    /// Frames from `first` on, as many as there are; returns how many.
-    fn fill(&mut self, first: u64, channels: &mut [&mut [f32]]) -> Result<usize, FileError> {
-        let wanted = channels.first().map_or(0, |channel| channel.len());
-        let at = self.place(first as i64)?;
-        let place = &mut self.places[at];
-        let mut done = 0;
-        while done < wanted {
-            let now = first as i64 + done as i64;
-            let piece = &place.piece;
-            if (piece.first..piece.end()).contains(&now) && !piece.channels.is_empty() {
-                let from = (now - piece.first) as usize;
-                let count = (wanted - done).min(piece.channels[0].len() - from);
-                for (c, channel) in channels.iter_mut().enumerate() {
-                    let samples = &piece.channels[c.min(piece.channels.len() - 1)];
-                    channel[done..done + count].copy_from_slice(&samples[from..from + count]);
-                }
-                done += count;
-                continue;
-            }
-            if piece.first > now && !piece.channels.is_empty() {
-                done += ((piece.first - now) as usize).min(wanted - done);
-                continue;
-            }
-            let end = piece.end();
-            match place.pieces.next()? {
-                Some(piece) => place.piece = piece,
-                None => {
-                    place.piece = Piece { first: end, ..Piece::default() };
-                    // It stands at the end, and comes to no frame by itself.
-                    place.right = i64::MAX;
-                    break;
-                }
-            }
-        }
-        Ok(done)
-    }
-}
-
-impl FrameReader for Anywhere {
-    fn read(&mut self, first: u64, channels: &mut [&mut [f32]]) -> Result<(), String> {
-        let wanted = channels.first().map_or(0, |channel| channel.len());
-        match decoding(|| self.fill(first, channels)) {
-            Ok(count) if count == wanted => Ok(()),
-            Ok(_) => Err("it has become shorter while it is played".into()),
-            Err(e) => {
-                self.places.clear();
-                Err(e.to_string())
-            }
-        }
-    }
-}
-
 /// The pieces of a file whose places symphonia finds.
 struct Packets {
     format: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
     track: u32,
-    /// How much earlier decoding begins.
-    before: i64,
     /// What the file calls its first frame, once that has been decoded.
     zero: Option<i64>,
     /// Where the next frame is where packets do not say.
@@ -267,9 +113,8 @@ impl Packets {
         let format = probed(source)?;
         let track = track(&*format)?;
         let decoder = decoder(track)?;
-        let is_flac = decoder.codec_params().codec == CODEC_ID_FLAC;
-        let (track, before) = (track.id, if is_flac { 0 } else { VORBIS_BEFORE });
-        Ok(Packets { format, decoder, track, before, zero: None, next: 0 })
+        let (track, zero) = (track.id, zero(track).flatten());
+        Ok(Packets { format, decoder, track, zero, next: 0 })
     }
 
     fn packet(&mut self) -> Result<Option<Packet>, FileError> {
@@ -326,18 +171,12 @@ impl Pieces for Packets {
             while self.zero.is_none() && self.next()?.is_some() {}
         }
         let zero = self.zero.unwrap_or(0);
-        let ts = (frame as i64 - self.before).max(0) + zero;
+        let ts = frame as i64 + zero;
         let to = SeekTo::Timestamp { ts: Timestamp::from(ts), track_id: self.track };
         self.format.seek(SeekMode::Accurate, to).map_err(|e| broken(&e))?;
         self.decoder.reset();
         Ok(())
     }
-}
-
-/// Interleaved samples as channels, of which the first ones are taken.
-fn split(samples: &[f32], count: usize, first: i64, rate: u32) -> Piece {
-    let channel = |c: usize| samples.iter().skip(c).step_by(count).copied().collect();
-    Piece { first, rate, channels: (0..count.min(MOST_CHANNELS)).map(channel).collect() }
 }
 
 /// Where frames of an MP3 file are.

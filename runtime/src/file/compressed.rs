@@ -2,14 +2,16 @@
 //! every processor.
 
 use super::FileError;
+use super::decoders::{broken, of_params, several};
 use super::intake::{Intake, no_sound};
-use super::vorbis::{MOST_TABLE_VALUES, table_values};
+use super::ogg_vorbis;
+use super::wav_read::MARK;
 use crate::sound_kinds;
 use std::cell::Cell;
-use std::io::{ErrorKind, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP3, CODEC_ID_VORBIS};
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::AudioDecoder;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType, probe::Hint};
@@ -59,10 +61,18 @@ pub(super) fn probed(source: impl MediaSource + 'static) -> Result<Box<dyn Forma
 
 /// No reader is told how long the file is. It would be used to estimate how long the sound is where an MP3 file does not say,
 /// and the last packet would be cut to that.
-fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Result<(), FileError> {
+fn decode(mut source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Result<(), FileError> {
+    let mut head = Vec::new();
+    source.by_ref().take(MARK as u64).read_to_end(&mut head)?;
+    let is_vorbis = ogg_vorbis::is_vorbis(&head);
+    let source = Cursor::new(head).chain(source);
+    if is_vorbis {
+        return vorbis(source, intake);
+    }
     let mut reader = probed(ReadOnlySource::new(source))?;
     let track = track(&*reader)?;
     let (id, promised, mut decoder) = (track.id, promised(track), decoder(track)?);
+    let mut zero = zero(track);
     let mut all = track.num_frames;
     let mut samples = Vec::new();
     while let Some(packet) = next(&mut *reader, intake)? {
@@ -74,6 +84,14 @@ fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Res
         if let Some(frames) = all.take() {
             intake.promise(frames)?;
         }
+        if let Some(zero) = &mut zero {
+            let first = packet.pts.get();
+            let first = first - *zero.get_or_insert(first);
+            // What is not there in between could not be decoded.
+            if !intake.silence_to(first.max(0) as u64, true)? {
+                return Ok(());
+            }
+        }
         samples.resize(decoded.samples_interleaved(), 0.0);
         decoded.copy_to_slice_interleaved(&mut samples);
         if !intake.take(&samples)? {
@@ -83,6 +101,26 @@ fn decode(source: impl Read + Send + Sync + 'static, intake: &mut Intake) -> Res
     // An MP3 file has no end of its own: where it breaks off shows by what its first frame says.
     intake.is_cut_off |= promised.is_some_and(|frames| intake.taken() < frames);
     Ok(())
+}
+
+/// Reads an Ogg Vorbis file.
+fn vorbis(source: impl Read, intake: &mut Intake) -> Result<(), FileError> {
+    let mut stream = ogg_vorbis::Stream::new(source)?;
+    while let Some(heard) = stream.next()? {
+        intake.begin(heard.rate, heard.channels)?;
+        if !intake.silence_to(heard.first, heard.after_loss)? || !intake.take(&heard.samples)? {
+            return Ok(());
+        }
+    }
+    intake.is_cut_off |= !stream.is_whole();
+    Ok(())
+}
+
+/// What a file whose packets say where they are calls its first frame: 0 where it says how many there are, else what the first
+/// packet says, of which nothing is known here. Of a file whose packets do not say it, nothing.
+pub(super) fn zero(track: &Track) -> Option<Option<i64>> {
+    let is_flac = track.codec_params.as_ref()?.audio()?.codec == CODEC_ID_FLAC;
+    is_flac.then(|| track.num_frames.map(|_| 0))
 }
 
 /// The frames that are there by what the encoder says, without its delay and padding. Where it does not tell its delay, it is
@@ -97,22 +135,10 @@ pub(super) fn track(format: &dyn FormatReader) -> Result<&Track, FileError> {
     format.default_track(TrackType::Audio).ok_or_else(no_sound)
 }
 
-/// The decoder of a track. It leaves out an encoder's delay and padding.
+/// The decoder of a track.
 pub(super) fn decoder(track: &Track) -> Result<Box<dyn AudioDecoder>, FileError> {
     let params = track.codec_params.as_ref().and_then(|params| params.audio());
-    let params =
-        params.ok_or_else(|| FileError::Malformed("the file does not say what its sound is".into()))?;
-    if params.codec == CODEC_ID_VORBIS {
-        let values = params.extra_data.as_deref().and_then(table_values);
-        if values.is_none_or(|values| values > MOST_TABLE_VALUES) {
-            return Err(FileError::Malformed(
-                "the file is broken: its codebooks are not those of a sound".into(),
-            ));
-        }
-    }
-    symphonia::default::get_codecs()
-        .make_audio_decoder(params, &AudioDecoderOptions::default())
-        .map_err(|e| FileError::Unsupported(format!("no decoder for this file: {e}")))
+    of_params(params.ok_or_else(|| FileError::Malformed("the file does not say what its sound is".into()))?)
 }
 
 /// The next packet. A file that breaks off is what there is of it.
@@ -123,13 +149,7 @@ fn next(reader: &mut dyn FormatReader, intake: &mut Intake) -> Result<Option<Pac
             intake.is_cut_off = true;
             Ok(None)
         }
-        Err(Error::ResetRequired) => {
-            Err(FileError::Unsupported("it holds several sounds, one behind the other".into()))
-        }
+        Err(Error::ResetRequired) => Err(several()),
         Err(e) => Err(broken(&e)),
     }
-}
-
-pub(super) fn broken(e: &Error) -> FileError {
-    FileError::Malformed(format!("the file is broken: {e}"))
 }

@@ -2,6 +2,7 @@
 
 use super::FileError;
 use super::resample::Stream;
+use std::fmt;
 
 /// Rates that a file may have, in frames a second. Beyond these it is noise that happens to look like a header.
 const RATES: std::ops::RangeInclusive<u32> = 100..=1_048_576;
@@ -17,6 +18,23 @@ pub struct Sound {
     pub channels: Vec<Vec<f32>>,
     /// Whether the file ends before its header says.
     pub is_cut_off: bool,
+    /// What of it is silent because the file is damaged there; nothing where it is whole.
+    pub damage: Option<Damage>,
+}
+
+/// What of a sound could not be read, and is silent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Damage {
+    /// Where the first of it is, in seconds from the beginning.
+    pub at: f64,
+    /// How much it is in all, in seconds.
+    pub seconds: f64,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is damaged: from {:.2} s on, {:.2} s cannot be decoded", self.at, self.seconds)
+    }
 }
 
 impl Sound {
@@ -51,12 +69,15 @@ pub(super) struct Intake {
     portion: Vec<Vec<f32>>,
     channels: Vec<Vec<f32>>,
     pub(super) is_cut_off: bool,
+    /// The first frame that is silent because the file is damaged, and how many are.
+    damage: Option<(u64, u64)>,
 }
 
 impl Intake {
     pub(super) fn new(wanted: Wanted) -> Intake {
         let (portion, channels) = (vec![], vec![]);
-        Intake { wanted, form: None, resampler: None, taken: 0, portion, channels, is_cut_off: false }
+        let (form, resampler, damage) = (None, None, None);
+        Intake { wanted, form, resampler, taken: 0, portion, channels, is_cut_off: false, damage }
     }
 
     /// Says what follows. Again with the same is allowed.
@@ -123,6 +144,25 @@ impl Intake {
         Ok((self.channels[0].len() as u64) < self.wanted.frames)
     }
 
+    /// Takes silence up to a frame, at the file's rate: what was there is lost, or the file says that nothing is. False when no
+    /// more is wanted.
+    #[cfg(feature = "decode")]
+    pub(super) fn silence_to(&mut self, frame: u64, is_lost: bool) -> Result<bool, FileError> {
+        let Some((_, channels)) = self.form else { return Ok(false) };
+        let first = self.taken;
+        let zeros = vec![0.0; PORTION / channels * channels];
+        let mut goes_on = true;
+        while goes_on && self.taken < frame {
+            let left = usize::try_from(frame - self.taken).unwrap_or(usize::MAX).saturating_mul(channels);
+            goes_on = self.take(&zeros[..left.min(zeros.len())])?;
+        }
+        if is_lost && self.taken > first {
+            let (at, frames) = self.damage.unwrap_or((first, 0));
+            self.damage = Some((at, frames + (self.taken - first)));
+        }
+        Ok(goes_on)
+    }
+
     pub(super) fn finish(mut self) -> Result<Sound, FileError> {
         let Some((own, _)) = self.form else {
             return Err(no_sound());
@@ -134,7 +174,9 @@ impl Intake {
             Some(resampler) => resampler.finish(frames, &mut self.channels)?,
             None => self.channels.iter_mut().for_each(|channel| channel.truncate(frames)),
         }
-        Ok(Sound { rate, channels: self.channels, is_cut_off: self.is_cut_off })
+        let seconds = |frames: u64| frames as f64 / f64::from(own);
+        let damage = self.damage.map(|(at, frames)| Damage { at: seconds(at), seconds: seconds(frames) });
+        Ok(Sound { rate, channels: self.channels, is_cut_off: self.is_cut_off, damage })
     }
 }
 

@@ -11,15 +11,25 @@ mod aiff;
 mod anywhere;
 #[cfg(feature = "decode")]
 mod anywhere_compressed;
+#[cfg(feature = "decode")]
+mod anywhere_vorbis;
 mod caf;
 mod chunks_read;
 #[cfg(feature = "decode")]
 mod compressed;
+#[cfg(feature = "decode")]
+mod decoders;
 #[cfg(feature = "flac")]
 mod flac;
 mod intake;
 #[cfg(feature = "decode")]
 mod mpeg;
+#[cfg(feature = "decode")]
+mod ogg;
+#[cfg(feature = "decode")]
+mod ogg_vorbis;
+#[cfg(feature = "decode")]
+mod pieces;
 mod plain;
 mod quantise;
 mod read;
@@ -36,7 +46,7 @@ mod wav_read;
 pub use anywhere::open;
 #[cfg(feature = "decode")]
 pub use compressed::is_decoding;
-pub use intake::{Sound, Wanted};
+pub use intake::{Damage, Sound, Wanted};
 pub use quantise::{Dither, Quantiser};
 pub use read::read;
 pub use software::software;

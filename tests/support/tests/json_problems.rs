@@ -305,7 +305,9 @@ fn every_code_has_an_example_that_fails_and_one_that_passes() {
         let codes =
             |text: &str| -> Vec<&str> { check(text).1.iter().filter(counts).map(|p| p.code.name).collect() };
         // These are found by a render and by conversions, not by a check.
-        if !["json-late-command", "json-not-in-mam", "json-cannot-say"].contains(&code.name) {
+        if !["json-late-command", "json-not-in-mam", "json-cannot-say", "json-leaves-out"]
+            .contains(&code.name)
+        {
             assert_eq!(codes(row.fails), [code.name], "{}", code.name);
         }
         if row.passes.starts_with('{') {

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::value::{Signal, Value};
-use crate::channels::Channels;
+use crate::channels::{Channels, Said};
 use crate::codes;
 use crate::text::number;
 use mam_grammar::problem::count;
@@ -18,10 +18,10 @@ impl Checker<'_> {
             self.warn_of_unit(&signal, span);
             self.note_stillness(&signal, span);
             return match (self.input.channels, signal.channels().len()) {
-                (Some(Channels { count: Some(wanted), layout }), has)
+                (Some(Channels { count: Some(wanted), layout, said }), has)
                     if has > 1 && has != wanted || has == 1 && layout == ChannelLayout::Ambisonic =>
                 {
-                    self.wrong_signal(has, wanted, span)
+                    self.wrong_signal(has, (wanted, said), span)
                 }
                 _ => true,
             };
@@ -38,7 +38,9 @@ impl Checker<'_> {
         }
         let has = elements.len();
         match self.input.channels {
-            Some(Channels { count: Some(wanted), .. }) if has != wanted => self.wrong_list(has, wanted, span),
+            Some(Channels { count: Some(wanted), said, .. }) if has != wanted => {
+                self.wrong_list(has, (wanted, said), span)
+            }
             _ => true,
         }
     }
@@ -56,10 +58,18 @@ impl Checker<'_> {
     }
 
     /// A signal that is not what the song's channels are made of.
-    fn wrong_signal(&mut self, has: usize, wanted: usize, span: Span) -> bool {
+    fn wrong_signal(&mut self, has: usize, (wanted, said): (usize, Said), span: Span) -> bool {
         let what = if has == 1 { "mono" } else { "stereo" };
-        let message = format!("`out` is {what}, but the song has {}", count(wanted, "channel"));
+        let message = format!("`out` is {what}, but {}", there_are(wanted, said));
+        let (span, is_json) = match said {
+            Said::Json(at) => (at, true),
+            Said::Song | Said::Options => (span, self.input.is_json),
+        };
         let help = match (has, wanted) {
+            _ if is_json => {
+                "leave the channels out, which are 2 then; one channel holds what has no `pan` and no width"
+                    .into()
+            }
             (1, _) => {
                 "a sound field is a list, `[w, y, z, x]`; what comes from everywhere is `[x, 0, 0, 0]`".into()
             }
@@ -74,14 +84,25 @@ impl Checker<'_> {
     }
 
     /// A list that is longer or shorter than the song has channels.
-    fn wrong_list(&mut self, has: usize, wanted: usize, span: Span) -> bool {
-        let message = format!("`out` is a list of {has}, but the song has {}", count(wanted, "channel"));
+    fn wrong_list(&mut self, has: usize, (wanted, said): (usize, Said), span: Span) -> bool {
+        let message = format!("`out` is a list of {has}, but {}", there_are(wanted, said));
         let sum = "to hear all of them everywhere, add them: with `xs` for the list, `sum x in xs { x }`";
         let help = match has {
+            _ if said == Said::Options => format!("leave the {wanted} away: the song has {has}"),
             1..=MOST_CHANNELS => format!("`channels {has}` gives each its own; {sum}"),
             _ => format!("a song has at most {MOST_CHANNELS} channels; {sum}"),
         };
         self.problem(Problem::new(&codes::OUT_CHANNELS, span, message).help(help));
         false
+    }
+}
+
+/// How many channels there are, in words.
+fn there_are(wanted: usize, said: Said) -> String {
+    let channels = count(wanted, "channel");
+    match said {
+        Said::Options if wanted == 1 => format!("{channels} is asked for"),
+        Said::Options => format!("{channels} are asked for"),
+        Said::Song | Said::Json(_) => format!("the song has {channels}"),
     }
 }

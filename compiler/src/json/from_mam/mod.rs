@@ -97,8 +97,22 @@ struct Node {
 
 impl Song<'_> {
     fn refuse(&mut self, span: Span, what: &str) {
+        self.refuse_with(span, what, None);
+    }
+
+    fn refuse_with(&mut self, span: Span, what: &str, help: Option<&str>) {
         let message = format!("{what} cannot be said in JSON, version 2");
-        self.problems.add(Problem::new(&codes::NOT_IN_JSON, span, message));
+        let problem = Problem::new(&codes::NOT_IN_JSON, span, message);
+        self.problems.add(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+    }
+
+    /// Says of a statement that is not heard that it has no counterpart.
+    fn leave_out(&mut self, span: Span, what: &str) {
+        let message = format!("{what} has no place in JSON, version 2, and is left out");
+        self.problems.add(Problem::new(&codes::LEFT_OUT_OF_JSON, span, message));
     }
 
     /// Statements for which there is no field.
@@ -115,6 +129,8 @@ impl Song<'_> {
                 }
                 ItemKind::Tuning(_) => self.refuse(item.span, "a tuning"),
                 ItemKind::Param(param) => self.refuse(param.name.span, "a knob"),
+                ItemKind::Title(_) => self.leave_out(item.span, "a title"),
+                ItemKind::Expect(_) => self.leave_out(item.span, "what is expected of a song"),
                 _ => {}
             }
         }

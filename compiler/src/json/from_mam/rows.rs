@@ -97,6 +97,7 @@ impl Song<'_> {
             .iter()
             .map(|clip| (&transport.lines[clip.line], self.events(transport, clip, bars)))
             .collect();
+        self.check_chance(transport, targets);
         let resolution = self.resolution(transport, &lines)?;
         let mut rows = vec![];
         for (line, events) in &lines {
@@ -163,6 +164,23 @@ impl Song<'_> {
             found.into_iter().filter(PatternEvent::has_onset).filter_map(place).collect();
         placed.put_in_order_by_key(|event| (event.bar, event.at));
         placed
+    }
+
+    /// Refuses what is drawn by chance in a song that never begins anew: each time its patterns come round the draws are others.
+    /// Where it does, those of the first pass come again, and can be written out.
+    fn check_chance(&mut self, transport: &score::Transport, targets: &[Target]) {
+        if transport.restarts {
+            return;
+        }
+        for line in transport.lines.iter().filter(|line| line.pattern.draws()) {
+            let name = match line.action {
+                Action::Play { target } => targets[target].name.to_string(),
+                Action::Set { param, .. } => self.lowered.slots.name(param.index()).to_string(),
+            };
+            let span = self.line_span(&name);
+            let help = "`length 4 bars` plays the draws of the first four bars again and again, and these can be said";
+            self.refuse_with(span, "chance that falls anew each time round", Some(help));
+        }
     }
 
     /// How many steps of a bar everything falls on: as many as hits are long where these are all alike, since a hit is as

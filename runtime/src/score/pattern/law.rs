@@ -184,21 +184,45 @@ impl Change {
 
     /// Whether it may make notes earlier or later than their events.
     pub(super) fn delays(&self) -> bool {
-        let chain = |chain: &Chain| chain.0.iter().any(Change::delays);
-        match &self.law {
-            Law::Humanize(_) | Law::Join(Joint::Delay, _) | Law::Map(ValueMap::Join(Joint::Delay, _)) => true,
-            Law::First(c)
-            | Law::Last(c)
-            | Law::When(_, c)
-            | Law::Sometimes(_, c)
-            | Law::Chunk(c)
-            | Law::Within(c)
-            | Law::Inside(c)
-            | Law::Outside(c)
-            | Law::Off(c) => chain(c),
-            Law::Layer(all) => all.iter().any(chain),
+        self.any(&|law| {
+            matches!(
+                law,
+                Law::Humanize(_) | Law::Join(Joint::Delay, _) | Law::Map(ValueMap::Join(Joint::Delay, _))
+            )
+        })
+    }
+
+    /// Whether something of it is drawn by chance.
+    pub(super) fn draws(&self) -> bool {
+        self.any(&|law| match law {
+            Law::Degrade(_) | Law::Humanize(_) | Law::Sometimes(..) => true,
+            Law::Pick(by)
+            | Law::Join(_, by)
+            | Law::JoinTo(_, by)
+            | Law::Struct(by)
+            | Law::Mask(by)
+            | Law::When(by, _) => by.draws(),
             _ => false,
-        }
+        })
+    }
+
+    /// Whether it is such, or a change within it.
+    fn any(&self, such: &dyn Fn(&Law) -> bool) -> bool {
+        let chain = |chain: &Chain| chain.0.iter().any(|change| change.any(such));
+        such(&self.law)
+            || match &self.law {
+                Law::First(c)
+                | Law::Last(c)
+                | Law::When(_, c)
+                | Law::Sometimes(_, c)
+                | Law::Chunk(c)
+                | Law::Within(c)
+                | Law::Inside(c)
+                | Law::Outside(c)
+                | Law::Off(c) => chain(c),
+                Law::Layer(all) => all.iter().any(chain),
+                _ => false,
+            }
     }
 }
 

@@ -467,6 +467,16 @@ impl Pattern {
         })
     }
 
+    /// True where something of it is drawn by chance, so that it is not the same after its period.
+    pub fn draws(&self) -> bool {
+        self.any(Node::parts, |node| match node {
+            Node::Choose(..) | Node::Keep { .. } | Node::Humanize { .. } => true,
+            Node::Signal(signal) => matches!(signal, Signal::Rand(_) | Signal::Perlin(_)),
+            Node::Varied(change, _) => change.draws(),
+            _ => false,
+        })
+    }
+
     /// Whether one of its nodes is such; each is looked at once.
     fn any(&self, parts: impl Fn(&Node) -> Vec<&Pattern>, such: impl Fn(&Node) -> bool) -> bool {
         let mut seen = HashSet::new();
