@@ -313,17 +313,8 @@ impl<'a> Composer<'a> {
                 (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
             }
         };
-        self.written.push(WrittenLine {
-            span: place,
-            name,
-            voices,
-            numbered,
-            pieces,
-            sound,
-            text,
-            tab,
-            first,
-        });
+        let written = WrittenLine { span: place, name, voices, numbered, pieces, sound, text, tab, first };
+        self.written.push(written);
     }
 
     /// The pattern of a line, and what is known of its first cycle.

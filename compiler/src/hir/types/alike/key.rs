@@ -9,8 +9,8 @@ use crate::hir::types::nodes::NodeState;
 use crate::hir::{Callee, DefId, FILE, Hir, Iterations, Name};
 use mam_grammar::ast::{Ast, BinaryOp, DefinitionKind, Expr, ExprId};
 
-/// Whether equations have keys, too, and not instances alone: the page goes without, which would be larger for it.
-const KEEPS_EQUATIONS: bool = !cfg!(target_family = "wasm");
+/// Whether groups have keys: the page goes without, which would be larger for it.
+const KEEPS_GROUPS: bool = !cfg!(target_family = "wasm");
 
 /// Writes a key. Whatever has none says `None`: it may depend on what is not written here.
 pub(super) struct Key<'k, 'a> {
@@ -51,6 +51,9 @@ enum Tag {
 impl<'a> Key<'_, 'a> {
     /// The group whose members the checker knows.
     pub(super) fn group(&mut self) -> Option<()> {
+        if !KEEPS_GROUPS {
+            return None;
+        }
         let (checker, graph) = (self.checker, self.checker.input.graph);
         self.words.push(checker.members.len() as u64);
         for &node in &checker.members {
@@ -58,7 +61,7 @@ impl<'a> Key<'_, 'a> {
                 return None;
             }
             match &graph.nodes[node].kind {
-                NodeKind::Glue { expr, iterations } if KEEPS_EQUATIONS && iterations.is_empty() => {
+                NodeKind::Glue { expr, iterations } if iterations.is_empty() => {
                     self.tag(Tag::Glue);
                     self.whole(*expr)?;
                 }
@@ -160,9 +163,6 @@ impl<'a> Key<'_, 'a> {
 
     /// An expression, or the node that it is.
     fn expr(&mut self, expr: ExprId) -> Option<()> {
-        if !KEEPS_EQUATIONS {
-            return None;
-        }
         match self.checker.input.graph.parts.get(&expr) {
             Some(&node) => self.node(node),
             None => stacker::maybe_grow(64 << 10, 1 << 20, || self.whole(expr)),
