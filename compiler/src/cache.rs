@@ -6,6 +6,7 @@
 //! the prelude are not even lowered again ([`Templates`]).
 
 use crate::executor::{Executor, ahead, map};
+use crate::hir::types::Alike;
 use crate::ir::{Kernel, Module};
 use crate::lower::Templates;
 use crate::opt::instances::{Choice, Packing, Rules, Shape, choose};
@@ -26,6 +27,8 @@ pub struct CompilationCache {
     pub(crate) pieces: Option<Pieces>,
     /// The patterns of their scores.
     pub(crate) notations: Notations,
+    /// Groups of nodes as they were checked.
+    pub(crate) alike: Alike,
     /// Instances of the prelude as they were lowered.
     pub(crate) templates: Templates,
     /// What the passes made of each lowered kernel.
@@ -74,8 +77,9 @@ impl CompilationCache {
         if self.tables != module.tables || self.target != target {
             let empty =
                 CompilationCache { tables: module.tables.clone(), target, ..CompilationCache::default() };
-            let CompilationCache { pieces, notations, templates, .. } = std::mem::replace(self, empty);
-            (self.pieces, self.notations, self.templates) = (pieces, notations, templates);
+            let CompilationCache { pieces, notations, alike, templates, .. } = std::mem::replace(self, empty);
+            (self.pieces, self.notations, self.alike) = (pieces, notations, alike);
+            self.templates = templates;
         }
         let mut before = take(&mut self.optimised);
         before.extend(ahead);

@@ -5,7 +5,6 @@ use crate::dimension::Dimension;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident, Number, Unit};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
-use rustc_hash::FxHashMap;
 
 /// The arguments of a call.
 #[derive(Debug, Default)]
@@ -25,10 +24,6 @@ pub fn bind(
     problems: &mut Problems,
 ) -> Bound {
     let mut bound = Bound { args: vec![None; formals.len()], more: vec![None; more.len()] };
-    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
-    for (place, name) in formals.iter().chain(more).enumerate() {
-        places.entry(name).or_insert(place);
-    }
     let named = args.iter().position(|arg| arg.name.is_some()).unwrap_or(args.len());
     let by_place = args[..named].iter();
     let late = (named..args.len()).find(|&i| args[i].name.is_none());
@@ -47,9 +42,9 @@ pub fn bind(
     }
     for (index, arg) in args.iter().enumerate() {
         let Some(name) = arg.name.as_ref().filter(|_| half != Some(index)) else { continue };
-        let place = match places.get(&*name.name) {
-            Some(&i) if i < formals.len() => &mut bound.args[i],
-            Some(&i) => &mut bound.more[i - formals.len()],
+        let place = match formals.iter().chain(more).position(|formal| **formal == *name.name) {
+            Some(i) if i < formals.len() => &mut bound.args[i],
+            Some(i) => &mut bound.more[i - formals.len()],
             None => {
                 let written = || formals.iter().chain(more).copied().filter(|name| !is_hidden(name));
                 let problem = match problems.may_suggest() {

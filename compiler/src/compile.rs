@@ -118,6 +118,7 @@ pub fn begin_again(
 ) -> (Compilation, Option<Rest>) {
     cache.pieces.get_or_insert_default().next_version();
     cache.notations.next_version();
+    cache.alike.next_version();
     let mut line = Line::new(options, cache);
     line.begin(sources, song, loader);
     line.go_on(sources, Stage::Start);
@@ -317,7 +318,7 @@ impl<'a> Line<'a> {
             is_json: stages.json.is_some(),
             channels: self.state.settings.wanted,
         };
-        stages.checked = types::check(input, problems);
+        stages.checked = types::check(input, &mut self.cache.alike, problems);
         stages.lowered.slots.drive_all(&stages.checked.driven);
         stages.lowered.slots.bound_bends(&stages.graph, &stages.checked.outside);
         if let Some(found) = stages.checked.too_large {

@@ -28,6 +28,17 @@ pub struct Bindings<'a> {
     index: FxHashMap<NodeId, usize>,
     /// The same, by the paths of their nodes.
     by_path: FxHashMap<&'a str, usize>,
+    /// What each definition reads of its notes.
+    reads: FxHashMap<DefId, Reads>,
+}
+
+/// What an instrument's definition reads of its notes.
+#[derive(Clone, Copy)]
+struct Reads {
+    /// Their frequencies or numbers.
+    pitch: bool,
+    /// Their numbers.
+    number: bool,
 }
 
 impl<'a> Bindings<'a> {
@@ -37,19 +48,30 @@ impl<'a> Bindings<'a> {
         graph: &'a Graph,
         lowered: &'a Lowered,
     ) -> Bindings<'a> {
-        let (index, by_path) = (FxHashMap::default(), FxHashMap::default());
-        let mut bindings = Bindings { files, library, song, graph, lowered, targets: vec![], index, by_path };
+        let (targets, index, by_path, reads) =
+            (vec![], FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
+        let mut bindings = Bindings { files, library, song, graph, lowered, targets, index, by_path, reads };
         let names = first_names(graph);
         let mut nodes: Vec<NodeId> = graph.targets.values().copied().collect();
         nodes.extend(graph.nodes.handles().filter(|&n| bindings.is_instrument(n)));
         nodes.put_in_order();
         nodes.dedup();
         for node in nodes {
+            if let Some(instance) = graph.instance(node) {
+                let def = instance.def;
+                let read = || Reads { pitch: uses_note(files, def), number: reads_numbers(files, def) };
+                bindings.reads.entry(def).or_insert_with(read);
+            }
             bindings.index.insert(node, bindings.targets.len());
             bindings.by_path.entry(&graph.nodes[node].path).or_insert(bindings.targets.len());
             bindings.targets.push(bindings.describe(node, names.get(&node).copied()));
         }
         bindings
+    }
+
+    /// What the definition of one of the instruments reads.
+    fn reads(&self, def: DefId) -> Reads {
+        self.reads[&def]
     }
 
     fn is_instrument(&self, node: NodeId) -> bool {
@@ -67,7 +89,7 @@ impl<'a> Bindings<'a> {
             definition: self.files.definition(instance.def).name.name.clone(),
             keys: info.midi_keys.clone(),
             programs: info.midi_programs.clone(),
-            pitched: instance.plays_outside.is_some() || uses_note(self.files, instance.def),
+            pitched: self.pitched(node),
         });
         let implied = |name: &str| {
             let index = info.as_ref().and_then(|info| info.implied(name)).unwrap_or_default();
@@ -288,7 +310,7 @@ impl<'a> Bindings<'a> {
 
     /// Whether the instrument reads the numbers of its notes, and not their frequencies alone.
     pub fn numbered(&self, node: NodeId) -> bool {
-        self.graph.instance(node).is_some_and(|i| reads_numbers(self.files, i.def))
+        self.graph.instance(node).is_some_and(|i| self.reads(i.def).number)
     }
 
     /// Into how many pieces an instrument cuts its sound that its notes number: what its argument `slices` is, where that is known.
@@ -312,7 +334,7 @@ impl<'a> Bindings<'a> {
 
     /// Whether the instrument's sound depends on its note.
     pub fn pitched(&self, node: NodeId) -> bool {
-        self.graph.instance(node).is_some_and(|i| i.plays_outside.is_some() || uses_note(self.files, i.def))
+        self.graph.instance(node).is_some_and(|i| i.plays_outside.is_some() || self.reads(i.def).pitch)
     }
 }
 

@@ -10,6 +10,7 @@
 //! * [`json`]: the JSON graph, versions 1 and 2;
 //! * [`fmt`]: from that tree back to text;
 //! * [`mod@reference`]: what its words mean, for those who look one up;
+//! * [`memo`]: what was made of one version of a text, for the next;
 //! * [`limits`]: what an input may ask for at most.
 
 #![forbid(unsafe_code)]
@@ -22,7 +23,7 @@ pub mod fmt;
 pub mod foreign;
 pub mod json;
 pub mod limits;
-mod memo;
+pub mod memo;
 pub mod mini;
 pub mod problem;
 pub mod reference;

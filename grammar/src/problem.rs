@@ -291,7 +291,7 @@ impl Problems {
     }
 
     /// How many were added: those that are kept, and repetitions of them.
-    pub(crate) fn added(&self) -> usize {
+    pub fn added(&self) -> usize {
         self.added
     }
 

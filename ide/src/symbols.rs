@@ -113,7 +113,7 @@ impl Analysis {
         }
         let text = self.text(source);
         let mut folds = vec![];
-        self.ast(source).into_iter().for_each(|ast| item_folds(&ast.items, text, &mut folds));
+        self.ast(source).into_iter().for_each(|ast| item_folds(&ast.items, (source, text), &mut folds));
         let found = tokens(text);
         let docs = found.docs.iter().map(|&(start, end, _)| (start, end));
         let mut comments: Vec<(usize, usize)> = found.comments.iter().copied().chain(docs).collect();
@@ -138,8 +138,9 @@ fn has_blank_line(between: &str) -> bool {
     between.matches('\n').count() > 1
 }
 
-fn item_folds(items: &[Item], text: &str, folds: &mut Vec<Fold>) {
-    for item in items {
+fn item_folds(items: &[Item], (source, text): (SourceId, &str), folds: &mut Vec<Fold>) {
+    // What is written out of a kit of the prelude stands in another text.
+    for item in items.iter().filter(|item| item.span.source == source) {
         if text[item.span.range()].contains('\n') {
             folds.push(Fold { span: item.span, comment: false });
         }
@@ -147,7 +148,7 @@ fn item_folds(items: &[Item], text: &str, folds: &mut Vec<Fold>) {
             ItemKind::Definition(Definition { body: Body::Items(items), .. })
             | ItemKind::Play(items)
             | ItemKind::Section { items, .. }
-            | ItemKind::Variation { items, .. } => item_folds(items, text, folds),
+            | ItemKind::Variation { items, .. } => item_folds(items, (source, text), folds),
             _ => {}
         }
     }

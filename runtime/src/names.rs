@@ -39,13 +39,22 @@ pub struct Pipe {
 pub struct Owner {
     /// The name of its definition.
     pub name: Arc<str>,
-    /// Its parameters, in the order of its definition.
-    pub params: Vec<Param>,
+    /// The parameter of the program that its first one is; the others follow it.
+    first: ParamId,
+    offered: Arc<Offered>,
+}
+
+/// The names of the parameters that instances of one definition have.
+#[derive(Debug)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct Offered {
+    /// In the order of the definition.
+    params: Vec<Param>,
     /// Their numbers in the order of their names.
     sorted: Vec<u32>,
 }
 
-/// A parameter as it is found by name.
+/// The names of a parameter.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct Param {
@@ -53,8 +62,6 @@ pub struct Param {
     pub name: Arc<str>,
     /// Its name in JSON.
     pub json: Arc<str>,
-    /// The parameter of the program.
-    pub slot: ParamId,
 }
 
 /// Why a name leads to no parameter.
@@ -170,9 +177,9 @@ impl ParamNames {
     }
 
     /// A name that leads to a slot of `owner`, an effect or instrument of equation `name`.
-    pub fn name_of(&self, name: &str, owner: &Owner, param: &Param) -> String {
+    pub fn name_of(&self, name: &str, owner: &Owner, (param, slot): (&Param, ParamId)) -> String {
         match self.short(name, &param.name, Spelling::Exact) {
-            Ok(slot) if slot == param.slot => format!("{name}.{}", param.name),
+            Ok(short) if short == slot => format!("{name}.{}", param.name),
             _ => format!("{name}.{}.{}", owner.name, param.name),
         }
     }
@@ -182,12 +189,12 @@ impl ParamNames {
         let mut known = Vec::new();
         for (at, pipe) in self.pipe(name).take(MOST_NAMED) {
             for owner in pipe.instrument.iter().chain(&pipe.effects) {
-                for param in &owner.params {
-                    let short = self.short(name, &param.name, Spelling::Exact) == Ok(param.slot);
+                for (param, slot) in owner.params() {
+                    let short = self.short(name, &param.name, Spelling::Exact) == Ok(slot);
                     known.push(if short {
                         format!("{name}.{}", param.name)
                     } else {
-                        self.name_of(at, owner, param)
+                        self.name_of(at, owner, (param, slot))
                     });
                 }
             }
@@ -204,7 +211,11 @@ impl ParamNames {
     /// Finds the left end of every pipe. To be called when all of them are there.
     pub fn link(&mut self) {
         let mut ends: HashMap<Arc<str>, Option<Arc<str>>> = HashMap::new();
-        for name in self.pipes.keys() {
+        for (name, pipe) in &self.pipes {
+            // Most pipes are their own left end, or have none.
+            if pipe.instrument.is_some() || pipe.from.is_none() {
+                continue;
+            }
             let mut open = vec![];
             let mut at = Some(name);
             let end = loop {
@@ -227,7 +238,10 @@ impl ParamNames {
             open.into_iter().for_each(|name| _ = ends.insert(name.clone(), end.clone()));
         }
         for (name, pipe) in &mut self.pipes {
-            pipe.left = ends.remove(name).flatten();
+            pipe.left = match pipe.instrument {
+                Some(_) => Some(name.clone()),
+                None => ends.remove(name).flatten(),
+            };
         }
     }
 
@@ -247,28 +261,51 @@ impl ParamNames {
     }
 }
 
-impl Owner {
-    /// An instrument or effect with its parameters in the order of its definition.
-    pub fn new(name: Arc<str>, params: Vec<Param>) -> Owner {
+impl Offered {
+    /// Parameters in the order of their definition.
+    pub fn new(params: Vec<Param>) -> Offered {
         let mut sorted: Vec<u32> = (0..params.len() as u32).collect();
         sorted.put_in_order_by_key(|&param| &params[param as usize].name);
-        Owner { name, params, sorted }
+        Offered { params, sorted }
+    }
+
+    /// Whether each name means one parameter, and has no dot in it.
+    pub fn is_plain(&self) -> bool {
+        let name = |number: u32| &*self.params[number as usize].name;
+        let twice = |pair: &[u32]| name(pair[0]) == name(pair[1]);
+        !self.sorted.windows(2).any(twice) && self.params.iter().all(|param| !param.name.contains('.'))
+    }
+}
+
+impl Owner {
+    /// An instance with such parameters, which are those of the program from `first` on.
+    pub fn new(name: Arc<str>, offered: Arc<Offered>, first: ParamId) -> Owner {
+        Owner { name, first, offered }
+    }
+
+    /// Its parameters, in the order of its definition.
+    pub fn params(&self) -> impl Iterator<Item = (&Param, ParamId)> {
+        self.offered.params.iter().enumerate().map(|(place, param)| (param, self.slot(place)))
+    }
+
+    fn slot(&self, place: usize) -> ParamId {
+        ParamId::new(self.first.index() + place)
     }
 
     fn find(&self, param: &str, spelling: Spelling) -> Option<ParamId> {
-        let found = match spelling {
+        let Offered { params, sorted } = &*self.offered;
+        match spelling {
             Spelling::Exact => {
-                let name = |number: &u32| &*self.params[*number as usize].name;
-                let place = self.sorted.partition_point(|number| name(number) < param);
-                let number = self.sorted.get(place).filter(|number| name(number) == param)?;
-                Some(&self.params[*number as usize])
+                let name = |number: &u32| &*params[*number as usize].name;
+                let place = sorted.partition_point(|number| name(number) < param);
+                let number = sorted.get(place).filter(|number| name(number) == param)?;
+                Some(self.slot(*number as usize))
             }
             Spelling::Loose => {
-                let is = |p: &&Param| [&p.name, &p.json].iter().any(|name| spelling.is(param, name));
-                self.params.iter().find(is)
+                let is = |p: &Param| [&p.name, &p.json].iter().any(|name| spelling.is(param, name));
+                params.iter().position(is).map(|place| self.slot(place))
             }
-        };
-        found.map(|param| param.slot)
+        }
     }
 }
 

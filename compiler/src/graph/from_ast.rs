@@ -4,8 +4,8 @@ mod given;
 
 use super::order::Weights;
 use super::outside::{OUTSIDE_VOICES, sends};
-use super::parts::{body_exprs, is_event, operands};
-use super::{Choke, Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, cut};
+use super::parts::{body_exprs, each_operand, is_event, operands};
+use super::{Choke, Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, Protocol, cut};
 use crate::codes;
 use crate::files::Files;
 use crate::hir::builtins::PAN;
@@ -37,6 +37,7 @@ impl Graph {
             tried: FxHashMap::default(),
             all_voices: 0,
             free: FxHashMap::default(),
+            sends: FxHashMap::default(),
             followed: None,
             weights: Weights::new(files),
         };
@@ -68,6 +69,7 @@ pub(super) struct Maker<'a> {
     tried: FxHashMap<Arc<str>, u32>,
     all_voices: usize,
     free: FxHashMap<DefId, Vec<LocalId>>,
+    sends: FxHashMap<DefId, Option<Protocol>>,
     /// While it is collected what an expression needs that is evaluated outside of the `sum` that it stands in: the
     /// equations of that `sum` which it names.
     followed: Option<FxHashSet<LocalId>>,
@@ -79,6 +81,9 @@ impl<'a> Maker<'a> {
         let hir = self.hir;
         let named = |id: LocalId| hir.in_scope(FILE, &hir.local(id).name) == Some(id);
         let locals: Vec<LocalId> = hir.scope(FILE).locals.iter().copied().filter(|&id| named(id)).collect();
+        self.graph.names.reserve(locals.len());
+        self.graph.locals.reserve(locals.len());
+        self.graph.pipes.reserve(locals.len());
         for &id in &locals {
             let local = hir.local(id);
             let name = Ident { name: local.name.clone(), span: local.span.unwrap_or_default() };
@@ -189,7 +194,7 @@ impl<'a> Maker<'a> {
             Expr::Spectral { head, .. } => self.find_calls(*head, iterations, path, false),
             Expr::Field { of, .. } => self.find_calls(*of, iterations, path, whole),
             Expr::Paren(x) => self.find_calls(*x, iterations, path, whole),
-            other => operands(other).into_iter().for_each(|x| self.find_calls(x, iterations, path, false)),
+            other => each_operand(other, &mut |x| self.find_calls(x, iterations, path, false)),
         }
     }
 
@@ -249,6 +254,12 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// How the body of an instrument sends its notes outside, if it does; looked for once.
+    fn sends(&mut self, def: DefId) -> Option<Protocol> {
+        let files = self.files;
+        *self.sends.entry(def).or_insert_with(|| sends(files, def))
+    }
+
     fn calls_instances(&self, body: &Body) -> bool {
         body_exprs(body).into_iter().any(|e| self.has_instance(e))
     }
@@ -267,7 +278,7 @@ impl<'a> Maker<'a> {
         let own: Arc<str> = if leads { path.into() } else { format!("{path}.{callee}").into() };
         let info = self.library.info(self.files, def);
         let voices = call.more.first().filter(|_| kind == DefinitionKind::Instrument);
-        let plays_outside = if kind == DefinitionKind::Instrument { sends(self.files, def) } else { None };
+        let plays_outside = if kind == DefinitionKind::Instrument { self.sends(def) } else { None };
         let unsaid = if plays_outside.is_some() { OUTSIDE_VOICES } else { 1 };
         let voices = voices.copied().flatten().map_or(unsaid, |e| self.voices(e, iterations));
         let mut made = Instance {
@@ -381,7 +392,7 @@ impl<'a> Maker<'a> {
             }
             Expr::Oversample { factor, body, .. } => self.loop_of(expr, &[*factor], body, iterations, needs),
             Expr::Spectral { head, body } => self.loop_of(expr, &[*head], body, iterations, needs),
-            other => operands(other).into_iter().for_each(|x| self.collect(x, iterations, needs)),
+            other => each_operand(other, &mut |x| self.collect(x, iterations, needs)),
         }
     }
 

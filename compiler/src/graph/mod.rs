@@ -17,7 +17,7 @@ mod text;
 pub use order::Group;
 pub use outside::is_machine;
 pub(crate) use outside::sends;
-pub use parts::{body_exprs, duplicate, has_out, is_event, operands};
+pub use parts::{body_exprs, duplicate, each_operand, has_out, is_event, operands};
 
 use crate::dimension::Dimension;
 use crate::hir::{DefId, Iterations, LocalId};

@@ -1,7 +1,7 @@
 //! Which nodes become one kernel, and in which order.
 
 use super::{Graph, NodeId, NodeKind};
-use super::{body_exprs, operands};
+use super::{body_exprs, each_operand, operands};
 use crate::files::Files;
 use crate::hir::builtins::Function;
 use crate::hir::resolve::resolved;
@@ -180,7 +180,8 @@ fn is_number(ast: &Ast, hir: &Hir, expr: ExprId) -> bool {
 pub(super) struct Weights<'a> {
     files: &'a Files,
     definitions: FxHashMap<DefId, usize>,
-    exprs: FxHashMap<(usize, ExprId), usize>,
+    /// By file and expression; 0 of those that have not been weighed.
+    exprs: FxHashMap<usize, Vec<u32>>,
 }
 
 impl<'a> Weights<'a> {
@@ -198,21 +199,29 @@ impl<'a> Weights<'a> {
 
     /// The weight of an expression of a file.
     pub(super) fn expr(&mut self, file: usize, expr: ExprId) -> usize {
-        if let Some(&weight) = self.exprs.get(&(file, expr)) {
-            return weight;
+        let exprs = &self.files.file(file).ast.exprs;
+        if let Expr::Number(_) | Expr::Text(_) = exprs[expr] {
+            return 1;
+        }
+        let known = self.exprs.entry(file).or_insert_with(|| vec![0; exprs.len()]);
+        if known[expr.index()] > 0 {
+            return known[expr.index()] as usize;
         }
         let weight = stacker::maybe_grow(64 << 10, 1 << 20, || {
             let own = self.own_weight(file, expr);
-            let expr = &self.files.file(file).ast.exprs[expr];
+            let expr = &exprs[expr];
             let turns = match expr {
                 Expr::Reduce { .. } | Expr::Chain { .. } => 8,
                 Expr::Oversample { .. } | Expr::Spectral { .. } => 4,
                 _ => 1,
             };
-            let inner: usize = operands(expr).into_iter().map(|x| self.expr(file, x)).sum();
+            let mut inner: usize = 0;
+            each_operand(expr, &mut |x| inner += self.expr(file, x));
             own.saturating_add(inner.saturating_mul(turns)).min(1 << 20)
         });
-        self.exprs.insert((file, expr), weight);
+        if let Some(known) = self.exprs.get_mut(&file) {
+            known[expr.index()] = weight as u32;
+        }
         weight
     }
 

@@ -6,42 +6,65 @@ use mam_grammar::{Problem, Span};
 
 /// The direct operands of an expression, bodies included.
 pub fn operands(expr: &Expr) -> Vec<ExprId> {
+    let mut all = vec![];
+    each_operand(expr, &mut |operand| all.push(operand));
+    all
+}
+
+/// Looks at each direct operand of an expression, bodies included.
+pub fn each_operand(expr: &Expr, look: &mut dyn FnMut(ExprId)) {
     match expr {
-        Expr::Number(_) | Expr::Name(_) | Expr::Text(_) => vec![],
-        Expr::Length { amount, .. } => vec![*amount],
-        Expr::Field { of, .. } => vec![*of],
-        Expr::Call { args, .. } => args.iter().map(|a| a.value).collect(),
-        Expr::Method { of, args, .. } => std::iter::once(*of).chain(args.iter().map(|a| a.value)).collect(),
-        Expr::Pipe { left, right } => vec![*left, *right],
-        Expr::Unary { x, .. } | Expr::Paren(x) => vec![*x],
-        Expr::Binary { a, b, .. } => vec![*a, *b],
-        Expr::If { condition, then, otherwise } => vec![*condition, *then, *otherwise],
-        Expr::Reduce { over, body, .. } => [over.operands(), body_exprs(body)].concat(),
-        Expr::Chain { start, over, body, .. } => [vec![*start], over.operands(), body_exprs(body)].concat(),
-        Expr::Oversample { factor, body, .. } => [vec![*factor], body_exprs(body)].concat(),
-        Expr::Spectral { head, body } => [vec![*head], body_exprs(body)].concat(),
-        Expr::Index { of, index } => vec![*of, *index],
-        Expr::Tuple(all) | Expr::List(all) => all.clone(),
-        Expr::Record(fields) => fields.iter().map(|(_, e)| *e).collect(),
+        Expr::Number(_) | Expr::Name(_) | Expr::Text(_) => {}
+        Expr::Length { amount: x, .. }
+        | Expr::Field { of: x, .. }
+        | Expr::Unary { x, .. }
+        | Expr::Paren(x) => {
+            look(*x);
+        }
+        Expr::Call { args, .. } => args.iter().for_each(|arg| look(arg.value)),
+        Expr::Method { of, args, .. } => {
+            look(*of);
+            args.iter().for_each(|arg| look(arg.value));
+        }
+        Expr::Pipe { left: a, right: b } | Expr::Binary { a, b, .. } | Expr::Index { of: a, index: b } => {
+            look(*a);
+            look(*b);
+        }
+        Expr::If { condition, then, otherwise } => [*condition, *then, *otherwise].into_iter().for_each(look),
+        Expr::Reduce { over, body, .. } => {
+            over.operands().into_iter().for_each(&mut *look);
+            each_of_body(body, look);
+        }
+        Expr::Chain { start, over, body, .. } => {
+            look(*start);
+            over.operands().into_iter().for_each(&mut *look);
+            each_of_body(body, look);
+        }
+        Expr::Oversample { factor: head, body, .. } | Expr::Spectral { head, body } => {
+            look(*head);
+            each_of_body(body, look);
+        }
+        Expr::Tuple(all) | Expr::List(all) => all.iter().copied().for_each(look),
+        Expr::Record(fields) => fields.iter().for_each(|(_, value)| look(*value)),
     }
 }
 
 /// The expressions that stand directly in a body.
 pub fn body_exprs(body: &Body) -> Vec<ExprId> {
-    let Body::Items(items) = body else {
-        return match body {
-            Body::Expr(e) => vec![*e],
-            Body::Items(_) => vec![],
-        };
-    };
-    items
-        .iter()
-        .filter_map(|i| match &i.kind {
-            ItemKind::Equation { value, .. } => Some(*value),
-            ItemKind::Until(e) | ItemKind::Latency(e) => Some(*e),
-            _ => None,
-        })
-        .collect()
+    let mut all = vec![];
+    each_of_body(body, &mut |expr| all.push(expr));
+    all
+}
+
+fn each_of_body(body: &Body, look: &mut dyn FnMut(ExprId)) {
+    match body {
+        Body::Expr(expr) => look(*expr),
+        Body::Items(items) => items.iter().for_each(|item| match &item.kind {
+            ItemKind::Equation { value, .. } => look(*value),
+            ItemKind::Until(expr) | ItemKind::Latency(expr) => look(*expr),
+            _ => {}
+        }),
+    }
 }
 
 /// The names of an instrument's events.

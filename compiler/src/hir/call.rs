@@ -1,19 +1,17 @@
 //! Calls: which definition or function is meant, and which argument is which.
 
 use super::builtins::{Builtin, Function};
+use super::named::Named;
 use super::resolve::{CHOKE, CHOKE_TIME, Context, PRIORITY, Resolver, VOICES};
-use super::score::IMPLIED;
-use super::{Call, Callee, DefId, Target};
+use super::{Call, Callee, DefId, FILE, LocalKind, Target};
 use crate::call::{Bound, bind, missing_argument, number_comma};
 use crate::codes;
 use crate::dimension::Dimension;
-use crate::hir::builtins::PAN;
-use crate::units::{Units, of_formal, unit_of};
-use mam_grammar::ast::{
-    Arg, Ast, BinaryOp, Body, Definition, DefinitionKind, Expr, ExprId, Formal, Ident, ItemKind, equation,
-};
+use crate::units::{of_formal, unit_of};
+use mam_grammar::ast::{Arg, Ast, BinaryOp, Definition, DefinitionKind, Expr, ExprId, Formal, Ident};
 use mam_grammar::{Problem, Span};
 use mam_runtime::precedence::Priority;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A call as it is written.
@@ -50,8 +48,9 @@ impl Resolver<'_> {
         let def = self.files.find(self.file, &callee.name);
         let mut inner = context;
         let mut unknown = false;
-        match (def, Builtin::find(&callee.name)) {
-            (Some(def), _) => {
+        let builtin = || Builtin::find(&callee.name);
+        match def.map_or_else(|| builtin().map(Callee::Builtin), |def| Some(Callee::Definition(def))) {
+            Some(Callee::Definition(def)) => {
                 self.used(context.scope, callee.span, Target::Definition(def));
                 for name in args.iter().filter_map(|arg| arg.name.as_ref()) {
                     self.used(context.scope, name.span, Target::Argument(def, name.name.clone()));
@@ -67,12 +66,12 @@ impl Resolver<'_> {
                 inner = if refused { context.quiet() } else { context };
                 self.called(context, expr, callee, def, call);
             }
-            (None, Some(builtin)) => {
+            Some(Callee::Builtin(builtin)) => {
                 self.used(context.scope, callee.span, Target::Builtin(builtin));
                 let call = self.call_builtin(context, builtin, written);
                 self.hir.calls.insert(expr, call);
             }
-            (None, None) => {
+            _ => {
                 if !self.files.may_be_missing(self.file, &callee.name) {
                     let problem = self.unknown_definition(context, callee);
                     self.problem(context, problem);
@@ -245,11 +244,7 @@ impl Resolver<'_> {
                 piped: written.piped,
             };
         }
-        let mut named = self.named(def);
-        named.params.extend(IMPLIED.map(|name| (Arc::from(name), Dimension::PLAIN)));
-        if named.params.iter().all(|(name, _)| **name != *PAN) {
-            named.params.push((PAN.into(), Dimension::PLAIN));
-        }
+        let named = self.named(def);
         // A parameter of the name is meant before the word of the language.
         let has_own = named.params.iter().any(|(name, _)| **name == *PRIORITY);
         let more: Vec<&str> = [VOICES, CHOKE, CHOKE_TIME]
@@ -362,24 +357,10 @@ impl Resolver<'_> {
         }
     }
 
-    fn named(&self, def: DefId) -> Named {
-        let ast = &self.files.file(def.file).ast;
-        let mut named = Named::default();
-        let Body::Items(items) = &self.files.definition(def).body else { return named };
-        for item in items {
-            match &item.kind {
-                ItemKind::Param(param) => {
-                    let units = Units::written(ast, Some(param.default), param.range);
-                    let unit = units.value.or(units.low.filter(|_| units.low == units.high));
-                    let dimension = unit.map_or(Dimension::PLAIN, Dimension::from_unit);
-                    named.params.push((param.name.name.clone(), dimension));
-                }
-                ItemKind::Input(name) => named.inputs.push(name.name.clone()),
-                ItemKind::Broken(Some(name)) => named.broken.push(name.name.clone()),
-                _ => {}
-            }
-        }
-        named
+    /// What can be given to an instrument or effect by name, read once.
+    fn named(&mut self, def: DefId) -> Rc<Named> {
+        let files = self.files;
+        self.named.entry(def).or_insert_with(|| Rc::new(Named::read(files, def))).clone()
     }
 
     /// What is wrong with a piped call that is given a signal once more, which moves what follows it one place on:
@@ -493,7 +474,12 @@ impl Resolver<'_> {
         {
             left -= 1;
             match &self.ast.exprs[expr] {
-                Expr::Name(name) => open.extend(equation(&self.ast.items, &name.name)),
+                Expr::Name(name) => {
+                    let id = self.hir.in_scope(FILE, &name.name);
+                    if let Some(LocalKind::Equation(value)) = id.map(|id| self.hir.local(id).kind) {
+                        open.push(value);
+                    }
+                }
                 Expr::Paren(inner) => open.push(*inner),
                 Expr::Binary { op: BinaryOp::Add | BinaryOp::Sub, a, b } => open.extend([*a, *b]),
                 _ if self.files.is_instrument_sound(self.file, expr) => return true,
@@ -555,16 +541,6 @@ impl Resolver<'_> {
 /// What each argument of a `def` measures, where that is said.
 fn expected_of(ast: &Ast, definition: &Definition) -> Vec<Option<Dimension>> {
     definition.formals.iter().map(|formal| of_formal(ast, formal).map(|(dimension, _)| dimension)).collect()
-}
-
-/// What can be given to an instrument or effect by name.
-#[derive(Default)]
-struct Named {
-    /// Its parameters, each with what it seems to measure.
-    params: Vec<(Arc<str>, Dimension)>,
-    inputs: Vec<Arc<str>>,
-    /// What could not be read.
-    broken: Vec<Arc<str>>,
 }
 
 /// The event of a note that fits an argument of this name, where it is one that only events make sense for.

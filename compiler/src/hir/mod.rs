@@ -24,6 +24,7 @@ mod expect;
 pub(crate) mod function;
 pub mod kits;
 mod mistakes;
+mod named;
 mod order;
 mod parts;
 pub mod query;

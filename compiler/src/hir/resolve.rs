@@ -1,11 +1,12 @@
 //! Finds what every name of a file means.
 
+use super::named::Named;
 use super::order::{Edge, break_recursion};
 use super::{Call, DefId, FILE, Hir, Known, LocalId, LocalKind, Name, ScopeId, Target, Use};
 use crate::codes;
 use crate::file::broken_names;
 use crate::files::Files;
-use crate::graph::{duplicate, has_out, operands};
+use crate::graph::{duplicate, each_operand, has_out, operands};
 use crate::hir::builtins::{BIN, Builtin};
 use crate::score::note_number;
 use mam_grammar::ast::{
@@ -31,6 +32,7 @@ fn resolve(files: &Files, file: usize) -> Hir {
         hir,
         calls: vec![],
         callable: FxHashMap::default(),
+        named: FxHashMap::default(),
         suggests: !files.is_prelude(file),
     };
     resolver.items(&ast.items);
@@ -58,6 +60,8 @@ pub(super) struct Resolver<'a> {
     pub(super) calls: Vec<Edge>,
     /// Which arguments of definitions are called, as far as that was asked for.
     pub(super) callable: FxHashMap<DefId, Rc<[bool]>>,
+    /// What can be given to instruments and effects by name, likewise.
+    pub(super) named: FxHashMap<DefId, Rc<Named>>,
     /// Whether uses are kept and names are suggested: not for the prelude, whose names are not edited.
     suggests: bool,
 }
@@ -413,7 +417,7 @@ impl Resolver<'_> {
                 if let Expr::Record(fields) = other {
                     self.duplicates(fields.iter().map(|(name, _)| name));
                 }
-                operands(other).into_iter().for_each(|operand| self.expr(context, operand));
+                each_operand(other, &mut |operand| self.expr(context, operand));
             }
         }
     }

@@ -8,10 +8,10 @@ use super::ramps;
 use super::rests::Rests;
 use super::schedule::{Heard, Schedule, cycles, onsets};
 use super::show::number as show;
-use super::work::{TRIED_CYCLES, query_problem};
+use super::work::{TRIED_CYCLES, query_problem, sounds};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
-use mam_runtime::score::{Action, Clip, Duration, Line, PatternEvent, Ramp, Rational, TimeSpan, Transport};
+use mam_runtime::score::{Action, Clip, Duration, Line, Ramp, Rational, TimeSpan, Transport};
 use mam_runtime::sort::Sort;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -52,9 +52,12 @@ pub(super) fn check(
 /// silent on purpose: `"~"`.
 fn silent_lines(transport: &Transport, written: &[WrittenLine], steps: &mut u64, problems: &mut Problems) {
     for (line, written) in transport.lines.iter().zip(written) {
-        let mut heard = |c: i64| {
-            let events = line.pattern.query_within(TimeSpan::cycle(c), steps);
-            events.is_err() || events.is_ok_and(|e| e.iter().any(PatternEvent::has_onset))
+        let mut heard = |c: i64| match written.first.filter(|first| c == 0 && first.steps < *steps) {
+            Some(first) => {
+                *steps -= first.steps;
+                first.sounds
+            }
+            None => sounds(&line.pattern.query_within(TimeSpan::cycle(c), steps)),
         };
         // A line with a longer period may sound after the cycles that are looked at.
         let all_heard = || line.pattern.period().is_ok_and(|period| period <= Rational::whole(LISTENED));

@@ -14,7 +14,7 @@ use super::show::number;
 use super::targets::{not_a_target, unknown_target};
 use super::tempo::{Meter, twice};
 use super::words::Words;
-use super::work::Work;
+use super::work::{FirstCycle, Work};
 use super::{Instrument, Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
@@ -80,6 +80,8 @@ pub(super) struct WrittenLine {
     pub(super) text: Option<Arc<str>>,
     /// Bars of its tab, as long as no modifier changes it; with the tab's place.
     pub(super) tab: Option<(Rational, Span)>,
+    /// What is known of the first cycle of its pattern.
+    pub(super) first: Option<FirstCycle>,
 }
 
 /// Composes the lines and sections of one file.
@@ -254,7 +256,7 @@ impl<'a> Composer<'a> {
             Meaning::Instrument(instrument) => (instrument.numbered, instrument.pieces),
             _ => (false, None),
         };
-        let (action, voices, pattern) = match meaning {
+        let (action, voices, (pattern, first)) = match meaning {
             Meaning::Instrument(_) | Meaning::Parameter(_)
                 if let PatternText::Nothing(mark) = line.pattern =>
             {
@@ -316,28 +318,27 @@ impl<'a> Composer<'a> {
             }
         };
         let rests = rests(&line.pattern);
-        self.written.push(WrittenLine {
-            span: place,
-            name,
-            voices,
-            numbered,
-            rests,
-            pieces,
-            sound,
-            text,
-            tab,
-        });
+        let written =
+            WrittenLine { span: place, name, voices, numbered, rests, pieces, sound, text, tab, first };
+        self.written.push(written);
     }
 
-    fn pattern(&mut self, line: &Written, words: Words, seed: u64, player: Player) -> Pattern {
+    /// The pattern of a line, and what is known of its first cycle.
+    fn pattern(
+        &mut self,
+        line: &Written,
+        words: Words,
+        seed: u64,
+        player: Player,
+    ) -> (Pattern, Option<FirstCycle>) {
         let notes = matches!(words, Words::Notes { .. });
         let Composer { ast, meter, notations, .. } = *self;
         let (draws, values) = (0, vec![]);
         let mut modifier = Modifier { ast, meter, notations, words, notes, seed, draws, player, values };
         let (pattern, place) = line_pattern(&mut modifier, line, self.problems);
         self.note_values(player, modifier.values);
-        self.work.try_line(&pattern, place, self.problems);
-        pattern
+        let first = self.work.try_line(&pattern, place, self.problems);
+        (pattern, first)
     }
 
     /// Notes have no ramps.

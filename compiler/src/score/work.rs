@@ -2,10 +2,22 @@
 
 use super::codes;
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::{Pattern, QueryError, TimeSpan};
+use mam_runtime::score::{Pattern, PatternEvent, QueryError, TimeSpan};
 
 /// Cycles that are tried when a pattern is checked.
 pub(super) const TRIED_CYCLES: i64 = 16;
+
+/// What the first cycle of a pattern takes, and whether it sounds.
+#[derive(Clone, Copy)]
+pub(super) struct FirstCycle {
+    pub(super) steps: u64,
+    pub(super) sounds: bool,
+}
+
+/// Whether something begins in what a query found; what cannot be played may be anything.
+pub(super) fn sounds(found: &Result<Vec<PatternEvent>, QueryError>) -> bool {
+    found.as_ref().map_or(true, |events| events.iter().any(PatternEvent::has_onset))
+}
 
 /// The work that the lines of a score may take while they are tried.
 pub(super) struct Work {
@@ -19,12 +31,22 @@ impl Work {
     }
 
     /// Adds a problem when the first cycles of a pattern cannot be played, or those of all lines so far take too much work.
-    pub(super) fn try_line(&mut self, pattern: &Pattern, place: Span, problems: &mut Problems) {
+    /// Returns what was found of the first, unless the work ran out.
+    pub(super) fn try_line(
+        &mut self,
+        pattern: &Pattern,
+        place: Span,
+        problems: &mut Problems,
+    ) -> Option<FirstCycle> {
         if self.left == 0 {
-            return; // That has been said.
+            return None; // That has been said.
         }
         let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
-        let failed = (0..cycles).find_map(|c| pattern.query_within(TimeSpan::cycle(c), &mut self.left).err());
+        let before = self.left;
+        let found = pattern.query_within(TimeSpan::cycle(0), &mut self.left);
+        let first = FirstCycle { steps: before - self.left, sounds: sounds(&found) };
+        let mut later = (1..cycles).map(|c| pattern.query_within(TimeSpan::cycle(c), &mut self.left));
+        let failed = found.err().or_else(|| later.find_map(Result::err));
         if self.left == 0 {
             let message = format!(
                 "the lines of the score take more than {} steps to be looked through, the limit `score_work`",
@@ -35,6 +57,7 @@ impl Work {
         } else if let Some(error) = failed {
             problems.add(query_problem(error, place));
         }
+        (self.left > 0).then_some(first)
     }
 }
 

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 #[derive(Debug, Default)]
 pub struct Notations {
     /// Each as if it stood at the start of a text.
-    known: RefCell<Memo<Group>>,
+    known: RefCell<Memo<str, Group>>,
 }
 
 impl Notations {
@@ -26,7 +26,7 @@ impl Notations {
     pub fn parse(&self, text: &str, place: Span) -> Result<Group, Problem> {
         let mut known = self.known.borrow_mut();
         let mut group = match known.find(text) {
-            Some(group) => group.clone(),
+            Some((group, _)) => group.clone(),
             None => {
                 let group = parse(text, place)?;
                 let mut first = group.clone();

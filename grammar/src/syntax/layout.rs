@@ -129,8 +129,8 @@ impl<'a> Walk<'a> {
     ) -> Walk<'a> {
         let out = Layout {
             text: Vec::new(),
-            tokens: Vec::new(),
-            partner: Vec::new(),
+            tokens: Vec::with_capacity(input.len()),
+            partner: Vec::with_capacity(input.len()),
             problems: Vec::new(),
             broken: Vec::new(),
         };

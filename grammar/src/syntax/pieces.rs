@@ -10,7 +10,7 @@ use std::ops::Range;
 /// The items of texts that have been read without a mistake, by what is written.
 #[derive(Debug, Default)]
 pub struct Pieces {
-    known: Memo<Known>,
+    known: Memo<str, Known>,
     /// The key of the item that was asked for.
     key: String,
 }
@@ -37,9 +37,13 @@ impl Pieces {
         source: SourceId,
         ast: &mut Ast,
     ) -> Option<Item> {
+        let (written, read) = (&text[bytes.clone()], &work[bytes.clone()]);
         self.key.clear();
-        self.key.extend([&text[bytes.clone()], "\n", &work[bytes.clone()]]);
-        let known = self.known.find(&self.key)?;
+        match written == read {
+            true => self.key.extend(["=", written]),
+            false => self.key.extend(["/", written, "\n", read]),
+        }
+        let (known, _) = self.known.find(self.key.as_str())?;
         for at in &known.docs {
             docs.remove(&(bytes.start + at));
         }
@@ -49,6 +53,6 @@ impl Pieces {
     /// Keeps the item that was just asked for and was not known, and is written from byte `start` on: its expressions are those
     /// of the tree from `first` on. `docs` are those inside it that have been taken.
     pub(super) fn keep(&mut self, ast: &Ast, first: usize, start: usize, item: &Item, docs: Vec<usize>) {
-        self.known.keep(&self.key, Known { piece: Piece::cut(ast, first, start, item), docs });
+        self.known.keep(self.key.as_str(), Known { piece: Piece::cut(ast, first, start, item), docs });
     }
 }

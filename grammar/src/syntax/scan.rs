@@ -179,7 +179,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn symbol(&mut self) {
-        let symbol = SYMBOLS.iter().find(|s| self.rest().starts_with(**s));
+        let (rest, first) = (self.rest(), self.byte(self.at));
+        let symbol = SYMBOLS.iter().find(|s| s.as_bytes()[0] == first && rest.starts_with(**s));
         let long = self.rest().chars().next().map_or(1, char::len_utf8);
         match symbol {
             Some(&("(" | "[")) => self.depth += 1,

@@ -1,7 +1,6 @@
 //! Instruments and effects of the song: their parameters, events, and where they fall silent.
 
 use super::calls::expectation_of;
-use super::layout::Layout;
 use super::names::{FrameId, Path, Slot};
 use super::nodes::NodeState;
 use super::place::Expectation;
@@ -9,9 +8,8 @@ use super::value::{Kind, Number, Value};
 use super::wanted::text_as_signal;
 use super::{At, Checker};
 use crate::codes;
-use crate::dimension::Dimension;
 use crate::files::Files;
-use crate::graph::{Given, Group, Instance, NodeId, NodeKind, Voiced};
+use crate::graph::{Given, Instance, NodeId, NodeKind, Voiced};
 use crate::hir::builtins::{CHOKED, PAN};
 use crate::hir::resolve::{EVENTS, YOUNGER_EVENTS, resolved};
 use crate::hir::{DefId, Local, LocalKind};
@@ -20,82 +18,9 @@ use mam_grammar::{Problem, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Instances of the prelude that have been evaluated.
-pub(super) type Instances = FxHashMap<InstanceKey, Evaluated>;
-
-/// What decides what an instance of the prelude is.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct InstanceKey {
-    def: DefId,
-    /// Channels and dimension of what flows in.
-    input: Option<(bool, Dimension)>,
-    /// Whether it is placed between left and right.
-    placed: bool,
-}
-
-/// An evaluated instance.
-#[derive(Clone)]
-pub(super) struct Evaluated {
-    value: Value,
-    /// What its states remember, by what follows the node's path in theirs.
-    layouts: Vec<(String, Layout)>,
-}
-
 impl Checker<'_> {
-    /// What decides what a group is, if it is an instance of the prelude whose arguments are constants and whose only signal is
-    /// what flows into it.
-    pub(super) fn instance_key(&self, group: &Group) -> Option<InstanceKey> {
-        let graph = self.input.graph;
-        let &[node] = &group.members[..] else { return None };
-        let instance = graph.instance(node).filter(|i| self.files().is_prelude(i.def.file))?;
-        let constant = |given: &Given| self.is_constant(*given);
-        let plain = instance.args.iter().flatten().all(constant)
-            && instance.inputs.iter().all(Option::is_none)
-            && instance.choke.is_none()
-            && instance.fixed.is_empty()
-            && !graph.is_modulated(node);
-        if group.feedback || graph.out == Some(node) || !plain {
-            return None;
-        }
-        let input = match instance.input {
-            None => None,
-            Some(Given::Number(_) | Given::Voice(_)) => return None,
-            Some(Given::Node(input)) => match &self.nodes[input.index()] {
-                NodeState::Done(Value::Signal(signal)) if !signal.channel(0).is_slow() => {
-                    Some((signal.stereo, signal.dimension.known()?))
-                }
-                _ => return None,
-            },
-        };
-        Some(InstanceKey { def: instance.def, input, placed: instance.placed })
-    }
-
-    /// Whether a node is like an instance that has been evaluated, and so is known; what is given to its own parameters is
-    /// checked.
-    pub(super) fn is_like(&mut self, key: &InstanceKey, node: NodeId) -> bool {
-        let graph = self.input.graph;
-        let Some(Evaluated { value, layouts }) = self.instances.get(key).cloned() else { return false };
-        let Some(instance) = graph.instance(node) else { return false };
-        let path = &graph.nodes[node].path;
-        for (rest, layout) in &layouts {
-            self.checked.layouts.add(&format!("{path}{rest}"), layout);
-        }
-        self.nodes[node.index()] = NodeState::Done(value);
-        self.start_values(node, instance);
-        true
-    }
-
-    /// Keeps an evaluated instance for those that are like it.
-    pub(super) fn keep_instance(&mut self, key: InstanceKey, node: NodeId) {
-        let NodeState::Done(value) = self.nodes[node.index()].clone() else { return };
-        let path = &*self.input.graph.nodes[node].path;
-        let layouts = self.checked.layouts.inside(path);
-        let layouts = layouts.map(|(rest, layout)| (rest.to_owned(), layout.clone())).collect();
-        self.instances.insert(key, Evaluated { value, layouts });
-    }
-
     /// Whether what is given to a parameter is a constant: it can be changed later, and a signal is followed.
-    fn is_constant(&self, given: Given) -> bool {
+    pub(super) fn is_constant(&self, given: Given) -> bool {
         match given {
             Given::Number(_) => true,
             Given::Voice(_) => false,
@@ -400,7 +325,7 @@ impl Checker<'_> {
     }
 
     /// A constant given to a parameter is its value at the start, whether the body uses it or not.
-    fn start_values(&mut self, node: NodeId, instance: &Instance) {
+    pub(super) fn start_values(&mut self, node: NodeId, instance: &Instance) {
         let info = self.input.library.info(self.files(), instance.def);
         for (index, &given) in instance.args.iter().enumerate() {
             let Some(given) = given else { continue };

@@ -69,6 +69,8 @@ pub struct Layouts {
     endless: FxHashSet<Arc<str>>,
     /// How often one of them has grown.
     pub(super) grown: usize,
+    /// The paths of those that are more than a mono signal since the group that is evaluated.
+    pub(super) added: Vec<Arc<str>>,
 }
 
 impl Layouts {
@@ -83,7 +85,9 @@ impl Layouts {
         let now = before.joined(next);
         if now != *before {
             self.grown += 1;
-            self.known.insert(path.into(), now);
+            let path: Arc<str> = path.into();
+            self.added.push(path.clone());
+            self.known.insert(path, now);
         }
     }
 
@@ -97,11 +101,5 @@ impl Layouts {
     /// Whether what has this path would hold itself.
     pub(super) fn is_endless(&self, path: &str) -> bool {
         self.endless.contains(path)
-    }
-
-    /// Those whose path begins with this, with the rest of their path.
-    pub(super) fn inside<'l>(&'l self, path: &'l str) -> impl Iterator<Item = (&'l str, &'l Layout)> {
-        let rest = move |known: &'l str| known.strip_prefix(path).filter(|rest| rest.starts_with('.'));
-        self.known.iter().filter_map(move |(known, layout)| Some((rest(known)?, layout)))
     }
 }

@@ -15,6 +15,7 @@
 //! Everything that is wrong with values is reported here. Later stages report sizes alone: how much code a song becomes, and
 //! how much memory it takes, is known when it has been made.
 
+mod alike;
 mod builtins;
 mod calls;
 mod cycle;
@@ -51,12 +52,13 @@ use crate::graph::{Graph, Group, NodeId};
 use crate::hir::DefId;
 use crate::library::Library;
 use crate::size::{SizeLimit, TooLarge};
-use instances::Instances;
+use alike::Words;
 use mam_grammar::ast::{Ast, ExprId};
 use mam_grammar::{Problem, Problems, Severity, Span};
 use names::{Frame, FrameId, OpenName, Reference};
 use nodes::NodeState;
 
+pub use alike::Alike;
 pub use layout::{Layout, Layouts};
 use mam_runtime::Outside;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -108,9 +110,11 @@ pub struct Input<'a> {
     pub channels: Option<Channels>,
 }
 
-/// Checks a song and the definitions of the user's files, and reports what is wrong with their values.
-pub fn check(input: Input, problems: &mut Problems) -> Checked {
-    let mut checker = Checker::new(input);
+/// Checks a song and the definitions of the user's files, and reports what is wrong with their values. Groups that are like
+/// some in `alike` are not evaluated again; those that are evaluated are kept there.
+pub fn check(input: Input, alike: &mut Alike, problems: &mut Problems) -> Checked {
+    alike.begin(&input);
+    let mut checker = Checker::new(input, alike);
     for group in input.groups {
         checker.group(group);
     }
@@ -158,7 +162,9 @@ struct Checker<'a> {
     /// `prev`s of a name, by its scope: they are one state.
     shared: FxHashMap<PrevKey, Value>,
     nodes: Vec<NodeState>,
-    instances: Instances,
+    alike: &'a mut Alike,
+    /// The key of the group.
+    words: Words,
     /// The instrument of which a voice is evaluated.
     instrument: Option<NodeId>,
     /// The nodes of the group.
@@ -192,7 +198,7 @@ struct At {
 const GENERIC_EVALUATIONS: usize = 20_000;
 
 impl<'a> Checker<'a> {
-    fn new(input: Input<'a>) -> Checker<'a> {
+    fn new(input: Input<'a>, alike: &'a mut Alike) -> Checker<'a> {
         Checker {
             input,
             problems: Problems::default(),
@@ -204,7 +210,8 @@ impl<'a> Checker<'a> {
             unused: VecDeque::new(),
             shared: FxHashMap::default(),
             nodes: vec![NodeState::Waits; input.graph.nodes.len()],
-            instances: Instances::default(),
+            alike,
+            words: Words::default(),
             instrument: None,
             members: vec![],
             has_state: false,

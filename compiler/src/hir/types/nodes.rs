@@ -23,17 +23,19 @@ pub(super) enum NodeState {
 }
 
 impl Checker<'_> {
-    /// Evaluates the nodes of a group, until no `prev` turns out to remember more any more. An instance of the prelude is evaluated
-    /// once for all that are like it.
+    /// Evaluates the nodes of a group, until no `prev` turns out to remember more any more. A group is evaluated once for all that
+    /// are like it.
     pub(super) fn group(&mut self, group: &Group) {
         let wanted = self.input.graph.wanted(group);
         let (frames, problems, turns) = (self.frames.len(), self.problems.len(), self.turns);
-        let key = self.instance_key(group);
-        self.members.clone_from(&group.members);
         self.begin(frames);
-        if key.as_ref().is_some_and(|key| self.is_like(key, wanted[0])) {
+        self.members.clone_from(&group.members);
+        let has_key = !group.feedback && self.write_key();
+        if has_key && self.is_like() {
+            self.members.clear();
             return;
         }
+        let before = self.before();
         // Each time something that is remembered has grown, and evaluations are limited.
         loop {
             let grown = self.checked.layouts.grown;
@@ -47,14 +49,14 @@ impl Checker<'_> {
                 break;
             }
         }
-        let constant = !self.publish(&wanted);
+        self.publish(&wanted);
         if self.cycle_reported {
             // A definition that reads one of them may close another cycle.
             let others = group.members.iter().filter(|node| !wanted.contains(node));
             others.for_each(|node| self.nodes[node.index()] = NodeState::Waits);
         }
-        if let Some(key) = key.filter(|_| self.problems.len() == problems && !constant) {
-            self.keep_instance(key, wanted[0]);
+        if has_key {
+            self.keep(&before);
         }
         self.members.clear();
     }
@@ -92,10 +94,9 @@ impl Checker<'_> {
     }
 
     /// Leaves of each node what others see of it: a constant, what they evaluate themselves since it is slow, or
-    /// buffers. The result is whether all of them are buffers.
-    fn publish(&mut self, wanted: &[NodeId]) -> bool {
+    /// buffers.
+    fn publish(&mut self, wanted: &[NodeId]) {
         let out = self.input.graph.out;
-        let mut all = true;
         for &node in wanted {
             let NodeState::Done(value) = &self.nodes[node.index()] else { continue };
             let evaluated_again = !self.has_state && wanted.len() == 1 && value.is_slow();
@@ -109,11 +110,8 @@ impl Checker<'_> {
                     value => self.in_buffers(&value, false),
                 };
                 self.nodes[node.index()] = NodeState::Done(seen);
-            } else {
-                all = false;
             }
         }
-        all
     }
 
     /// The value as others read it from buffers: only its channels and dimensions are known. A constant that is a `part` of a

@@ -150,6 +150,16 @@ impl Number {
         matches!(self.kind, Kind::Known(_) | Kind::Slow)
     }
 
+    /// The same for numbers that are one value; 0 for constants.
+    pub(super) fn id(self) -> u32 {
+        self.id
+    }
+
+    /// A number of which this is known, and that is another one's value.
+    pub(super) fn with_id(self, id: u32) -> Number {
+        Number { id, ..self }
+    }
+
     /// The number as it is read from memory: where it may change in every frame, nothing is known of its range.
     fn stored(self) -> Number {
         match self.kind {
