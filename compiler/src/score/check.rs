@@ -232,9 +232,10 @@ fn course(transport: &Transport, clip: &Clip, ramp: Ramp, steps: &mut u64) -> Op
     let first = cycles(clip, transport.length).find_map(|part| values(part).into_iter().min_by_key(at))?;
     let mut parts = cycles(clip, transport.length).rev();
     let (last, left) = parts.find_map(|part| values(part).into_iter().max_by_key(at))?;
-    // Halfway of a ramp it is nearer to what is new.
-    let over = ramps::bars(transport, ramp.over, first.0).unwrap_or(Rational::ZERO);
-    let heard_until = (over * Rational::ratio(1, 2)).and_then(|half| first.0 + half).unwrap_or(first.0);
+    // Halfway of a ramp it is nearer to what is new. Where a song does not start over, a ramp from its start is a fade.
+    let over = Some(ramp.over).filter(|over| transport.restarts && *over != Duration::default());
+    let half = over.and_then(|over| (ramps::bars(transport, over, first.0)? * Rational::ratio(1, 2)).ok());
+    let heard_until = half.and_then(|half| (first.0 + half).ok()).unwrap_or(first.0);
     Some(Course { first: (first.0, clip.line), heard_until, last: (last, clip.line), left })
 }
 

@@ -299,10 +299,7 @@ impl<'a> Composer<'a> {
                 self.problems.add(problem);
                 return;
             }
-            nothing => {
-                self.problems.add(not_a_target(&name, place, line, nothing));
-                return;
-            }
+            nothing => return self.problems.add(not_a_target(&name, place, line, nothing)),
         };
         self.levels[level].lines.push(self.lines.len());
         self.lines.push(Line { pattern, action });
