@@ -4,7 +4,7 @@
 //! tools). No stage stops at its first problem: each collects into [`Problems`] and goes on.
 
 use crate::source::{SourceId, Span};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -210,9 +210,9 @@ pub const MOST_PROBLEMS: usize = 20_000;
 pub struct Problems {
     all: Vec<Problem>,
     /// Digests of the problems, to find repetitions.
-    seen: HashSet<u64>,
+    seen: FxHashSet<u64>,
     /// Which problem has a fix: what one change removes has one cause.
-    fixes: HashMap<Fix, usize>,
+    fixes: FxHashMap<Fix, usize>,
     /// How many are errors.
     errors: usize,
     suggestions: usize,
@@ -456,7 +456,7 @@ fn list(what: &str, known: &[impl AsRef<str>]) -> String {
         return format!("{what}: none");
     }
     // One name may be there in two ways.
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     let mut names: Vec<_> = known.iter().map(AsRef::as_ref).filter(|name| seen.insert(*name)).collect();
     let more = if names.len() > MOST { ", …" } else { "" };
     names.truncate(MOST);

@@ -4,7 +4,8 @@ use mam_compiler::Stages;
 use mam_compiler::ir::{Kernel, Rate};
 use mam_compiler::lower::{KernelCall, SignalId};
 use mam_compiler::opt::optimize;
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What an equation costs, with everything that stands in it and has no name of its own.
@@ -26,7 +27,7 @@ pub(crate) struct KernelCost {
 }
 
 /// The costs of kernels that are known, from one version of a text to the next: passes run on those alone that an edit made.
-pub(crate) type KernelCosts = HashMap<Kernel, KernelCost>;
+pub(crate) type KernelCosts = FxHashMap<Kernel, KernelCost>;
 
 /// The costs of the equations of a song that are computed by themselves or together with others, by name.
 pub(crate) fn equation_costs(stages: &Stages, known: &mut KernelCosts) -> BTreeMap<Arc<str>, Cost> {
@@ -38,7 +39,7 @@ pub(crate) fn equation_costs(stages: &Stages, known: &mut KernelCosts) -> BTreeM
         known.insert(kernel.clone(), cost);
     }
     let mut all: BTreeMap<Arc<str>, Cost> = BTreeMap::new();
-    let mut signals: HashMap<SignalId, Rate> = HashMap::new();
+    let mut signals: FxHashMap<SignalId, Rate> = FxHashMap::default();
     for call in &stages.lowered.calls {
         let cost = &known[&module.kernels[call.kernel]];
         signals.extend(call.outputs.iter().copied().zip(cost.rates.iter().copied()));

@@ -6,7 +6,7 @@
 
 use crate::ids::ParamId;
 use crate::sort::Sort;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// The names under which parameters are found. Built by the compiler.
@@ -14,9 +14,9 @@ use std::sync::Arc;
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
 pub struct ParamNames {
     /// What each equation of the song is.
-    pub pipes: HashMap<Arc<str>, Pipe>,
+    pub pipes: FxHashMap<Arc<str>, Pipe>,
     /// Everything that has a path of its own: knobs, and instances inside of expressions.
-    pub paths: HashMap<Arc<str>, ParamId>,
+    pub paths: FxHashMap<Arc<str>, ParamId>,
 }
 
 /// An equation, read as a pipe.
@@ -210,7 +210,7 @@ impl ParamNames {
 
     /// Finds the left end of every pipe. To be called when all of them are there.
     pub fn link(&mut self) {
-        let mut ends: HashMap<Arc<str>, Option<Arc<str>>> = HashMap::new();
+        let mut ends: FxHashMap<Arc<str>, Option<Arc<str>>> = FxHashMap::default();
         for (name, pipe) in &self.pipes {
             // Most pipes are their own left end, or have none.
             if pipe.instrument.is_some() || pipe.from.is_none() {

@@ -251,7 +251,7 @@ fn names_of_every_kind_are_explained() {
         ("voice", "a number drawn at each note"),
         ("voice.random", "drawn at each note"),
         ("voice.vel", "1 is nominal"),
-        ("fixed", "before the song starts"),
+        ("fixed", "is known before the"),
         ("loop", "triggers itself"),
         ("maj7", "0, 4, 7, 11 semitones"),
         ("minor", "degrees of the scale"),

@@ -9,7 +9,7 @@ use mam_grammar::ast::{Ident, Number, Unit};
 use mam_grammar::json::{At, Decimal, Graph, ParamName, Quantity, Scalar, Text, codes as json_codes};
 use mam_grammar::{Limits, Problem, Problems, Sources, Span};
 use mam_runtime::Curve;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A node whose id is its own.
@@ -80,7 +80,7 @@ pub(super) struct Setting {
 #[derive(Clone)]
 pub(super) struct Nodes {
     pub(super) all: Vec<Node>,
-    by_id: HashMap<Arc<str>, usize>,
+    by_id: FxHashMap<Arc<str>, usize>,
     /// False when a node could not be read; then names that are not found are not reported again.
     complete: bool,
 }
@@ -93,7 +93,7 @@ impl Nodes {
         sources: &mut Sources,
         problems: &mut Problems,
     ) -> Nodes {
-        let mut nodes = Nodes { all: vec![], by_id: HashMap::new(), complete: graph.nodes_complete };
+        let mut nodes = Nodes { all: vec![], by_id: FxHashMap::default(), complete: graph.nodes_complete };
         for node in &graph.nodes {
             let id = &node.id;
             if let Some(&first) = nodes.by_id.get(&id.value) {
@@ -184,7 +184,7 @@ impl Reader<'_> {
     }
 
     fn settings(&mut self, kind: &Kind, params: &[(Text, At<Scalar>)]) -> Vec<Setting> {
-        let mut first: HashMap<usize, Span> = HashMap::new();
+        let mut first: FxHashMap<usize, Span> = FxHashMap::default();
         let mut settings = vec![];
         for (name, value) in params {
             let Some(param) = find_param(kind, name, ParamInfo::json_name, self.problems) else { continue };

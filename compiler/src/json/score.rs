@@ -7,7 +7,8 @@ use mam_runtime::score::{
     self, Action, Change, Clip, CommandKind, Duration, Line, Pattern, Ramp, Rational, Score, Swing,
     TableEvent, Tempo, TempoMap, Value,
 };
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 /// The score of a song whose nodes stand at `places`.
 pub(super) fn score(song: &Song, places: &dyn Bindings) -> Score {
@@ -111,8 +112,8 @@ impl Maker<'_> {
 /// joins a group before one that sets the same parameter at the same step.
 pub(super) fn lock_groups(locks: &[Lock]) -> Vec<Vec<&Lock>> {
     let mut groups: Vec<Vec<&Lock>> = vec![];
-    let mut open: HashMap<(usize, &str), usize> = HashMap::new();
-    let mut latest: HashMap<(usize, u32), usize> = HashMap::new();
+    let mut open: FxHashMap<(usize, &str), usize> = FxHashMap::default();
+    let mut latest: FxHashMap<(usize, u32), usize> = FxHashMap::default();
     for lock in locks {
         let id = lock.setting.param.id;
         let after = latest.get(&(id, lock.step)).map_or(0, |group| group + 1);

@@ -7,7 +7,7 @@ use super::wires::{Wire, has_sound};
 use mam_grammar::ast::{Arg, Ast, BinaryOp, Expr, ExprId, Ident, Item, ItemKind, Number, Unit};
 use mam_grammar::json::{At, Decimal, Graph};
 use mam_grammar::{Problem, Problems, Span};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// A node's part in a sum: its index, percent if it is not 100, and where that is said.
@@ -27,7 +27,7 @@ pub(super) fn ast(graph: &Graph, nodes: &Nodes, wires: &[Wire], names: &[Arc<str
 /// the dry taps of connections.
 pub(super) fn mix(graph: &Graph, nodes: &Nodes, wires: &[Wire], problems: &mut Problems) -> Vec<Term> {
     let mut terms: Vec<Term> = vec![];
-    let mut listed: HashSet<usize> = HashSet::new();
+    let mut listed: FxHashSet<usize> = FxHashSet::default();
     for input in graph.mixer.iter().flat_map(|m| &m.inputs) {
         let Some(index) = nodes.find(&input.id, problems) else { continue };
         if !has_sound(&input.id, &nodes.all[index].kind, problems) {
@@ -40,7 +40,7 @@ pub(super) fn mix(graph: &Graph, nodes: &Nodes, wires: &[Wire], problems: &mut P
         }
         terms.push((index, input.gain.clone(), input.id.span));
     }
-    let feeding: HashSet<usize> = wires.iter().map(|w| w.from).collect();
+    let feeding: FxHashSet<usize> = wires.iter().map(|w| w.from).collect();
     for (index, node) in nodes.all.iter().enumerate() {
         if node.sound().is_some() && !listed.contains(&index) && !feeding.contains(&index) {
             terms.push((index, None, node.id.span));

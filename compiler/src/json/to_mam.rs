@@ -19,7 +19,7 @@ use mam_grammar::syntax::{RESERVED, STATEMENTS, is_name};
 use mam_grammar::{Problem, Problems, Span, fmt};
 use mam_runtime::score::Rational;
 use mam_runtime::sort::Sort;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// The rate of a song that does not say one.
@@ -50,7 +50,7 @@ pub(super) fn to_mam(song: &Song, is_mono: bool, problems: &mut Problems) -> Str
 /// What is set at the very start becomes part of the equations; the other commands are left.
 fn fold_start(song: &Song) -> (Nodes, Vec<&Command>) {
     let mut nodes = song.nodes.clone();
-    let mut moving: HashSet<(usize, usize)> = HashSet::new();
+    let mut moving: FxHashSet<(usize, usize)> = FxHashSet::default();
     let mut rest = vec![];
     for command in &song.play.commands {
         match &command.set {
@@ -89,7 +89,7 @@ fn other_noise(song: &Song, names: &[Arc<str>], problems: &mut Problems) {
 
 /// Names that a `.mam` file can have: letters, digits and underscores, none twice, none that mean something else.
 fn names(nodes: &Nodes) -> Vec<Arc<str>> {
-    let mut taken: HashSet<String> = HashSet::new();
+    let mut taken: FxHashSet<String> = FxHashSet::default();
     let mut name = |id: &str| {
         let mut name: String = id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() {

@@ -7,7 +7,8 @@ use mam_grammar::{Problem, Problems, Span};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
-use std::collections::{HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
 
 /// A connection that can be made.
 #[derive(Clone, Debug)]
@@ -115,8 +116,8 @@ fn cycles(wires: &[Wire], nodes: &Nodes, problems: &mut Problems) {
 /// The shortest way, by indices of wires, from the first node of the group (in the file's order) back to it.
 fn find_cycle(graph: &DiGraph<(), usize>, group: &[NodeIndex]) -> Option<Vec<usize>> {
     let start = group.iter().copied().min()?;
-    let inside: HashSet<NodeIndex> = group.iter().copied().collect();
-    let mut came: HashMap<NodeIndex, (NodeIndex, usize)> = HashMap::new();
+    let inside: FxHashSet<NodeIndex> = group.iter().copied().collect();
+    let mut came: FxHashMap<NodeIndex, (NodeIndex, usize)> = FxHashMap::default();
     let mut next = VecDeque::from([start]);
     while let Some(node) = next.pop_front() {
         for edge in graph.edges(node).filter(|e| inside.contains(&e.target())) {
@@ -153,7 +154,7 @@ fn cycle_problem(cycle: &[usize], wires: &[Wire], nodes: &Nodes) -> Problem {
 }
 
 fn warn_of_silence(graph: &Graph, wires: &[Wire], nodes: &Nodes, problems: &mut Problems) {
-    let fed: HashSet<usize> = wires.iter().filter(|w| w.port == 0).map(|w| w.to).collect();
+    let fed: FxHashSet<usize> = wires.iter().filter(|w| w.port == 0).map(|w| w.to).collect();
     for (index, node) in nodes.all.iter().enumerate() {
         let NodeKind::Sound(kind, span) = &node.kind else { continue };
         let named = graph.connections.iter().any(|c| c.to.value == node.id.value);

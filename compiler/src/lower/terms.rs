@@ -15,7 +15,7 @@ use crate::ir::{
 use mam_grammar::Handle;
 use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The fewest pieces that are cut out.
 const FEWEST: usize = 8;
@@ -63,7 +63,7 @@ fn cut_sums(slicer: &Slicer, sums: Vec<[&Sum; 2]>) -> Option<Cut> {
     let slices: Vec<(&Group, Slice)> =
         whole.map(|(group, roots)| (group, slicer.slice(roots, [&[], &[]]))).collect();
     // The groups that are of one shape; others stay where they are.
-    let mut shapes: HashMap<_, Vec<usize>> = HashMap::new();
+    let mut shapes: FxHashMap<_, Vec<usize>> = FxHashMap::default();
     for (i, (group, slice)) in slices.iter().enumerate() {
         shapes.entry((group.sums(), slicer.shape(slice))).or_default().push(i);
     }
@@ -419,12 +419,12 @@ impl<'a> Slicer<'a> {
             outputs,
             ..Kernel::default()
         };
-        let states: HashMap<_, _> = slice
+        let states: FxHashMap<_, _> = slice
             .states
             .iter()
             .map(|&state| (state, piece.states.add(kernel.states[state].clone())))
             .collect();
-        let delays: HashMap<_, _> =
+        let delays: FxHashMap<_, _> =
             slice.delays.iter().map(|&line| (line, piece.delays.add(kernel.delays[line].clone()))).collect();
         let elsewhere = slice.without[0].len();
         piece
@@ -442,7 +442,7 @@ impl<'a> Slicer<'a> {
         };
         let body = |form: usize| {
             let mut new = Body::default();
-            let mut map: HashMap<Value, Value> = HashMap::new();
+            let mut map: FxHashMap<Value, Value> = FxHashMap::default();
             for (value, inst) in self.insts(slice, form) {
                 if let Some(i) = slice.heard(form, value) {
                     let input = InputId::new(inputs.len() + elsewhere + i);

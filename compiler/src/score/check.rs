@@ -13,8 +13,9 @@ use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::{Action, Clip, Duration, Line, Ramp, Rational, TimeSpan, Transport};
 use mam_runtime::sort::Sort;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 /// Bars of a song that are looked through.
@@ -134,7 +135,7 @@ pub struct Leftover {
     /// The section in which the song begins, and the bar in which that ends.
     first: Option<(Arc<str>, Rational)>,
     /// The bars in which instruments are first played.
-    notes: Arc<HashMap<usize, Rational>>,
+    notes: Arc<FxHashMap<usize, Rational>>,
 }
 
 /// How a parameter is set in a pass.
@@ -178,7 +179,7 @@ fn leftovers(transport: &Transport, written: &[WrittenLine], steps: &mut u64) ->
     if !transport.lines.iter().any(sets) || length > Rational::whole(MOST_BARS) || !comes_again(transport) {
         return vec![];
     }
-    let mut notes: HashMap<usize, Rational> = HashMap::new();
+    let mut notes: FxHashMap<usize, Rational> = FxHashMap::default();
     let mut courses: BTreeMap<ParamId, Course> = BTreeMap::new();
     for clip in &transport.clips {
         match transport.lines[clip.line].action {
@@ -286,8 +287,8 @@ fn jumps(line: &Line) -> bool {
 }
 
 fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
-    let mut set: HashMap<(ParamId, Rational), &Heard> = HashMap::new();
-    let mut blamed = HashSet::new();
+    let mut set: FxHashMap<(ParamId, Rational), &Heard> = FxHashMap::default();
+    let mut blamed = FxHashSet::default();
     for event in heard {
         let Action::Set { param, ramp } = transport.lines[event.line].action else { continue };
         let Some(first) = set.insert((param, event.begin), event) else { continue };
@@ -323,8 +324,8 @@ fn fights(heard: &[Heard], transport: &Transport, written: &[WrittenLine], probl
 }
 
 fn polyphony(heard: &[Heard], transport: &Transport, written: &[WrittenLine], problems: &mut Problems) {
-    let mut sounding: HashMap<usize, BinaryHeap<Reverse<Rational>>> = HashMap::new();
-    let mut most: HashMap<usize, (usize, &Heard)> = HashMap::new();
+    let mut sounding: FxHashMap<usize, BinaryHeap<Reverse<Rational>>> = FxHashMap::default();
+    let mut most: FxHashMap<usize, (usize, &Heard)> = FxHashMap::default();
     for event in heard {
         let Action::Play { target } = transport.lines[event.line].action else { continue };
         let ends = sounding.entry(target).or_default();

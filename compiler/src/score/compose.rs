@@ -24,7 +24,7 @@ use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
 use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
 use mam_runtime::sort::Sort;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Lines heard that an arrangement may lay out, and lines that variations may have of the sections that they are like.
@@ -36,7 +36,7 @@ pub(super) struct Level<'a> {
     pub(super) lines: Vec<usize>,
     pub(super) sections: Vec<usize>,
     /// The same by name; of several of one name, the first.
-    pub(super) named: HashMap<&'a str, usize>,
+    pub(super) named: FxHashMap<&'a str, usize>,
     pub(super) arrangement: Option<(&'a [Part], Span)>,
     /// The level around it.
     pub(super) around: Option<usize>,
@@ -104,9 +104,9 @@ pub(super) struct Composer<'a> {
     pub(super) arranged: Option<Rational>,
     work: Work,
     /// The names of equations that have errors already: what they are cannot be known.
-    broken: HashSet<&'a str>,
+    broken: FxHashSet<&'a str>,
     /// How many lines there are of each name.
-    named: HashMap<String, u64>,
+    named: FxHashMap<String, u64>,
     /// The parameters of which notes give their voices values, each once.
     pub(super) note_params: Vec<mam_runtime::score::PlayedParam>,
     pub(super) problems: &'a mut Problems,
@@ -137,7 +137,7 @@ impl<'a> Composer<'a> {
             arranged: None,
             work: Work::new(limits.score_work),
             broken: broken(ast, problems),
-            named: HashMap::new(),
+            named: FxHashMap::default(),
             note_params: vec![],
             problems,
         }
@@ -539,7 +539,7 @@ pub(super) fn line_pattern(
 }
 
 /// The names of the equations that could not be read, that hold an error, or that call what could not be read.
-fn broken<'a>(ast: &'a Ast, problems: &Problems) -> HashSet<&'a str> {
+fn broken<'a>(ast: &'a Ast, problems: &Problems) -> FxHashSet<&'a str> {
     let errors = problems.iter().filter(|problem| problem.code.severity == Severity::Error);
     let mut places: Vec<Span> = errors.map(Problem::span).collect();
     places.put_in_order();
@@ -549,7 +549,7 @@ fn broken<'a>(ast: &'a Ast, problems: &Problems) -> HashSet<&'a str> {
             places[first..].iter().take_while(|s| s.source == item.span.source && s.start <= item.span.end);
         within.into_iter().any(|s| s.end <= item.span.end)
     };
-    let unread: HashSet<&str> = ast.items.iter().filter_map(unread_name).collect();
+    let unread: FxHashSet<&str> = ast.items.iter().filter_map(unread_name).collect();
     let calls_unread = |value: ExprId| {
         let mut source = value;
         while let Expr::Pipe { left, .. } = &ast.exprs[source] {

@@ -7,7 +7,7 @@ use super::schedule::Heard;
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::limits::MOST_DELAY;
 use mam_runtime::score::{Action, Note, Pitch, Transport};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 /// The loudest velocity that is meant as one, 6 dB above a full hit: what is above counts something else.
 const LOUDEST: f64 = 2.0;
@@ -28,7 +28,7 @@ pub(super) fn check(
     written: &[WrittenLine],
     problems: &mut Problems,
 ) {
-    let mut reported = HashSet::new();
+    let mut reported = FxHashSet::default();
     for event in heard {
         if !matches!(transport.lines[event.line].action, Action::Play { .. }) {
             continue;

@@ -9,7 +9,7 @@ use mam_grammar::ast::Quoted;
 use mam_grammar::foreign::{self, Foreign, Role};
 use mam_grammar::mini::{Base, Word, parse};
 use mam_grammar::{Problem, Problems, Span};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 /// Different words of a line that are looked at.
 const MOST_WORDS: usize = 16;
@@ -31,7 +31,7 @@ pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, probl
     let other =
         |word: &Word| matches!(targets.find(&[&word.text]), Meaning::Instrument(i) if i.index != of.index);
     let all = words.clone();
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     let first = |word: &&&Word| seen.insert(word.text.clone());
     let words: Vec<&Word> = words.iter().filter(named).filter(first).take(MOST_WORDS).copied().collect();
     let differs = || {

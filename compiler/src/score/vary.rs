@@ -4,7 +4,7 @@ use super::codes::{SCORE_NUMBER, SECTION_VARIATION, UNKNOWN_SECTION};
 use super::compose::{Composer, MOST_CLIPS, Section, Variation};
 use mam_grammar::{Problem, Span};
 use mam_runtime::score::Rational;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 impl<'a> Composer<'a> {
     /// A line of a variation that leaves another out.
@@ -51,7 +51,7 @@ impl<'a> Composer<'a> {
         self.sections[of].used = true;
         let (length, source) = (self.sections[of].length, self.sections[of].level);
         let named = |line: &usize| &*self.written[*line].name;
-        let mut replaced: HashSet<&str> = self.levels[level].lines.iter().map(named).collect();
+        let mut replaced: FxHashSet<&str> = self.levels[level].lines.iter().map(named).collect();
         let left_out = std::mem::take(&mut self.levels[level].left_out);
         let lines = &self.levels[source].lines;
         for (target, span) in &left_out {

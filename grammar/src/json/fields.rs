@@ -5,7 +5,7 @@ use super::value::{At, Decimal, Member, Text, Value};
 use crate::limits::Limits;
 use crate::problem::{Code, Problem, Problems};
 use crate::source::Span;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::ops::RangeInclusive;
 
 /// What typed reading needs at hand.
@@ -77,7 +77,7 @@ impl<'a> Fields<'a> {
             self.mismatch::<()>(value, &format!("{what}, an object `{{ … }}`"));
             return None;
         };
-        let mut first: HashMap<&str, Span> = HashMap::new();
+        let mut first: FxHashMap<&str, Span> = FxHashMap::default();
         let mut members = Vec::new();
         for member in all.iter().filter(|m| !m.key.value.starts_with(['_', '$'])) {
             let key = &*member.key.value;

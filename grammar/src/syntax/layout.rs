@@ -8,7 +8,7 @@ use super::scan::{Kind, Scanned, Token};
 use super::words::{CONTINUES, OPEN, RESERVED};
 use crate::problem::Problem;
 use crate::source::{SourceId, Span};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A text laid out as items.
 pub(super) struct Layout {
@@ -73,7 +73,7 @@ pub(super) fn is_separator(token: &Token) -> bool {
 
 /// Lays a scanned text out as items.
 pub(super) fn lay_out(source: SourceId, text: &str, scanned: &Scanned) -> Layout {
-    let mut forced = HashMap::new();
+    let mut forced = FxHashMap::default();
     loop {
         let mut walk = Walk::new(source, text, &scanned.tokens, &forced);
         walk.all();
@@ -110,7 +110,7 @@ struct Walk<'a> {
     text: &'a str,
     input: &'a [Token],
     /// A brace that is known to be unclosed, and the token before which its block ends.
-    forced: &'a HashMap<usize, usize>,
+    forced: &'a FxHashMap<usize, usize>,
     stack: Vec<Frame>,
     /// The outermost brace that is open at the end.
     left_open: Option<usize>,
@@ -125,7 +125,7 @@ impl<'a> Walk<'a> {
         source: SourceId,
         text: &'a str,
         input: &'a [Token],
-        forced: &'a HashMap<usize, usize>,
+        forced: &'a FxHashMap<usize, usize>,
     ) -> Walk<'a> {
         let out = Layout {
             text: Vec::new(),

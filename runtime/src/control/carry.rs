@@ -4,7 +4,8 @@ use super::same::{Renames, unchanged};
 use crate::engine::Instance;
 use crate::ids::{DelayId, Id, IdMap, ParamId};
 use crate::program::{DelaySpec, ParamSlot, Program, QUANTUM, StateWord, Step, StepPart};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How long what appears and vanishes is faded.
@@ -258,7 +259,7 @@ fn matches<T>(
     renames: &Renames,
     agree: impl Fn(&T, &T) -> bool,
 ) -> Vec<(usize, usize)> {
-    let places: HashMap<_, _> =
+    let places: FxHashMap<_, _> =
         old.iter().enumerate().map(|(index, item)| (name(item).clone(), index)).collect();
     let pair = |(to, item): (usize, &T)| {
         let &from = places.get(&renames.before(name(item)))?;

@@ -2,13 +2,13 @@
 
 use crate::ids::{IdMap, SignalId};
 use crate::program::{Program, Step};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// The nodes of a program that have another name in the program before.
 #[derive(Debug, Default)]
-pub(super) struct Renames(HashMap<Arc<str>, Arc<str>>);
+pub(super) struct Renames(FxHashMap<Arc<str>, Arc<str>>);
 
 /// What a node is, without its name: of each of its parts what follows the name, the step's content and the lane.
 type Signature = Vec<(String, u64, usize)>;
@@ -18,12 +18,12 @@ impl Renames {
     pub(super) fn between(old: &Program, new: &Program) -> Renames {
         let (before, after) = (signatures(old), signatures(new));
         let missing = |from: &[(Arc<str>, Signature)], other: &[(Arc<str>, Signature)]| {
-            let others: HashSet<&Arc<str>> = other.iter().map(|(name, _)| name).collect();
+            let others: FxHashSet<&Arc<str>> = other.iter().map(|(name, _)| name).collect();
             let own = from.iter().filter(|(name, _)| !others.contains(name)).cloned();
             own.collect::<Vec<_>>()
         };
         let (gone, mut fresh) = (missing(&before, &after), missing(&after, &before));
-        let mut renames = HashMap::new();
+        let mut renames = FxHashMap::default();
         for (name, signature) in gone {
             if let Some(place) = fresh.iter().position(|(_, other)| *other == signature) {
                 renames.insert(fresh.remove(place).0, name);
@@ -58,7 +58,7 @@ fn node_end(path: &str) -> usize {
 /// The nodes of a program in their order.
 fn signatures(program: &Program) -> Vec<(Arc<str>, Signature)> {
     let mut all: Vec<(Arc<str>, Signature)> = vec![];
-    let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut places: FxHashMap<Arc<str>, usize> = FxHashMap::default();
     for step in &program.steps {
         for (lane, part) in step.parts.iter().enumerate() {
             let (node, rest) = part.name.split_at(node_end(&part.name));
@@ -75,7 +75,7 @@ fn signatures(program: &Program) -> Vec<(Arc<str>, Signature)> {
 /// Pairs of steps that compute the same of the same: equal kernels, initial states and parameters, and so on for all that
 /// they hear.
 pub(super) fn unchanged(old: &Program, new: &Program) -> Vec<(usize, usize)> {
-    let known: HashMap<u64, usize> =
+    let known: FxHashMap<u64, usize> =
         lineages(old).into_iter().enumerate().map(|(step, lineage)| (lineage, step)).collect();
     let pair = |(to, lineage): (usize, u64)| Some((*known.get(&lineage)?, to));
     lineages(new).into_iter().enumerate().filter_map(pair).collect()

@@ -5,7 +5,7 @@ use super::data::Score;
 use crate::ids::{IdMap, ParamId, PortId};
 use crate::param::ParamSlot;
 use crate::program::{Event, EventKind, Program, Target};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::fmt::Write as _;
 
 /// Where the frames of a song lie in bars, by its first transport.
@@ -77,7 +77,7 @@ impl Bars {
 
 /// What the ports of a program are called: `bd`, and `pad#2` for the second voice of several. Ports that only listen
 /// have no name.
-fn port_names(targets: &[Target]) -> HashMap<PortId, String> {
+fn port_names(targets: &[Target]) -> FxHashMap<PortId, String> {
     let name = |t: &Target, voice: usize| match t.voices.len() {
         1 => t.name.to_string(),
         _ => format!("{}#{}", t.name, voice + 1),

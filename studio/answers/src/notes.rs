@@ -3,8 +3,8 @@
 use mam_runtime::control::Position;
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::{EventKind, Program};
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 /// Seconds that are shown of a song.
 const MOST_SECONDS: u64 = 120;
@@ -19,11 +19,11 @@ pub(crate) fn notes(program: &Program) -> Value {
     let mut sequencer = Sequencer::for_program(program, Extent::Once);
     let most = MOST_SECONDS * u64::from(program.rate);
     let end = sequencer.song_end().unwrap_or(most).min(most);
-    let mut target = HashMap::new();
+    let mut target = FxHashMap::default();
     for (index, of) in program.targets.iter().enumerate() {
         of.voices.iter().for_each(|voice| _ = target.insert(*voice, index));
     }
-    let mut open: HashMap<_, (u64, f64, f64)> = HashMap::new();
+    let mut open: FxHashMap<_, (u64, f64, f64)> = FxHashMap::default();
     let mut notes: Vec<Value> = vec![];
     let mut close = |port, frame: u64, open: Option<(u64, f64, f64)>| {
         if let (Some((start, note, vel)), Some(index)) = (open, target.get(&port)) {

@@ -5,7 +5,8 @@ use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::score::{Extent, Sequencer};
 use mam_runtime::voices::WAITING;
 use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, Target, note_frequency};
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 /// The events of one pass.
@@ -98,12 +99,12 @@ struct Table<'p> {
     /// The instruments as they are played.
     instruments: &'p [Target],
     /// The instrument of each voice's port.
-    targets: HashMap<PortId, usize>,
+    targets: FxHashMap<PortId, usize>,
     /// The row of the note that a port plays.
-    playing: HashMap<PortId, usize>,
-    known: HashMap<Vec<u64>, u32>,
+    playing: FxHashMap<PortId, usize>,
+    known: FxHashMap<Vec<u64>, u32>,
     /// What the note that begins next gives to its voice: values of the voice's shares.
-    given: HashMap<ParamId, f64>,
+    given: FxHashMap<ParamId, f64>,
     pass: Pass,
 }
 
@@ -111,8 +112,16 @@ impl<'p> Table<'p> {
     fn new(program: &'p Program, instruments: &'p [Target]) -> Table<'p> {
         let voices = instruments.iter().enumerate();
         let targets = voices.flat_map(|(target, found)| found.voices.iter().map(move |port| (*port, target)));
-        let (targets, playing, known) = (targets.collect(), HashMap::new(), HashMap::new());
-        Table { program, instruments, targets, playing, known, given: HashMap::new(), pass: Pass::default() }
+        let (targets, playing, known) = (targets.collect(), FxHashMap::default(), FxHashMap::default());
+        Table {
+            program,
+            instruments,
+            targets,
+            playing,
+            known,
+            given: FxHashMap::default(),
+            pass: Pass::default(),
+        }
     }
 
     /// Adds an event; of those beyond the pass only the ends of its notes.

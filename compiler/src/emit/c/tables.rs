@@ -6,7 +6,7 @@ use mam_runtime::ids::{DelayId, IdMap, ParamId, PortId, SignalId};
 use mam_runtime::precedence::Priority;
 use mam_runtime::voices::WAITING;
 use mam_runtime::{Curve, ParamSlot, Program, Step, Target, note_frequency};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Events of a host that may wait.
@@ -99,7 +99,7 @@ struct Maker<'p> {
     params: Vec<ParamId>,
     /// How many of them are no shares.
     settable: usize,
-    places: HashMap<ParamId, u32>,
+    places: FxHashMap<ParamId, u32>,
     /// Where each signal comes from: a channel of the input, and then steps.
     origins: IdMap<SignalId, u32>,
     /// Entries of a step's tables, at most.

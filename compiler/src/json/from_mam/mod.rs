@@ -23,7 +23,7 @@ use mam_grammar::ast::{Ast, DefinitionKind, Item, ItemKind};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::precedence::Priority;
 use mam_runtime::score::Score;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// The JSON of a compiled `.mam` song. None when it has something that JSON cannot say; then that is among the
@@ -41,7 +41,7 @@ pub fn from_mam(compilation: &Compilation, problems: &mut Problems) -> Option<St
         lowered: &stages.lowered,
         problems: &mut found,
         signals: vec![],
-        named: HashSet::new(),
+        named: FxHashSet::default(),
     };
     song.check_items();
     let mut nodes = song.nodes();
@@ -72,7 +72,7 @@ struct Song<'a> {
     /// The equations that become nodes by themselves, as they are found.
     signals: Vec<NodeId>,
     /// The instruments and effects that expressions name.
-    named: HashSet<NodeId>,
+    named: FxHashSet<NodeId>,
 }
 
 /// A node of the JSON song.

@@ -10,7 +10,7 @@ use crate::json::nodes::plain;
 use mam_grammar::json::NEWEST;
 use mam_runtime::precedence::Priority;
 use mam_runtime::score::Rational;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::fmt::Write;
 
 /// Writes the whole song as JSON.
@@ -21,7 +21,7 @@ pub(super) fn song(
     transport: Option<Transport>,
 ) -> String {
     // An instrument that nothing plays would play once, at the start: it is left out.
-    let silent: HashSet<NodeId> =
+    let silent: FxHashSet<NodeId> =
         nodes.iter().filter(|n| is_silent(n, transport.as_ref())).map(|n| n.id).collect();
     let heard: Vec<&Node> = nodes.iter().filter(|n| !silent.contains(&n.id)).collect();
     let name = |id: NodeId| quoted(&song.graph.nodes[id].path);
@@ -128,7 +128,7 @@ fn connection(from: &str, to: &Node, (_, port, gain): &(NodeId, usize, f64)) -> 
 
 fn transport_field(
     transport: &Transport,
-    silent: &HashSet<NodeId>,
+    silent: &FxHashSet<NodeId>,
     name: &dyn Fn(NodeId) -> String,
 ) -> String {
     let mut text = format!(

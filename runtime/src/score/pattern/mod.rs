@@ -28,7 +28,7 @@ pub use value::{Fitted, Joint, Note, NoteValue, Pieces, Pitch, Value, ValueMap, 
 
 use super::rational::{Overflow, Rational};
 use crate::sort::Sort;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// A pattern. Cloning it is cheap.
@@ -479,7 +479,7 @@ impl Pattern {
 
     /// Whether one of its nodes is such; each is looked at once.
     fn any(&self, parts: impl Fn(&Node) -> Vec<&Pattern>, such: impl Fn(&Node) -> bool) -> bool {
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         let mut open = vec![self];
         while let Some(pattern) = open.pop() {
             if such(pattern.node()) {

@@ -2,7 +2,7 @@
 
 use super::{Node, Pattern};
 use crate::score::rational::{Overflow, Rational};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 impl Pattern {
@@ -18,7 +18,7 @@ impl Pattern {
 
 /// The periods of parts that stand in several places, each computed once.
 #[derive(Default)]
-struct Periods(HashMap<*const Node, Rational>);
+struct Periods(FxHashMap<*const Node, Rational>);
 
 impl Periods {
     fn period(&mut self, pattern: &Pattern) -> Result<Rational, Overflow> {

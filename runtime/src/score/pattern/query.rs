@@ -12,7 +12,7 @@ use super::value::Count;
 use super::{Fitted, Node, Pattern, PatternEvent, Pieces, SourceRange, Table, TimeSpan, Value, draw, euclid};
 use crate::score::limits::{MOST_EVENTS, MOST_EVENTS_PER_CYCLE, MOST_REMEMBERED, MOST_WORK_PER_CYCLE};
 use crate::score::rational::{Overflow, Rational};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -54,9 +54,9 @@ impl Pattern {
             work,
             events: MOST_EVENTS_PER_CYCLE.saturating_mul(cycles as usize).min(MOST_EVENTS),
             out: Vec::new(),
-            answers: HashMap::new(),
+            answers: FxHashMap::default(),
             remembered: Vec::new(),
-            made: HashMap::new(),
+            made: FxHashMap::default(),
         };
         let answer = query.ask_anew(self, span);
         *steps -= work - query.work;
@@ -70,11 +70,11 @@ struct Query {
     events: usize,
     out: Vec<PatternEvent>,
     /// What shared parts have answered, by their place in memory: where it is among the remembered.
-    answers: HashMap<(*const Node, TimeSpan), Range<usize>>,
+    answers: FxHashMap<(*const Node, TimeSpan), Range<usize>>,
     remembered: Vec<PatternEvent>,
     /// What changes with numbers that are patterns have made, by the change's place in memory, which number it was, and its
     /// value. They live as long as the query, since what they answered is known by their places.
-    made: HashMap<(*const Node, usize, u64), Pattern>,
+    made: FxHashMap<(*const Node, usize, u64), Pattern>,
 }
 
 /// t ↦ t·scale + offset
