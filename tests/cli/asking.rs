@@ -257,7 +257,7 @@ fn names_of_every_kind_are_explained() {
         ("minor", "degrees of the scale"),
         ("..", "both included"),
         ("~", "A rest"),
-        ("!", "the step so many times"),
+        ("!", "so many times, each a step"),
         ("@", "the time of so many"),
         ("<>", "each cycle, in turn"),
         ("< >", "each cycle, in turn"),
