@@ -8,6 +8,7 @@ use crate::sounds::{has_length, relative, sound, sound_hash, sounds_below};
 use mam_compiler::files::{FileId, Files, FoundSound, Loader, Located, Samples, Unusable};
 use mam_grammar::ast::{Definition, DefinitionKind};
 use mam_grammar::{Limits, SourceId, Sources};
+use mam_runtime::file::is_sound;
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -194,13 +195,12 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
 
 /// What to do with a file of another kind, by how it begins.
 fn other_kind(name: &str, bytes: &[u8]) -> Option<String> {
-    const SOUNDS: [&[u8]; 7] = [b"RIFF", b"RF64", b"FORM", b"caff", b"fLaC", b"OggS", b"ID3"];
-    if bytes.starts_with(b"MThd") {
+    if bytes.starts_with(b"MThd\0") {
         let song = Path::new(name).with_extension("mam").display().to_string();
         return Some(format!("`{name}` is a MIDI file: `mamc import {name} -o {song}` makes a song of it"));
     }
-    let sound = SOUNDS.iter().any(|mark| bytes.starts_with(mark));
-    sound.then(|| format!("`{name}` is a sound: a song plays it, `out = playback(sample(\"{name}\"))`"))
+    is_sound(bytes)
+        .then(|| format!("`{name}` is a sound: a song plays it, `out = playback(sample(\"{name}\"))`"))
 }
 
 fn not_there(path: &Path) -> String {

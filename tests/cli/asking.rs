@@ -339,6 +339,11 @@ fn a_file_of_another_kind_is_said_to_be_one() {
         let run = folder.run(&[command, file]).exits(1);
         assert!(run.err.contains(said), "{command} {file}: {}", run.err);
     }
+    // An equation may have any name.
+    for name in ["RIFF", "FORM", "caff", "fLaC", "ID3", "MThd"] {
+        let folder = Folder::new("marks").with("song.mam", &format!("{name} = sine(220Hz)\nout = {name}\n"));
+        folder.run(&["check", "song.mam"]).exits(0);
+    }
 }
 
 /// Each report for tools is one object.

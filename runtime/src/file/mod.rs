@@ -48,7 +48,7 @@ pub use anywhere::open;
 pub use compressed::is_decoding;
 pub use intake::{Damage, Sound, Wanted};
 pub use quantise::{Dither, Quantiser};
-pub use read::read;
+pub use read::{is_sound, read};
 pub use software::software;
 pub use source::Opened;
 

@@ -20,6 +20,15 @@ pub(super) static READERS: [Reader; 3] = [
     Reader { is: chunks_read::is_caf, header: chunks_read::caf },
 ];
 
+/// Whether a file that begins so is a sound, and not a text that begins with the same letters: `RIFF = sine(220Hz)`.
+pub fn is_sound(head: &[u8]) -> bool {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let marked =
+        |mark: &&[u8]| head.strip_prefix(*mark).and_then(<[u8]>::first).is_some_and(|next| !is_text(next));
+    let marks: [&[u8]; 4] = [b"caff", b"fLaC", b"OggS", b"ID3"];
+    wav_read::is_wav(head) || chunks_read::is_aiff(head) || marks.iter().any(marked)
+}
+
 /// The beginning of a sound file, as much as is wanted of it. What kind of file it is stands in its first bytes. It is read
 /// from front to back, so a pipe does as well as a file.
 ///
