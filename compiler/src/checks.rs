@@ -24,8 +24,6 @@ use mam_grammar::{Limits, Problem, Problems, Span};
 use mam_runtime::sort::Sort;
 use mam_runtime::{Miss, Spelling};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Words that begin a statement: an equation of such a name that nothing uses was probably meant to be one.
 const SETTINGS: [&str; 8] = ["tempo", "swing", "meter", "length", "seed", "channels", "title", "use"];
@@ -57,12 +55,7 @@ pub(crate) fn settings(files: &Files, song: usize, graph: &Graph, problems: &mut
 /// Warns of what a song calls and of which two of the files that it uses have a definition.
 pub(crate) fn defined_twice(files: &Files, song: usize, problems: &mut Problems) {
     let file = files.file(song);
-    let callee = |expr: &Expr| match expr {
-        Expr::Call { callee, .. } => Some(callee.name.clone()),
-        _ => None,
-    };
-    let called: BTreeSet<Arc<str>> = file.ast.exprs.values().filter_map(callee).collect();
-    for name in called.iter().filter(|name| !file.definitions.contains_key(*name)) {
+    for name in file.ast.callees().into_iter().filter(|name| !file.definitions.contains_key(*name)) {
         let definition =
             |used: &usize| Some(DefId { file: *used, item: *files.file(*used).definitions.get(name)? });
         let mut all = file.uses.iter().filter_map(definition).map(|def| files.definition(def).name.span);

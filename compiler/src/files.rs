@@ -17,7 +17,7 @@ use mam_grammar::syntax::Pieces;
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use mam_runtime::sort::Sort;
 use mam_runtime::sound_kinds;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -428,14 +428,7 @@ impl Reader<'_> {
 
     /// The kits of the prelude that have the name of something that is called.
     fn prelude_kits(&self, ast: &Ast) -> Vec<Ast> {
-        fn callee(expr: &Expr) -> Option<&str> {
-            match expr {
-                Expr::Call { callee, .. } => Some(&callee.name),
-                _ => None,
-            }
-        }
-        let called: FxHashSet<&str> = ast.exprs.values().filter_map(callee).collect();
-        let mut called: Vec<&str> = called.into_iter().collect();
+        let mut called: Vec<&str> = ast.callees().into_iter().collect();
         called.put_in_order();
         called.into_iter().filter_map(|name| self.files.prelude.kit(name, &*self.sources)).collect()
     }

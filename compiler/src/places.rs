@@ -9,7 +9,7 @@ use crate::json;
 use crate::library::{Library, ParamInfo};
 use crate::lower::Lowered;
 use crate::score::Remainder;
-use mam_grammar::ast::{Body, DefinitionKind, Expr, Formal, ItemKind, equation};
+use mam_grammar::ast::{Body, DefinitionKind, Expr, Formal, ItemKind, equation, equations};
 use mam_runtime::ids::{ParamId, PortId};
 use mam_runtime::sort::Sort;
 use mam_runtime::{MidiRole, Miss, NoteSignal, Outside, Sent, Spelling, Target};
@@ -249,9 +249,8 @@ impl<'a> Bindings<'a> {
     /// argument.
     pub fn formal_behind(&self, name: &str, argument: &str) -> Option<(&str, &Formal)> {
         let ast = &self.files.file(self.song).ast;
-        ast.items.iter().find_map(|item| {
-            let ItemKind::Equation { name: own, value } = &item.kind else { return None };
-            let (mut source, mut calls) = (*value, Vec::new());
+        equations(&ast.items).find_map(|(own, value)| {
+            let (mut source, mut calls) = (value, Vec::new());
             loop {
                 match &ast.exprs[source] {
                     Expr::Pipe { left, right } => {

@@ -17,6 +17,7 @@ pub use expect::{Condition, Expect};
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;
+use rustc_hash::FxHashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -47,6 +48,17 @@ impl Ast {
     /// Where an expression stands.
     pub fn span(&self, expr: ExprId) -> Span {
         self.spans[expr.index()]
+    }
+
+    /// The names of all definitions and functions that are called, each once, in no order.
+    pub fn callees(&self) -> FxHashSet<&str> {
+        fn callee(expr: &Expr) -> Option<&str> {
+            match expr {
+                Expr::Call { callee, .. } => Some(&callee.name),
+                _ => None,
+            }
+        }
+        self.exprs.values().filter_map(callee).collect()
     }
 }
 

@@ -211,7 +211,7 @@ impl Tool {
             })
             .collect();
         let is_part = |c: char| c.is_alphanumeric() || c == '-';
-        // Words as they are parted by what is no part of a flag.
+        // Cut where a character belongs to a flag and the next does not, or the other way round.
         let mut words = String::new();
         let mut rest = said;
         while let Some(first) = rest.chars().next() {

@@ -112,7 +112,7 @@ fn without_target(text: &str) -> Option<String> {
     }
 }
 
-/// A text that is no pattern, but the name of a file or a part of a song, with what is meant.
+/// A text that is not a pattern, but the name of a file or a part of a song, with what is meant.
 fn mistaken(text: &str) -> Option<Failure> {
     const SONGS: [&str; 4] = [".mam", ".json", ".mid", ".midi"];
     let name = text.trim();

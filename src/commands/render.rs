@@ -383,7 +383,7 @@ impl Render {
         output::create_folder(folder)
     }
 
-    /// The kind of file and of samples, by the flags and the file's name; `others` are endings of what is no sound and can be
+    /// The kind of file and of samples, by the flags and the file's name; `others` are endings of what is not a sound and can be
     /// written in its place.
     fn kind(&self, target: &Path, others: &[&str]) -> Result<Kind, Failure> {
         let container = match self.format {
@@ -517,7 +517,7 @@ fn says_the_same(target: &Path, format: Container) -> Result<(), Failure> {
     }
 }
 
-/// The container that a file's ending stands for; `others` are endings of what is no sound and can be written in its place.
+/// The container that a file's ending stands for; `others` are endings of what is not a sound and can be written in its place.
 fn by_ending(target: &Path, others: &[&str]) -> Result<Container, Failure> {
     let ending = target.extension().and_then(|e| e.to_str()).unwrap_or("");
     if let Some(container) = Container::from_extension(ending) {

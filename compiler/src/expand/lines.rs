@@ -1,7 +1,7 @@
 //! Lines of a score, and what their targets are.
 
 use mam_grammar::Span;
-use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line};
+use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line, equations};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -33,23 +33,7 @@ pub(super) fn targets(items: &mut [Item], f: &mut dyn FnMut(&mut Vec<Ident>)) {
 
 /// What is called at the left end of each equation.
 pub(super) fn called(ast: &Ast) -> FxHashMap<Arc<str>, Arc<str>> {
-    let mut all = FxHashMap::default();
-    for item in &ast.items {
-        let ItemKind::Equation { name, value } = &item.kind else { continue };
-        let mut at = *value;
-        loop {
-            match &ast.exprs[at] {
-                Expr::Pipe { left, .. } => at = *left,
-                Expr::Paren(x) | Expr::Field { of: x, .. } => at = *x,
-                Expr::Call { callee, .. } => {
-                    all.insert(name.name.clone(), callee.name.clone());
-                    break;
-                }
-                _ => break,
-            }
-        }
-    }
-    all
+    pipes(ast).into_iter().filter_map(|(name, pipe)| Some((name, pipe.left?))).collect()
 }
 
 /// An equation as a pipe: what is called in it from left to right.
@@ -65,11 +49,7 @@ pub(super) struct Pipe {
 
 /// Each equation as a pipe.
 pub(super) fn pipes(ast: &Ast) -> FxHashMap<Arc<str>, Pipe> {
-    let equations = ast.items.iter().filter_map(|item| match &item.kind {
-        ItemKind::Equation { name, value } => Some((name.name.clone(), pipe(ast, *value))),
-        _ => None,
-    });
-    equations.collect()
+    equations(&ast.items).map(|(name, value)| (name.name.clone(), pipe(ast, value))).collect()
 }
 
 fn pipe(ast: &Ast, value: ExprId) -> Pipe {

@@ -79,11 +79,11 @@ pub enum Given {
 /// Which of the numbers of its dimension an argument takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
-    /// Every one.
+    /// Every number, also those below 0.
     Any,
-    /// From 0 on.
+    /// 0 and what is greater.
     NotNegative,
-    /// Above 0.
+    /// What is greater than 0.
     Positive,
     /// The whole ones from 1 on.
     Counting,

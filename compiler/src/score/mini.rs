@@ -240,23 +240,19 @@ impl<'p> Builder<'p> {
                 | Words::Values(_)
                 | Words::Amounts(_)
         );
-        let over = match (&item.base, &item.ops[..]) {
-            (Base::Word(over), [Op { kind: OpKind::Slow(under), span }, ..]) if is_number => {
-                (over, under, span)
+        let (over, slow) = match (&item.base, &item.ops[..]) {
+            (Base::Word(over), [slow, ..]) if is_number => (over, slow),
+            (_, [Op { kind: OpKind::Tail(Base::Word(over)), .. }, slow, ..])
+                if matches!(words, Words::Notes { .. }) =>
+            {
+                (over, slow)
             }
-            (
-                _,
-                [Op { kind: OpKind::Tail(Base::Word(over)), .. }, Op { kind: OpKind::Slow(under), span }, ..],
-            ) if matches!(words, Words::Notes { .. }) => (over, under, span),
             _ => return,
         };
-        let (Base::Word(under), end) = (over.1, over.2.end) else { return };
-        let (over, Some(number), Some(by)) = (over.0, over.0.number(), under.number()) else { return };
-        if by <= 0.0 {
-            return;
-        }
+        let OpKind::Slow(Base::Word(under)) = &slow.kind else { return };
+        let (Some(number), Some(by)) = (over.number(), under.number().filter(|by| *by > 0.0)) else { return };
         let written = format!("{}", (number / by * 1e6).round() / 1e6);
-        let whole = Span { end, ..over.span };
+        let whole = Span { end: slow.span.end, ..over.span };
         let message = format!("in quotes this is {number}, {by} times as slow, and not a fraction");
         let fraction = Rational::from_f64(number).zip(Rational::from_f64(by));
         let fraction = fraction.and_then(|(over, under)| (over / under).ok());

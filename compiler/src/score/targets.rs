@@ -149,7 +149,7 @@ fn given_to(problem: Problem, argument: &str, given: &Given) -> Problem {
         Dimension::TIME => ("100ms in 1ms..1s", "50ms 200ms"),
         _ => ("0.5 in 0..1", "0.2 0.8"),
     };
-    problem.here(format!("`{callee}` is a `def`, and what it is given is no parameter")).help(format!(
+    problem.here(format!("`{callee}` is a `def`, and what it is given is not a parameter")).help(format!(
         "a knob moves it: `knob {argument} = {knob}` in a line of its own, `{callee}(… {argument} …)` in the equation, and the line \
          `{argument} \"{values}\" over 1 beat`"
     ))

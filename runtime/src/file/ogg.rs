@@ -1,4 +1,4 @@
-//! Pages of an Ogg file (RFC 3533), read from front to back. What is no whole page, by its checksum too, is passed over.
+//! Pages of an Ogg file (RFC 3533), read from front to back. What is not a whole page, by its checksum too, is passed over.
 
 use std::io::{self, Read};
 
@@ -15,7 +15,7 @@ const FULL: u8 = 255;
 /// Bytes that are read at a time.
 const PORTION: usize = 1 << 16;
 
-/// A page.
+/// A page: what of packets is in it, and where it belongs in its stream.
 pub(super) struct Page {
     /// The byte at which it begins.
     pub(super) at: u64,
@@ -50,7 +50,7 @@ impl Page {
     }
 }
 
-/// What reads pages.
+/// Reads the pages of a file from one of its bytes on, one after the other.
 pub(super) struct Pages<R> {
     source: R,
     /// Bytes that were read and are not used up: those from `from` on.

@@ -224,7 +224,7 @@ impl<R: Read> Stream<R> {
     }
 }
 
-/// Puts packets together.
+/// Puts packets together from the pieces of them that pages hold.
 #[derive(Default)]
 struct Packets {
     /// The number of the page before.

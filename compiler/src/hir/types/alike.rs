@@ -41,7 +41,7 @@ impl Alike {
     }
 }
 
-/// An evaluated group.
+/// What the evaluation of a group gave, and what it cost.
 struct Evaluated {
     /// The values of its members in words, each behind a 1; 0 for one that nothing reads.
     values: Box<[u64]>,

@@ -196,7 +196,7 @@ impl Mistakes<'_> {
         let meant = format!(" {word} {}", inside.trim());
         let (start, end) = (self.tokens[point].start, self.tokens[close].end);
         let name = self.tokens[point + 1];
-        let message = format!("`{word}` is no modifier: it stands behind the pattern without a point");
+        let message = format!("`{word}` is not a modifier: it stands behind the pattern without a point");
         let span = Span::new(self.source, start, end);
         let mut problem = self.problem(&codes::LINE_FORM, name.start, name.end, message);
         problem = problem.help(format!("write `{}`, as the last of the line", meant.trim()));
