@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 pub const STRIDE: u64 = 64;
 /// Rows with mistakes that are found before the file is given up.
 const MOST_MISTAKES: usize = 10;
+/// Characters of what is said of one of them, which may quote a value of any length.
+const LONGEST_MISTAKE: usize = 300;
 /// Bytes that a line may have.
 const LONGEST_LINE: u64 = 1 << 20;
 
@@ -136,21 +138,25 @@ impl<'s> Table<'s> {
             )));
         }
         for name in &record {
-            // Some programs begin a file with a mark of its encoding.
-            let name = name.trim_start_matches('\u{feff}').trim();
+            let name = without_mark(name).trim();
             self.header.push(match self.columns.find(name) {
                 Ok(column) => column,
                 Err(why) => {
                     mistakes.add(1, &why);
+                    if mistakes.is_full() {
+                        break;
+                    }
                     Column::Id
                 }
             });
             self.names.push(name.to_string());
         }
         mistakes.check()?;
+        // Two are the same before there are more than a song has: told at the first, so the search is short.
         for (index, column) in self.header.iter().enumerate() {
             if self.header[..index].contains(column) {
                 mistakes.add(1, &format!("there are two columns of `{}`", self.names[index]));
+                break;
             }
         }
         mistakes.check()?;
@@ -359,6 +365,11 @@ impl<'de> serde::Deserialize<'de> for Members {
     }
 }
 
+/// A text without the mark of its encoding with which some programs begin a file.
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 /// The lines of a file that are not blank.
 struct Lines {
     file: BufReader<File>,
@@ -387,8 +398,8 @@ impl Lines {
             if bytes == 0 {
                 return Ok(None);
             }
-            if !self.text.trim().is_empty() {
-                return Ok(Some((place, self.text.trim())));
+            if !without_mark(&self.text).trim().is_empty() {
+                return Ok(Some((place, without_mark(&self.text).trim())));
             }
         }
     }
@@ -406,6 +417,10 @@ impl Mistakes {
     }
 
     fn add(&mut self, line: u64, why: &str) {
+        let why = match why.char_indices().nth(LONGEST_MISTAKE) {
+            Some((end, _)) => format!("{}…", &why[..end]),
+            None => why.to_owned(),
+        };
         self.found.push(format!("{}:{line}: {why}", self.file));
     }
 
