@@ -3,7 +3,7 @@
 //! The file is read once to check every value, and to note where each [`STRIDE`]th row begins; then any row is found by its
 //! number. An empty cell, or a key that is not there, leaves the song's own value.
 
-use super::columns::{Cell, Column, Columns};
+use super::columns::{Cell, Column, Columns, clipped};
 use super::hash::{Hasher, hex};
 use super::{Row, Rows};
 use crate::failure::Failure;
@@ -18,8 +18,6 @@ use std::path::{Path, PathBuf};
 pub const STRIDE: u64 = 64;
 /// Rows with mistakes that are found before the file is given up.
 const MOST_MISTAKES: usize = 10;
-/// Characters of what is said of one of them, which may quote a value of any length.
-const LONGEST_MISTAKE: usize = 300;
 /// Bytes that a line may have.
 const LONGEST_LINE: u64 = 1 << 20;
 
@@ -417,11 +415,7 @@ impl Mistakes {
     }
 
     fn add(&mut self, line: u64, why: &str) {
-        let why = match why.char_indices().nth(LONGEST_MISTAKE) {
-            Some((end, _)) => format!("{}…", &why[..end]),
-            None => why.to_owned(),
-        };
-        self.found.push(format!("{}:{line}: {why}", self.file));
+        self.found.push(format!("{}:{line}: {}", self.file, clipped(why)));
     }
 
     fn is_full(&self) -> bool {
