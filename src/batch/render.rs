@@ -1,77 +1,14 @@
 //! Rows rendered one after the other, in one engine.
 
+use super::machine::{Machine, Performance};
 use super::{Row, RowNote, Subject};
 use crate::report::{finite, unplayed};
 use mam_compiler::Stages;
-use mam_runtime::render::{EventSource, Length, Renderer};
-use mam_runtime::score::{Extent, PlayedNote, Score, Sequencer, Unplayed, performance};
-use mam_runtime::{Event, Frames, Program};
+use mam_runtime::render::EventSource;
+use mam_runtime::score::{Extent, PlayedNote, Score, Sequencer, performance};
+use mam_runtime::{Event, Frames};
 use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// What a row plays.
-enum Performance {
-    /// The song's score.
-    Score(Box<Sequencer>),
-    /// Its own notes.
-    Notes(std::vec::IntoIter<Event>),
-}
-
-impl EventSource for Performance {
-    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
-        match self {
-            Performance::Score(sequencer) => sequencer.advance(until, out),
-            Performance::Notes(notes) => notes.advance(until, out),
-        }
-    }
-
-    fn unplayed(&self) -> &[Unplayed] {
-        match self {
-            Performance::Score(sequencer) => sequencer.unplayed(),
-            Performance::Notes(_) => &[],
-        }
-    }
-}
-
-/// An engine for rows of one length.
-struct Machine {
-    renderer: Renderer<Performance>,
-    /// A variant that no engine has: the one for the next row.
-    spare: Arc<Program>,
-    frames: u64,
-}
-
-impl Machine {
-    fn new(subject: &Subject, frames: u64) -> Machine {
-        let program = Arc::new((*subject.program).clone());
-        let none = Performance::Notes(vec![].into_iter());
-        Machine {
-            spare: Arc::new((*program).clone()),
-            renderer: Renderer::new(program, none, subject.channels(), 0, Length::Frames(frames)),
-            frames,
-        }
-    }
-}
-
-/// The engine of a song that rendered rows last and waits for more, so that a call which renders one row makes none. No thread
-/// waits with it, nor is its lock waited for: a process that forked may have copied it while another thread held it.
-#[derive(Default)]
-pub(super) struct Idle(Mutex<Option<Box<Machine>>>);
-
-impl Idle {
-    /// What waits, if it renders rows of so many frames.
-    fn take(&self, frames: u64) -> Option<Box<Machine>> {
-        let waiting = self.0.try_lock().ok().and_then(|mut waiting| waiting.take());
-        waiting.filter(|machine| machine.frames == frames)
-    }
-
-    /// Lets one wait.
-    fn put(&self, machine: Box<Machine>) {
-        if let Ok(mut waiting) = self.0.try_lock() {
-            *waiting = Some(machine);
-        }
-    }
-}
 
 /// Renders rows of one length on the thread that it is on.
 pub struct RowRenderer<'s> {
@@ -85,7 +22,10 @@ pub struct RowRenderer<'s> {
 impl<'s> RowRenderer<'s> {
     /// Renders `frames` frames of each row.
     pub fn new(subject: &'s Subject, frames: u64) -> RowRenderer<'s> {
-        let machine = subject.idle.take(frames).unwrap_or_else(|| Box::new(Machine::new(subject, frames)));
+        let machine = subject
+            .idle
+            .take(frames)
+            .unwrap_or_else(|| Box::new(Machine::new(&subject.program, subject.channels(), frames)));
         RowRenderer { subject, machine, stages: OnceCell::new(), sound: vec![] }
     }
 

@@ -2,7 +2,7 @@
 
 use super::hash::sha256;
 use super::job::{FileHash, SongHash};
-use super::render::Idle;
+use super::machine::Idle;
 use crate::args::HowArgs;
 use crate::compiling::{Compiled, compile_score};
 use crate::failure::Failure;
@@ -44,6 +44,7 @@ pub struct Subject {
     draws: bool,
     song: Song,
     how: HowArgs,
+    /// The engine that rendered last.
     pub(super) idle: Idle,
 }
 
