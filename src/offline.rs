@@ -31,6 +31,8 @@ pub struct Span {
     pub duration: Option<Length>,
     /// How long it goes on after the song's end.
     pub tail: Option<Length>,
+    /// An input is still to be heard ([`Job::hear`]), which may last longer than the song.
+    pub hears: bool,
 }
 
 /// What is to be rendered.
@@ -51,6 +53,8 @@ pub struct Job {
     from: u64,
     length: render::Length,
     tap: Option<Tapped>,
+    /// It starts when the song is over.
+    is_nothing: bool,
     /// What went wrong in any of its renders, and in those of its taps.
     faults: Arc<Mutex<Faults>>,
 }
@@ -88,7 +92,8 @@ impl Job {
         let endless = end.is_none() && span.duration.is_none();
         let end = time.reached(end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate)))?;
         let begins_after = span.from.is_some() && from > 0 && from >= end;
-        if begins_after && span.duration.is_none() && span.tail.is_none() {
+        let is_nothing = begins_after && span.duration.is_none() && span.tail.is_none();
+        if is_nothing && !span.hears {
             return Err(nothing_left(if endless { "what is rendered without -d" } else { "the song" }));
         }
         let (extent, length) = match (span.duration, span.tail) {
@@ -116,8 +121,21 @@ impl Job {
             from,
             length,
             tap: None,
+            is_nothing,
             faults: Arc::default(),
         })
+    }
+
+    /// Hears an input, at the song's rate.
+    ///
+    /// # Errors
+    /// When neither of it nor of the song anything is left where the render starts.
+    pub fn hear(&mut self, sound: Sound) -> Result<(), Failure> {
+        if self.is_nothing && sound.frames() as u64 <= self.from {
+            return Err(nothing_left("the song and of its input"));
+        }
+        self.input = Some(sound);
+        Ok(())
     }
 
     /// The same frames, but of one node instead of the song; none when there is no such node.

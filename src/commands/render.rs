@@ -98,7 +98,8 @@ impl Render {
         let taps = self.taps()?;
         let (mut compiled, listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
-        let span = Span { from: self.from, duration: self.duration, tail: self.tail };
+        let hears = self.heard.is_some();
+        let span = Span { from: self.from, duration: self.duration, tail: self.tail, hears };
         let mut job = Job::new(program, span)?;
         job.threads = self.threads.count();
         self.tell_of_length(&compiled, &job, console);
@@ -118,7 +119,9 @@ impl Render {
         }
         self.dithers(&files, &extras)?;
         files.check(&target, &job, &extras)?;
-        job.input = self.sound(&job, console)?;
+        if let Some(sound) = self.sound(&job, console)? {
+            job.hear(sound)?;
+        }
         let listening = match (self.as_loop, listening) {
             (false, listening) => listening,
             (true, listening) => {
@@ -322,6 +325,12 @@ impl Render {
                 let verb = if notes == 1 { "is" } else { "are" };
                 console.say(&format!("warning: {} {verb} {what}\n", count(notes, "note")));
             }
+        }
+        for signal in &file.unbent {
+            console.say(&format!(
+                "warning: what `{signal}` does is not in the file: only machines outside (`midi_out`) bend and are \
+                 pressed there\n"
+            ));
         }
         let mut output = Output::create(target, &self.inputs(&compiled))?;
         let written = output.write_all(&file.bytes);

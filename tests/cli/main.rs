@@ -579,6 +579,13 @@ fn a_song_hears_its_input_at_its_own_rate() {
     let (_, out) = wav(folder.0.join("out.wav"));
     let off = (9_600..38_400).map(|n| (out[2 * n] - sine(n, 48_000.0)).abs()).fold(0.0, f32::max);
     assert!(off < 2e-3, "{off}");
+    // What the song hears goes on after what it plays by itself.
+    folder.run(&["render", "thru.mam", "--input", "in.wav", "-o", "whole.wav"]).exits(0);
+    folder.run(&["render", "thru.mam", "--input", "in.wav", "--from", "250ms", "-o", "part.wav"]).exits(0);
+    let (whole, part) = (wav(folder.0.join("whole.wav")).1, wav(folder.0.join("part.wav")).1);
+    assert!(part == whole[2 * 12_000..]);
+    let run = folder.run(&["render", "thru.mam", "--input", "in.wav", "--from", "2s", "-o", "y.wav"]).exits(2);
+    assert!(run.err.contains("behind the end of the song and of its input"), "{}", run.err);
     let run = folder.run(&["render", "thru.mam", "--input", "none.wav", "-d", "1s", "-o", "x.wav"]).exits(3);
     assert!(run.err.contains("cannot read `none.wav`"), "{}", run.err);
     let run = folder.run(&["render", "thru.mam", "--input", "thru.mam", "-d", "1s", "-o", "x.wav"]).exits(3);

@@ -577,4 +577,10 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "out = saw(100Hz)\nexpect harmonic(out, 2.5) < 0dB" => "out-of-bounds" "2.5" "another number" "out = saw(100Hz)\nexpect harmonic(out, 2) < 0dB";
     Song "x = noise()\nout = spectral(x) { phase: 0 }" => "unexpected" ":" "`{ { low: x } }`" "x = noise()\nout = spectral(x) { { mag: mag, phase: 0 } }";
     Song "a = pluck()\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a" => "unused-parameter" "pluck" "`voice.pressure`" "a = pluck(gain: voice.pressure)\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a";
+    // Changes that would do nothing, or the opposite.
+    Line "lead \"c4 d4\".within(0.5, 0.25, rev)" => "pattern-modifier" "0.5, 0.25" "`.within(0, 1/2, ply(2))`" "lead \"c4 d4\".within(0.25, 0.5, rev)";
+    Line "lead \"<Am7 D7>\".chord.voicing(c5, c3)" => "pattern-modifier" "c5, c3" "`.voicing(c3, c5)`" "lead \"<Am7 D7>\".chord.voicing(c3, c5)";
+    Line "lead \"c4 e4\".range(48, 72)" => "pattern-modifier" "range(48, 72)" "`.add(12)`" "lead \"c4 e4\".add(12)";
+    Line "lead \"c4 e4\".mul(2)" => "pattern-modifier" "mul(2)" "`.add(12)`" "lead \"c4 e4\".add(12)";
+    Line "lead \"c4(3,8,1.5)\"" => "pattern-number" "1.5" "`x(3,8,2)`" "lead \"c4(3,8,2)\"";
 };
