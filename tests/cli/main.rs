@@ -584,7 +584,8 @@ fn a_song_hears_its_input_at_its_own_rate() {
     folder.run(&["render", "thru.mam", "--input", "in.wav", "--from", "250ms", "-o", "part.wav"]).exits(0);
     let (whole, part) = (wav(folder.0.join("whole.wav")).1, wav(folder.0.join("part.wav")).1);
     assert!(part == whole[2 * 12_000..]);
-    let run = folder.run(&["render", "thru.mam", "--input", "in.wav", "--from", "2s", "-o", "y.wav"]).exits(2);
+    let run =
+        folder.run(&["render", "thru.mam", "--input", "in.wav", "--from", "2s", "-o", "y.wav"]).exits(2);
     assert!(run.err.contains("behind the end of the song and of its input"), "{}", run.err);
     let run = folder.run(&["render", "thru.mam", "--input", "none.wav", "-d", "1s", "-o", "x.wav"]).exits(3);
     assert!(run.err.contains("cannot read `none.wav`"), "{}", run.err);

@@ -583,4 +583,5 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "lead \"c4 e4\".range(48, 72)" => "pattern-modifier" "range(48, 72)" "`.add(12)`" "lead \"c4 e4\".add(12)";
     Line "lead \"c4 e4\".mul(2)" => "pattern-modifier" "mul(2)" "`.add(12)`" "lead \"c4 e4\".add(12)";
     Line "lead \"c4(3,8,1.5)\"" => "pattern-number" "1.5" "`x(3,8,2)`" "lead \"c4(3,8,2)\"";
+    Value "convolve(x, [])" => "no-element" "[]" "`[1]`" "convolve(x, [1])";
 };

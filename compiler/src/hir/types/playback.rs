@@ -244,6 +244,7 @@ impl Checker<'_> {
         }
         let is_broken = matches!(buffer, Value::Broken);
         let channels = match buffer {
+            Value::List(numbers) if numbers.is_empty() => return self.is_empty("convolve", place),
             Value::List(numbers) if !self.are_known(&numbers, place) => return Value::Broken,
             Value::List(_) => Some(1),
             buffer => self.buffer(buffer),

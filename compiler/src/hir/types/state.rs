@@ -254,12 +254,7 @@ impl Checker<'_> {
             Some(Elements::Like(element)) => _ = self.mono(element, place),
             Some(Elements::Known(elements)) => {
                 if elements.is_empty() {
-                    let problem = Problem::new(
-                        &codes::NO_ELEMENT,
-                        place,
-                        "`fir` has no coefficient, so that it is silent",
-                    );
-                    return self.problem(problem.help("write at least one: `[1]` leaves the sound as it is"));
+                    return self.is_empty("fir", place);
                 }
                 if elements.iter().any(|element| self.mono(element.clone(), place).is_none()) {
                     return Value::Broken;
@@ -268,6 +263,13 @@ impl Checker<'_> {
         }
         self.has_state = true;
         Value::Signal(self.but(&signal, Kind::Fast, signal.dimension.clone()))
+    }
+
+    /// A filter whose list of coefficients is empty.
+    pub(super) fn is_empty(&mut self, filter: &str, list: Span) -> Value {
+        let message = format!("`{filter}` has no coefficient, so that it is silent");
+        let problem = Problem::new(&codes::NO_ELEMENT, list, message);
+        self.problem(problem.help("write at least one: `[1]` leaves the sound as it is"))
     }
 
     /// `random(stream)`

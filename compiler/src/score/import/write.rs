@@ -63,7 +63,9 @@ pub(super) fn write(mut played: Played, file: &MidiFile, kit: &Kit) -> Result<St
             Player::Instrument(index) => {
                 (kit.get(index).name.as_str(), kit.get(index).pitched, String::new())
             }
-            Player::Machine { track, channel } => (Outside::MIDI_OUT, true, machine(&file.tracks[track], channel)),
+            Player::Machine { track, channel } => {
+                (Outside::MIDI_OUT, true, machine(&file.tracks[track], channel))
+            }
         };
         let name = unused(part.name.as_deref(), definition, &names);
         let is_machine = matches!(part.player, Player::Machine { .. });
