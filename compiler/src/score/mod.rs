@@ -14,6 +14,7 @@ pub(crate) mod extent;
 mod harmony;
 mod hits;
 pub mod import;
+mod kept;
 mod length;
 mod line;
 mod mini;
@@ -21,6 +22,7 @@ mod modify;
 mod musical;
 mod pitch;
 mod ramps;
+mod read;
 mod reading;
 mod rests;
 mod schedule;
@@ -39,6 +41,7 @@ mod work;
 
 pub use check::Leftover;
 pub use harmony::scales;
+pub use kept::Lines;
 pub use line::line;
 pub use musical::Musical;
 pub use pitch::note_number;
@@ -161,13 +164,13 @@ pub struct Parameter {
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
 /// parameters that a pass may leave other than it found them: that depends on the values at the start.
-/// Looking through its patterns takes no more than `limits` allow; those in `notations` are not read again.
+/// Looking through its patterns takes no more than `limits` allow; those in `notations` are not read again, nor lines in `kept`.
 pub fn from_ast(
     file: &File,
     seed: u64,
     targets: &dyn Targets,
     limits: &Limits,
-    notations: &Notations,
+    (notations, kept): (&Notations, Option<&mut Lines>),
     problems: &mut Problems,
 ) -> (Score, Vec<Leftover>) {
     let ast = &file.ast;
@@ -175,7 +178,7 @@ pub fn from_ast(
     check_channels(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
-    let mut composer = Composer::new(ast, targets, (&meter, notations), seed, limits, problems);
+    let mut composer = Composer::new(ast, targets, &meter, (notations, kept), seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, written, clips, marks, arranged, note_params, .. } = composer;
     let length = length::length(ast, &ast.items, &meter, arranged.is_some(), problems);
