@@ -29,7 +29,7 @@ pub struct CompilationCache {
     /// The patterns of their scores.
     pub(crate) notations: Notations,
     /// The lines of their scores, where there is another version to come.
-    pub(crate) lines: Option<score::Lines>,
+    pub(crate) lines: Option<score::LineCache>,
     /// Groups of nodes as they were checked.
     pub(crate) alike: Alike,
     /// Instances of the prelude as they were lowered.

@@ -1,11 +1,11 @@
 //! Lines, sections, arrangements: what is heard where.
 
 use super::amount::{Amount, count, exact, not_so};
+use super::cache::{LineCache, ReadLine, Spans};
 use super::codes::{
     DRIVEN_PARAMETER, NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING,
     UNKNOWN_SECTION, UNKNOWN_TARGET, UNUSED_SECTION,
 };
-use super::kept::{Lines, Places, ReadLine};
 use super::length::bars;
 use super::modify::note_words;
 use super::reading::Player;
@@ -93,7 +93,7 @@ pub(super) struct Composer<'a> {
     pub(super) meter: &'a Meter,
     pub(super) notations: &'a Notations,
     /// The lines of versions before; `None` where there is no other version.
-    pub(super) kept: Option<&'a mut Lines>,
+    pub(super) cached: Option<&'a mut LineCache>,
     seed: u64,
     pub(super) levels: Vec<Level<'a>>,
     pub(super) sections: Vec<Section<'a>>,
@@ -110,7 +110,7 @@ pub(super) struct Composer<'a> {
     /// The names of equations that have errors already: what they are cannot be known.
     broken: FxHashSet<&'a str>,
     /// Where something is wrong already.
-    pub(super) wrong: Places,
+    pub(super) wrong: Spans,
     /// How many lines there are of each name.
     named: FxHashMap<String, u64>,
     /// The parameters of which notes give their voices values, each once.
@@ -123,7 +123,7 @@ impl<'a> Composer<'a> {
         ast: &'a Ast,
         targets: &'a dyn Targets,
         meter: &'a Meter,
-        (notations, kept): (&'a Notations, Option<&'a mut Lines>),
+        (notations, cached): (&'a Notations, Option<&'a mut LineCache>),
         seed: u64,
         limits: &Limits,
         problems: &'a mut Problems,
@@ -133,7 +133,7 @@ impl<'a> Composer<'a> {
             targets,
             meter,
             notations,
-            kept,
+            cached,
             seed,
             levels: vec![Level::default()],
             sections: Vec::new(),
@@ -145,7 +145,7 @@ impl<'a> Composer<'a> {
             arranged: None,
             work: Work::new(limits.score_work),
             broken: broken(ast, problems),
-            wrong: Places::of(problems),
+            wrong: Spans::new(problems),
             named: FxHashMap::default(),
             note_params: vec![],
             problems,
@@ -284,9 +284,9 @@ impl<'a> Composer<'a> {
             Meaning::Parameter(parameter) => {
                 if let PatternText::Tab { bars, .. } = &line.pattern {
                     let message = format!("`{name}` is a parameter, and a drum tab has no values for it");
-                    let span = bars.first().map_or(place, |b| b.span);
-                    let help = "write its values in quotes: `\"0.5 ~ 1.0 ~\"`";
-                    self.problems.add(Problem::new(&NOT_PLAYABLE, span, message).help(help));
+                    let problem =
+                        Problem::new(&NOT_PLAYABLE, bars.first().map_or(place, |b| b.span), message);
+                    self.problems.add(problem.help("write its values in quotes: `\"0.5 ~ 1.0 ~\"`"));
                     return;
                 }
                 if parameter.is_driven {
@@ -313,16 +313,8 @@ impl<'a> Composer<'a> {
         self.levels[level].lines.push(self.lines.len());
         let ReadLine { pattern, shift, first, rests, period } = read;
         self.lines.push(Line { pattern, action, shift });
-        let sound = self.problems.len() == found;
         *self.named.entry(name.clone()).or_default() += 1;
-        let (text, tab) = match &line.pattern {
-            PatternText::Notation(text) => (line.modifiers.is_empty().then(|| text.text.clone()), None),
-            PatternText::Made(_) | PatternText::Nothing(_) => (None, None),
-            PatternText::Tab { bars, .. } => {
-                let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);
-                (None, period.ok().filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
-            }
-        };
+        let (text, tab) = plain(line, period, place);
         self.written.push(WrittenLine {
             span: place,
             name,
@@ -330,7 +322,7 @@ impl<'a> Composer<'a> {
             numbered,
             rests,
             pieces,
-            sound,
+            sound: self.problems.len() == found,
             text,
             tab,
             first,
@@ -494,6 +486,23 @@ impl<'a> Composer<'a> {
         }
         self.problems.suggest(problem, &part.section.name, "sections", || known);
         None
+    }
+}
+
+/// Of a line that no modifier changes, what stands in its quotes, or the bars of its tab and its place.
+fn plain(
+    line: &Written,
+    period: Result<Rational, Overflow>,
+    place: Span,
+) -> (Option<Arc<str>>, Option<(Rational, Span)>) {
+    match &line.pattern {
+        _ if !line.modifiers.is_empty() => (None, None),
+        PatternText::Notation(text) => (Some(text.text.clone()), None),
+        PatternText::Made(_) | PatternText::Nothing(_) => (None, None),
+        PatternText::Tab { bars, .. } => {
+            let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);
+            (None, period.ok().map(|length| (length, place)))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::codes::MODIFIER;
 use super::modify::{mentions, note_words};
 use super::pitch::note_number;
-use super::read::line_pattern;
+use super::reader::line_pattern;
 use super::reading::{Modifier, Player};
 use super::set::unknown;
 use super::show::SetNames;

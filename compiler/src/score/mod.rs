@@ -7,6 +7,7 @@
 
 mod amount;
 mod arguments;
+mod cache;
 mod check;
 pub mod codes;
 mod compose;
@@ -14,7 +15,6 @@ pub(crate) mod extent;
 mod harmony;
 mod hits;
 pub mod import;
-mod kept;
 mod length;
 mod line;
 mod mini;
@@ -22,7 +22,7 @@ mod modify;
 mod musical;
 mod pitch;
 mod ramps;
-mod read;
+mod reader;
 mod reading;
 mod rests;
 mod schedule;
@@ -39,9 +39,9 @@ mod vocabulary;
 mod words;
 mod work;
 
+pub use cache::LineCache;
 pub use check::Leftover;
 pub use harmony::scales;
-pub use kept::Lines;
 pub use line::line;
 pub use musical::Musical;
 pub use pitch::note_number;
@@ -164,13 +164,13 @@ pub struct Parameter {
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
 /// parameters that a pass may leave other than it found them: that depends on the values at the start.
-/// Looking through its patterns takes no more than `limits` allow; those in `notations` are not read again, nor lines in `kept`.
+/// Looking through its patterns takes no more than `limits` allow; those in `notations` are not read again, nor lines in `cached`.
 pub fn from_ast(
     file: &File,
     seed: u64,
     targets: &dyn Targets,
     limits: &Limits,
-    (notations, kept): (&Notations, Option<&mut Lines>),
+    (notations, cached): (&Notations, Option<&mut LineCache>),
     problems: &mut Problems,
 ) -> (Score, Vec<Leftover>) {
     let ast = &file.ast;
@@ -178,7 +178,7 @@ pub fn from_ast(
     check_channels(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
-    let mut composer = Composer::new(ast, targets, &meter, (notations, kept), seed, limits, problems);
+    let mut composer = Composer::new(ast, targets, &meter, (notations, cached), seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, written, clips, marks, arranged, note_params, .. } = composer;
     let length = length::length(ast, &ast.items, &meter, arranged.is_some(), problems);

@@ -1,7 +1,7 @@
 //! Lines that have been read: one that is written as before, and is read as before, plays the same, wherever it stands.
 //!
 //! The key of a line holds all that decides what it plays: what is written in it with its places in the line, what its words mean,
-//! the meter, and its seed. A line in which something is wrong has to say where, and is not kept; nor is one whose notes set
+//! the meter, and its seed. A line in which something is wrong has to say where, and is not cached; nor is one whose notes set
 //! parameters, which have other numbers in another song.
 
 use super::rests::Rests;
@@ -17,18 +17,18 @@ use mam_runtime::score::pattern::SourceShift;
 use mam_runtime::score::{Overflow, Pattern, Rational};
 use mam_runtime::sort::Sort;
 
-/// Whether lines are kept: the page goes without, which would be larger for it.
+/// Whether lines are cached: the page goes without, which would be larger for it.
 const KEEPS_LINES: bool = !cfg!(target_family = "wasm");
 
 /// The lines of a song and of its versions before, by all that decides what they play.
 #[derive(Default)]
-pub struct Lines {
-    known: Memo<[u8], Kept>,
+pub struct LineCache {
+    known: Memo<[u8], Cached>,
     /// The key of the line that was asked for.
     key: Vec<u8>,
 }
 
-struct Kept {
+struct Cached {
     line: ReadLine,
     /// The byte at which it began where it was read.
     start: u32,
@@ -59,7 +59,7 @@ pub(super) struct Line<'a> {
     pub(super) seed: u64,
 }
 
-impl Lines {
+impl LineCache {
     /// Begins with the next version of a song; forgets what has long been gone.
     pub fn next_version(&mut self) {
         self.known.next_version();
@@ -73,14 +73,14 @@ impl Lines {
 
     /// The line whose key was written, which now begins at a byte, and the work that it takes to try it.
     pub(super) fn find(&mut self, start: u32) -> Option<(ReadLine, u64)> {
-        let (kept, _) = self.known.find(&self.key)?;
-        let shift = SourceShift::between(kept.start, start);
-        Some((ReadLine { shift, ..kept.line.clone() }, kept.steps))
+        let (cached, _) = self.known.find(&self.key)?;
+        let shift = SourceShift::between(cached.start, start);
+        Some((ReadLine { shift, ..cached.line.clone() }, cached.steps))
     }
 
     /// Keeps the line whose key was written, which was read at a byte.
     pub(super) fn keep(&mut self, line: ReadLine, start: u32, steps: u64) {
-        self.known.keep(&self.key[..], Kept { line, start, steps });
+        self.known.keep(&self.key[..], Cached { line, start, steps });
     }
 }
 
@@ -208,14 +208,14 @@ impl Key<'_, '_> {
 }
 
 /// Where something is wrong.
-pub(super) struct Places {
+pub(super) struct Spans {
     /// Where each begins, in order, and the furthest end of all up to it.
     all: Vec<(u32, u32)>,
 }
 
-impl Places {
+impl Spans {
     /// The places of problems.
-    pub(super) fn of(problems: &Problems) -> Places {
+    pub(super) fn new(problems: &Problems) -> Spans {
         let places = problems.iter().map(|problem| (problem.span().start, problem.span().end));
         let mut all: Vec<(u32, u32)> = places.collect();
         all.put_in_order();
@@ -224,7 +224,7 @@ impl Places {
             furthest = furthest.max(*end);
             *end = furthest;
         }
-        Places { all }
+        Spans { all }
     }
 
     /// Whether one of them has a byte in common with a place, or stands beside it.

@@ -1,8 +1,8 @@
 //! Reading one line, or taking what is known of it.
 
 use super::arguments::without_steps;
+use super::cache::{self, ReadLine};
 use super::compose::Composer;
-use super::kept::{self, ReadLine};
 use super::reading::{Modifier, Player};
 use super::rests::rests;
 use super::words::Words;
@@ -23,10 +23,11 @@ impl Composer<'_> {
         player: Player,
     ) -> ReadLine {
         let Composer { ast, meter, .. } = *self;
-        let key = kept::Line { ast, line, start: span.start, words, meter, seed };
-        let has_key = !self.wrong.touch(span) && self.kept.as_mut().is_some_and(|kept| kept.write_key(&key));
-        let mut kept = self.kept.take();
-        let mut known = kept.as_deref_mut().filter(|_| has_key);
+        let key = cache::Line { ast, line, start: span.start, words, meter, seed };
+        let has_key =
+            !self.wrong.touch(span) && self.cached.as_mut().is_some_and(|cached| cached.write_key(&key));
+        let mut cached = self.cached.take();
+        let mut known = cached.as_deref_mut().filter(|_| has_key);
         let read = match known.as_mut().and_then(|known| known.find(span.start)) {
             Some((read, steps)) if self.work.spend(steps) => read,
             _ => {
@@ -40,7 +41,7 @@ impl Composer<'_> {
                 read
             }
         };
-        self.kept = kept;
+        self.cached = cached;
         read
     }
 
