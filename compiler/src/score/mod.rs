@@ -282,7 +282,8 @@ fn own_length(transport: &Transport) -> Rational {
 /// Warns of tempo changes beyond the song's end.
 fn check_reached(length: Rational, changes: &[(Rational, Span)], problems: &mut Problems) {
     for (_, span) in changes.iter().filter(|(bar, _)| length.sign() > 0 && *bar >= length) {
-        let message = format!("the song has {} bars and ends before this", show::number(length));
+        let unit = if length == Rational::ONE { "bar" } else { "bars" };
+        let message = format!("the song has {} {unit} and ends before this", show::number(length));
         let help = "give the song a greater `length`, or let the tempo change earlier";
         problems.add(Problem::new(&SCORE_UNREACHED, *span, message).help(help));
     }
