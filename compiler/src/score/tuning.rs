@@ -133,7 +133,7 @@ impl Keyboard {
         whole("its last key")?;
         let (middle, reference) = (whole("its middle key")?, whole("its reference key")?);
         let (at, line) = next("its reference frequency")?;
-        let frequency = read(at, line, float::parse)?;
+        let frequency = word(at, line, float::parse)?;
         if !(frequency > 0.0 && frequency < 1e6) {
             return Err(format!("line {at}: a frequency in Hz is greater than 0"));
         }
@@ -179,10 +179,10 @@ fn content(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn number<T: std::str::FromStr>(at: usize, line: &str) -> Result<T, String> {
-    read(at, line, |word| word.parse().ok())
+    word(at, line, |word| word.parse().ok())
 }
 
-fn read<T>(at: usize, line: &str, number: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
+fn word<T>(at: usize, line: &str, number: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
     let word = line.split_whitespace().next().unwrap_or("");
     number(word).ok_or_else(|| format!("line {at}: `{word}` is not a number of this kind"))
 }
