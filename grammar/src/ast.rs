@@ -16,7 +16,6 @@ pub use equations::{equation, equations};
 pub use expect::{Condition, Expect};
 
 use crate::arena::{Arena, Handle};
-use crate::float;
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 use std::fmt;
@@ -172,17 +171,6 @@ pub struct Number {
     pub digits: Arc<str>,
     /// The unit that touches it.
     pub unit: Option<Unit>,
-}
-
-impl Number {
-    /// The digits as a number, without the unit.
-    pub fn value(&self) -> f64 {
-        let value = |digits: &str| float::parse(digits).unwrap_or(f64::NAN);
-        match self.digits.split_once('/') {
-            Some((over, under)) => value(over) / value(under),
-            None => value(&self.digits),
-        }
-    }
 }
 
 /// One argument of a call.
