@@ -1,5 +1,6 @@
 //! What may stand after a pattern: `.fast(2) .every(4, rev)`, read as changes.
 
+use super::Instrument;
 use super::arguments::Kind;
 use super::codes::MODIFIER;
 use super::reading::{Modifier, Player, Use};
@@ -7,7 +8,7 @@ use super::targets::found;
 use super::unchanged;
 use super::vocabulary::{find, modifiers};
 use super::words::Words;
-use mam_grammar::ast::{Arg, Ast, Expr, ExprId};
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Line};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Number, ValueMap};
@@ -29,6 +30,12 @@ pub(super) fn mentions(ast: &Ast, modifiers: &[ExprId], such: &dyn Fn(&str) -> b
         Expr::Paren(inner) => mentions(ast, &[*inner], such),
         _ => false,
     })
+}
+
+/// How the words of a line of notes are read.
+pub(super) fn note_words<'i>(ast: &Ast, line: &Line, of: &'i Instrument) -> Words<'i> {
+    let says = |name: &str| mentions(ast, &line.modifiers, &|modifier| modifier == name);
+    Words::Notes { of, degrees: says("scale"), chords: says("chord") }
 }
 
 impl<'a> Modifier<'a> {

@@ -584,4 +584,17 @@ pub(super) const ROWS: &[Row] = rows! {
     Line "lead \"c4 e4\".mul(2)" => "pattern-modifier" "mul(2)" "`.add(12)`" "lead \"c4 e4\".add(12)";
     Line "lead \"c4(3,8,1.5)\"" => "pattern-number" "1.5" "`x(3,8,2)`" "lead \"c4(3,8,2)\"";
     Value "convolve(x, [])" => "no-element" "[]" "`[1]`" "convolve(x, [1])";
+    // Units of other tools, each in its place.
+    Value "sin(90deg)" => "unknown-unit" "deg" "radians, `0.25 * tau`";
+    Value "x * lfo(120bpm)" => "unknown-unit" "bpm" "`2Hz`";
+    Value "x |> compressor(threshold: -6dBFS)" => "unknown-unit" "dBFS" "did you mean `dB`";
+    Song "out = noise()\nexpect lufs(out) < -5LUFS" => "unknown-unit" "LUFS" "`5`";
+    Value "sum i in 4 { i } * x" => "not-a-list" "4" "`1..4` counts from 1 to 4" "sum i in 1..4 { i } * x";
+    Value "delay(x, 3s)" => "out-of-range" "3s" "`time` takes 0s..2s" "delay(x, 2s)";
+    // What cannot be meant.
+    Value "tap(x, -1ms, max: 1s)" => "out-of-range" "-1ms" "0 or more" "tap(x, 1ms, max: 1s)";
+    Value "pulses(0) * x" => "out-of-range" "0" "from one to the next" "pulses(100) * x";
+    Value "fir(x, [1Hz, 2])" => "dimension" "[1Hz, 2]" "" "fir(x, [1, 2])";
+    Value "convolve(x, [1ms, 2])" => "dimension" "[1ms, 2]" "" "convolve(x, [1, 2])";
+    Song "def f(x) {\n  latency -5ms\n  out = x\n}\nout = f(noise())" => "too-large" "-5ms" "such as `5ms`" "def f(x) {\n  latency 5ms\n  out = x\n}\nout = f(noise())";
 };
