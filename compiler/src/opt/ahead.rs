@@ -17,21 +17,24 @@ use super::{Context, rebuild};
 use crate::ir::{Body, Imm, Kernel, Op, StateSlot, Type, Value};
 use mam_grammar::Handle;
 use mam_runtime::sort::Sort;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 /// The most terms of a sum.
 const TERMS: usize = 12;
 
 pub(super) fn run(kernel: &Kernel, cx: Context) -> Kernel {
-    let is_first_form = kernel.tail.is_none() && kernel.steady.step == 1 && kernel.block.is_none();
-    if !is_first_form || !cx.target.fma {
+    let body = &kernel.steady;
+    let is_first_form = kernel.tail.is_none() && body.step == 1 && kernel.block.is_none();
+    let has_states = body.sets.iter().any(|(_, value)| body.ty(*value) == Type::F32);
+    if !is_first_form || !has_states || !cx.target.fma {
         return kernel.clone();
     }
-    let body = &kernel.steady;
     let components = components_with_back_edges(body, &body.rates());
-    let ahead = components.iter().filter(|component| component.is_recurrence && component.len() > 2);
-    let ahead: Vec<Ahead> = ahead.filter_map(|component| Recurrence::new(body, component).ahead()).collect();
+    let sets: FxHashMap<Handle<StateSlot>, Value> = body.sets.iter().copied().collect();
+    let recurrences = components.iter().filter(|component| component.is_recurrence && component.len() > 2);
+    let ahead: Vec<Ahead> =
+        recurrences.filter_map(|component| Recurrence::new(body, component, &sets).ahead()).collect();
     let states = ahead.iter().flat_map(|ahead| &ahead.states).map(|(state, _)| *state);
     if ahead.is_empty() || !may_follow(kernel, states) { kernel.clone() } else { with_sums(kernel, &ahead) }
 }
@@ -67,19 +70,20 @@ struct Ahead {
 struct Recurrence<'a> {
     body: &'a Body,
     component: &'a Component,
-    sets: FxHashMap<Handle<StateSlot>, Value>,
+    sets: &'a FxHashMap<Handle<StateSlot>, Value>,
+    members: FxHashSet<Value>,
     /// By member: what it is a sum of; none where it is linear in nothing.
     sums: FxHashMap<Value, Sum>,
 }
 
 impl<'a> Recurrence<'a> {
-    fn new(body: &'a Body, component: &'a Component) -> Recurrence<'a> {
-        let mut recurrence = Recurrence {
-            body,
-            component,
-            sets: body.sets.iter().copied().collect(),
-            sums: FxHashMap::default(),
-        };
+    fn new(
+        body: &'a Body,
+        component: &'a Component,
+        sets: &'a FxHashMap<Handle<StateSlot>, Value>,
+    ) -> Recurrence<'a> {
+        let members = component.iter().copied().collect();
+        let mut recurrence = Recurrence { body, component, sets, members, sums: FxHashMap::default() };
         for &value in component.iter() {
             if let Some(sum) = recurrence.sum_of(value) {
                 recurrence.sums.insert(value, sum);
@@ -137,19 +141,23 @@ impl<'a> Recurrence<'a> {
     /// The state that a member shows, as it was left by the frame before.
     fn state(&self, value: Value) -> Option<Handle<StateSlot>> {
         match self.body.insts[value].op {
-            Op::Get(state) if self.component.contains(&value) => Some(state),
+            Op::Get(state) if self.members.contains(&value) => Some(state),
             _ => None,
         }
     }
 
     /// Whether a member is no sum: what waits for it waits long.
     fn is_late(&self, value: Value) -> bool {
-        self.component.contains(&value) && !self.sums.contains_key(&value)
+        self.members.contains(&value) && !self.sums.contains_key(&value)
     }
 
     /// The sum for which the rest of the recurrence waits, if less would have to be waited for were it kept.
     fn ahead(&self) -> Option<Ahead> {
-        let root = self.component.iter().copied().find(|&value| self.is_root(value))?;
+        let late = self.component.iter().filter(|value| self.is_late(**value));
+        let read: FxHashSet<Value> =
+            late.flat_map(|reader| self.body.insts[*reader].args.as_slice()).copied().collect();
+        let root =
+            self.component.iter().copied().find(|value| read.contains(value) && self.is_root(*value))?;
         let (mut states, mut early, mut next) = (vec![], Sum::default(), Sum::default());
         for (&term, &by) in &self.sums[&root] {
             let Some(state) = self.state(term) else {
@@ -166,20 +174,20 @@ impl<'a> Recurrence<'a> {
         next.put_in_order_by(|(a, _), (b, _)| (self.is_late(*a), *a).cmp(&(self.is_late(*b), *b)));
         let late = next.iter().filter(|(value, _)| self.is_late(*value)).count();
         let ahead = Ahead { root, states, early, next };
-        let is_bounded = late > 0 && ahead.next.len() <= TERMS;
+        let of_states = ahead.states.iter().map(|(_, by)| by);
+        let factors = of_states.chain(ahead.early.values()).chain(ahead.next.iter().map(|(_, by)| by));
+        // As constants of f32, which are never subnormal.
+        let are_normal = factors.copied().all(|by| (by as f32).is_normal());
+        let is_bounded = late > 0 && ahead.next.len() <= TERMS && are_normal;
         (is_bounded && self.wait_after(&ahead, late) < self.wait(root)).then_some(ahead)
     }
 
-    /// Whether a member is a sum of states, and of what does not wait, that a member reads which is no sum.
+    /// Whether a member is a sum of states, and of what does not wait.
     fn is_root(&self, value: Value) -> bool {
         let Some(sum) = self.sums.get(&value) else { return false };
-        let is_read = || {
-            let reads = |reader: &Value| self.body.insts[*reader].args.as_slice().contains(&value);
-            self.component.iter().any(|reader| self.is_late(*reader) && reads(reader))
-        };
         let of_states = sum.keys().filter(|term| self.state(**term).is_some()).count();
         let waits = sum.keys().any(|term| self.is_late(*term));
-        self.state(value).is_none() && of_states > 0 && !waits && is_read()
+        self.state(value).is_none() && of_states > 0 && !waits
     }
 
     /// How many cycles pass from the last of what is no sum to the root, through the states.
@@ -224,10 +232,11 @@ fn with_sums(kernel: &Kernel, sums: &[Ahead]) -> Kernel {
     let states: Vec<Handle<StateSlot>> =
         sums.iter().map(|ahead| new.states.add(slot(kernel, ahead))).collect();
     new.voices.iter_mut().for_each(|voice| voice.states.end += sums.len() as u32);
+    let roots: FxHashMap<Value, usize> = sums.iter().enumerate().map(|(i, ahead)| (ahead.root, i)).collect();
     let mut map: Vec<Value> = Vec::with_capacity(kernel.steady.insts.len());
     new.steady = rebuild::body(&kernel.steady, |new, value, inst| {
-        let now = match sums.iter().position(|ahead| ahead.root == value) {
-            Some(index) => {
+        let now = match roots.get(&value) {
+            Some(&index) => {
                 let early = sums[index].early.iter().map(|(value, by)| (map[value.index()], *by));
                 let early = total(new, early);
                 let carried = new.add(Op::Get(states[index]), Type::F32, &[]);
@@ -238,12 +247,12 @@ fn with_sums(kernel: &Kernel, sums: &[Ahead]) -> Kernel {
         map.push(now);
         now
     });
+    let sets: FxHashMap<Handle<StateSlot>, Value> = new.general.sets.iter().copied().collect();
     for (ahead, state) in sums.iter().zip(&states) {
         let next = ahead.next.iter().map(|(value, by)| (map[value.index()], *by));
         let next = total(&mut new.steady, next).expect("the sum has terms");
         new.steady.sets.push((*state, next));
         let general = &mut new.general;
-        let sets: FxHashMap<Handle<StateSlot>, Value> = general.sets.iter().copied().collect();
         let left = |(of, by): &(Handle<StateSlot>, f64)| {
             let next = sets.get(of).copied();
             (next.unwrap_or_else(|| general.add(Op::Get(*of), Type::F32, &[])), *by)
