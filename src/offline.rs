@@ -31,6 +31,8 @@ pub struct Span {
     pub duration: Option<Length>,
     /// How long it goes on after the song's end.
     pub tail: Option<Length>,
+    /// An input is still to be heard ([`Job::hear`]), which may last longer than the song.
+    pub hears: bool,
 }
 
 /// What is to be rendered.
@@ -51,8 +53,23 @@ pub struct Job {
     from: u64,
     length: render::Length,
     tap: Option<Tapped>,
+    /// It starts when the song is over.
+    is_nothing: bool,
+    /// The frame at which the song is over by itself.
+    song_end: Option<u64>,
+    /// What follows the end; `None` where the length was asked for, which ends it wherever the song is.
+    after_end: Option<After>,
     /// What went wrong in any of its renders, and in those of its taps.
     faults: Arc<Mutex<Faults>>,
+}
+
+/// What is rendered after the end of a song and its input.
+#[derive(Clone, Copy, Debug)]
+enum After {
+    /// What still sounds.
+    Sound,
+    /// So much.
+    Length(Length),
 }
 
 /// What of a song did not sound as it should.
@@ -86,9 +103,11 @@ impl Job {
         let from = start.frame;
         let end = song_end(&program);
         let endless = end.is_none() && span.duration.is_none();
+        let song_end = end;
         let end = time.reached(end.unwrap_or(ENDLESS_SECONDS * u64::from(program.rate)))?;
         let begins_after = span.from.is_some() && from > 0 && from >= end;
-        if begins_after && span.duration.is_none() && span.tail.is_none() {
+        let is_nothing = begins_after && span.duration.is_none() && span.tail.is_none();
+        if is_nothing && !span.hears {
             return Err(nothing_left(if endless { "what is rendered without -d" } else { "the song" }));
         }
         let (extent, length) = match (span.duration, span.tail) {
@@ -116,8 +135,49 @@ impl Job {
             from,
             length,
             tap: None,
+            is_nothing,
+            song_end,
+            after_end: match (span.duration, span.tail) {
+                (Some(_), _) => None,
+                (None, None) => Some(After::Sound),
+                (None, Some(tail)) => Some(After::Length(tail)),
+            },
             faults: Arc::default(),
         })
+    }
+
+    /// Hears an input, at the song's rate. Where no length was asked for it is rendered to the input's end at least.
+    ///
+    /// # Errors
+    /// When neither of it nor of the song anything is left where the render starts.
+    pub fn hear(&mut self, sound: Sound) -> Result<(), Failure> {
+        let heard = sound.frames() as u64;
+        if self.is_nothing && heard <= self.from {
+            return Err(nothing_left("the song and of its input"));
+        }
+        if let Some(tail) = self.after_end {
+            let end = self.song_end.unwrap_or(0).max(heard).max(self.from);
+            // A score that starts over goes on as long as the input; what runs by itself can be the tail of what was heard.
+            let goes_round =
+                self.endless && Sequencer::for_program(&self.program, Extent::Once).song_end().is_none();
+            self.extent = if goes_round { Extent::Forever } else { Extent::Once };
+            self.length = match tail {
+                After::Sound if goes_round => render::Length::Frames(end),
+                After::Sound => render::Length::WithTail(end),
+                After::Length(tail) => {
+                    let end = Position { frame: end, bars: None };
+                    render::Length::Frames(Time::new(&self.program).after(end, tail)?)
+                }
+            };
+            self.endless = false;
+        }
+        self.input = Some(sound);
+        Ok(())
+    }
+
+    /// How many frames of an input can be heard, where that is known before it.
+    pub fn most_heard(&self) -> Option<u64> {
+        self.after_end.is_none().then(|| self.latest())
     }
 
     /// The same frames, but of one node instead of the song; none when there is no such node.

@@ -128,3 +128,20 @@ fn numbers_and_functions() {
     let heard = render("song.mam", remembered, 48_000, Some(64)).channels;
     assert_eq!(&heard[0][..3], [2.0, 3.0, 3.5]);
 }
+
+/// A fraction before a unit that stands apart is all of it that unit.
+#[test]
+fn fractions_of_octaves_and_of_bars_are_alike() {
+    for (expression, wanted) in [
+        ("1/3 octave", 2_f64.powf(1.0 / 3.0)),
+        ("2/3octaves", 2_f64.powf(2.0 / 3.0)),
+        ("-1/12 octave", 2_f64.powf(-1.0 / 12.0)),
+        ("3 * 1 / 2 octaves", 3.0 * 2_f64.sqrt()),
+        ("0.5 octaves", 2_f64.sqrt()),
+        ("1/4 bar * 1Hz", 0.5),
+    ] {
+        let heard = value(&format!("out = {expression}\n"));
+        assert!((heard - wanted).abs() < 1e-6, "{expression}: {heard}");
+    }
+    assert_eq!(codes("out = 1/0 octaves\n"), ["number-too-large"]);
+}

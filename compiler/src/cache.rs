@@ -11,6 +11,7 @@ use crate::ir::{Kernel, Module};
 use crate::lower::Templates;
 use crate::opt::instances::{Choice, Packing, Rules, Shape, choose};
 use crate::opt::optimize;
+use crate::score;
 use crate::target::Target;
 use mam_grammar::mini::Notations;
 use mam_grammar::syntax::Pieces;
@@ -27,6 +28,8 @@ pub struct CompilationCache {
     pub(crate) pieces: Option<Pieces>,
     /// The patterns of their scores.
     pub(crate) notations: Notations,
+    /// The lines of their scores, where there is another version to come.
+    pub(crate) lines: Option<score::LineCache>,
     /// Groups of nodes as they were checked.
     pub(crate) alike: Alike,
     /// Instances of the prelude as they were lowered.
@@ -77,9 +80,10 @@ impl CompilationCache {
         if self.tables != module.tables || self.target != target {
             let empty =
                 CompilationCache { tables: module.tables.clone(), target, ..CompilationCache::default() };
-            let CompilationCache { pieces, notations, alike, templates, .. } = std::mem::replace(self, empty);
-            (self.pieces, self.notations, self.alike) = (pieces, notations, alike);
-            self.templates = templates;
+            let CompilationCache { pieces, notations, lines, alike, templates, .. } =
+                std::mem::replace(self, empty);
+            (self.pieces, self.notations, self.lines) = (pieces, notations, lines);
+            (self.alike, self.templates) = (alike, templates);
         }
         let mut before = take(&mut self.optimised);
         before.extend(ahead);

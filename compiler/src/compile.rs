@@ -118,6 +118,7 @@ pub fn begin_again(
 ) -> (Compilation, Option<Rest>) {
     cache.pieces.get_or_insert_default().next_version();
     cache.notations.next_version();
+    cache.lines.get_or_insert_default().next_version();
     cache.alike.next_version();
     let mut line = Line::new(options, cache);
     line.begin(sources, song, loader);
@@ -334,9 +335,9 @@ impl<'a> Line<'a> {
         let places = Bindings::new((files, &stages.library, stages.song), &stages.graph, &stages.lowered);
         let (json, seed) = (stages.json.as_ref(), self.state.settings.seed);
         let before = errors(problems);
-        let notations = &self.cache.notations;
+        let known = (&self.cache.notations, self.cache.lines.as_mut());
         (self.state.score, self.state.leftovers) =
-            front::score(json, (files, stages.song), seed, &places, notations, problems);
+            front::score(json, (files, stages.song), seed, &places, known, problems);
         let mut shared: Vec<Shared> = self
             .state
             .score

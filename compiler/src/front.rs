@@ -88,18 +88,18 @@ fn seed(files: &Files, song: usize) -> u64 {
     }
 }
 
-/// What the song plays, but for what only the lowered song says; patterns in `notations` are not read again.
+/// What the song plays, but for what only the lowered song says; patterns in `notations` are not read again, nor lines in `cached`.
 pub fn score(
     json: Option<&json::Song>,
     (files, song): (&Files, usize),
     seed: u64,
     places: &Bindings,
-    notations: &Notations,
+    (notations, cached): (&Notations, Option<&mut score::LineCache>),
     problems: &mut Problems,
 ) -> (Score, Vec<score::Leftover>) {
     match json {
         Some(song) => (song.score(places), vec![]),
-        None => score::from_ast(files.file(song), seed, places, &files.limits, notations, problems),
+        None => score::from_ast(files.file(song), seed, places, &files.limits, (notations, cached), problems),
     }
 }
 

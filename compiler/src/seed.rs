@@ -30,8 +30,14 @@ impl Stages {
         let (files, mut problems) = (self.files.as_ref()?, Problems::default());
         let places = Bindings::new((files, &self.library, self.song), &self.graph, &self.lowered);
         let json = self.json.as_ref();
-        let (mut score, _) =
-            front::score(json, (files, self.song), seed, &places, &Notations::default(), &mut problems);
+        let (mut score, _) = front::score(
+            json,
+            (files, self.song),
+            seed,
+            &places,
+            (&Notations::default(), None),
+            &mut problems,
+        );
         front::complete(&mut score, json, files, self.song, false, &places);
         (!problems.has_errors()).then_some(score)
     }

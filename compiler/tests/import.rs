@@ -418,6 +418,10 @@ play {
         // Notes that lie on no fine grid, where a tick beyond the middle of a frame would be the next one's.
         "tempo 120\nswing 33%\nlength 1 bar\np = bell()\nplay { p \"c4*7\" }\nout = p\n",
         "tempo 600\nswing 33%\nmeter 3/4\nlength 2 bars\nt = tom()\nplay { t \"c4*7\" }\nout = t\n",
+        // Machines outside: their port, channel and voices.
+        "bass = midi_out(\"Minitaur\", channel: 2)\nlead = midi_out(\"Moog One\", channel: 10, voices: 3)\nk = kick()
+play { bass \"c2 ~ [c2 eb2] g1\" ; lead \"[c4,e4,g4] c4\" ; k |x.x.| }\nout = k\n",
+        "bass = midi_out(\"Minitaur\", channel: 16)\nplay { bass \"c2\" }\nout = 0\n",
         "a = sub()\nb = pluck() |> echo()\nc = supersaw() + bell()\nplay { a \"c1\" ; b \"c4 x\" }\nout = 20% * (a + b + c)\n",
     ] {
         let original = program(song);

@@ -99,7 +99,8 @@ fn score(text: &str) -> (Score, Vec<String>) {
     let id = sources.add("song.mam", text);
     let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
     let file = File::new(ast);
-    let (mut score, _) = from_ast(&file, 7, &Band, &Limits::default(), &Notations::default(), &mut problems);
+    let (mut score, _) =
+        from_ast(&file, 7, &Band, &Limits::default(), (&Notations::default(), None), &mut problems);
     complete(
         &mut score,
         &file.ast,
@@ -252,8 +253,14 @@ fn draws_depend_on_the_seed_and_the_line_alone() {
         let mut sources = Sources::default();
         let id = sources.add("song.mam", text);
         let (ast, mut problems) = syntax::parse(&sources, id, &Limits::default());
-        let (score, _) =
-            from_ast(&File::new(ast), seed, &Band, &Limits::default(), &Notations::default(), &mut problems);
+        let (score, _) = from_ast(
+            &File::new(ast),
+            seed,
+            &Band,
+            &Limits::default(),
+            (&Notations::default(), None),
+            &mut problems,
+        );
         let mut all = events(&score);
         all.retain(|e| matches!(e.kind, EventKind::On { port, .. } if port == PortId::new(0)));
         all

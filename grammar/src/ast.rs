@@ -16,6 +16,7 @@ pub use equations::{equation, equations};
 pub use expect::{Condition, Expect};
 
 use crate::arena::{Arena, Handle};
+use crate::float;
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 use std::fmt;
@@ -166,7 +167,8 @@ pub enum MusicalUnit {
 /// A number as it was written. Digits are kept, because musical times are read exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Number {
-    /// Digits with at most one point and, where the sign belongs to the number, a leading `-`.
+    /// Digits with at most one point and, where the sign belongs to the number, a leading `-`; of octaves also two such numbers with
+    /// a `/` between them.
     pub digits: Arc<str>,
     /// The unit that touches it.
     pub unit: Option<Unit>,
@@ -175,7 +177,11 @@ pub struct Number {
 impl Number {
     /// The digits as a number, without the unit.
     pub fn value(&self) -> f64 {
-        self.digits.parse().unwrap_or(f64::NAN)
+        let value = |digits: &str| float::parse(digits).unwrap_or(f64::NAN);
+        match self.digits.split_once('/') {
+            Some((over, under)) => value(over) / value(under),
+            None => value(&self.digits),
+        }
     }
 }
 

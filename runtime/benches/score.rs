@@ -35,7 +35,7 @@ fn main() {
     query("x...x...x..x....", &grid("x...x...x..x...."));
     query("eight steps", &steps(8));
     query("eight steps, faster", &steps(8).fast(3.into()).fast(Rational::ratio(1, 2)));
-    let lines = vec![Line { pattern: grid("xxxxxxxxxxxxxxxx"), action: Action::Play { target: 0 } }; 4];
+    let lines = vec![Line::new(grid("xxxxxxxxxxxxxxxx"), Action::Play { target: 0 }); 4];
     let mut tempo = TempoMap {
         swing: Some(Swing { amount: Rational::ratio(12, 100), step: Rational::ratio(1, 16) }),
         ..TempoMap::default()

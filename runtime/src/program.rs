@@ -388,6 +388,11 @@ pub enum Outside {
     },
 }
 
+impl Outside {
+    /// The prelude's definition of machines that play by MIDI, which is what a MIDI file calls the instrument of their tracks.
+    pub const MIDI_OUT: &str = "midi_out";
+}
+
 /// What a parameter of such an instrument is outside.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]

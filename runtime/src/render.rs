@@ -62,7 +62,7 @@ impl EventSource for std::vec::IntoIter<Event> {
 pub enum Length {
     /// Exactly so many frames.
     Frames(u64),
-    /// Up to this frame, and on while something sounds, at most [`LONGEST_TAIL_SECONDS`].
+    /// Up to this frame, and on to the last sound, at most [`LONGEST_TAIL_SECONDS`].
     WithTail(u64),
 }
 
@@ -86,6 +86,8 @@ pub struct Renderer<S> {
     held: Vec<Vec<f32>>,
     /// Frames that are asked for at a time.
     most: usize,
+    /// Frames of silence in a tail after which nothing more is expected of what is not at rest.
+    longest_pause: u64,
     /// Frames still to be left out at the start.
     skip: u64,
     end: End,
@@ -130,6 +132,7 @@ impl<S: EventSource> Renderer<S> {
             block: vec![vec![]; channels.max(1)],
             held: vec![vec![]; channels.max(1)],
             most: BLOCK,
+            longest_pause: u64::MAX,
             skip: from - start + late,
             end,
             failures: vec![],
@@ -208,6 +211,12 @@ impl<S: EventSource> Renderer<S> {
         self.most = frames.max(1);
     }
 
+    /// In a tail nothing is expected after a silence of so many frames. Where nothing is said all is waited for that may still
+    /// sound: a file that pauses, a slow attack, what a counter lets through again.
+    pub fn pauses_at_most(&mut self, frames: u64) {
+        self.longest_pause = frames;
+    }
+
     /// Times each step from now on, unless the program is shared by threads.
     pub fn keep_time(&mut self) {
         if let Machine::One(engine) = &mut self.machine {
@@ -223,11 +232,19 @@ impl<S: EventSource> Renderer<S> {
         }
     }
 
-    /// How many voices are awake, of those that can fall asleep; when it is shared, in the tail only.
-    pub fn awake(&self) -> usize {
+    /// How many voices are awake, of those that can fall asleep; `None` when it is shared.
+    pub fn awake(&self) -> Option<usize> {
         match &self.machine {
-            Machine::One(engine) => engine.awake(),
-            Machine::Many(parallel) => parallel.awake(),
+            Machine::One(engine) => Some(engine.awake()),
+            Machine::Many(_) => None,
+        }
+    }
+
+    /// Whether all voices sleep and all effects are at rest; when it is shared, in the tail only.
+    fn is_at_rest(&self) -> bool {
+        match &self.machine {
+            Machine::One(engine) => engine.is_at_rest(),
+            Machine::Many(parallel) => parallel.is_at_rest(),
         }
     }
 
@@ -292,13 +309,7 @@ impl<S: EventSource> Renderer<S> {
                 End::Tail { latest, .. } => latest.saturating_sub(position),
             };
             if most == 0 {
-                if self.held[0].is_empty() {
-                    return None;
-                }
-                // The tail is cut, so whether it would have been over is not known.
-                std::mem::swap(&mut self.block, &mut self.held);
-                self.held.iter_mut().for_each(Vec::clear);
-                break;
+                return None;
             }
             let frames = (self.most as u64).min(most) as usize;
             self.render(frames);
@@ -355,11 +366,9 @@ impl<S: EventSource> Renderer<S> {
         sounding.is_some()
     }
 
-    /// Frames of silence after which nothing more is expected: what a delay line can hide, and a second while a
-    /// voice is awake, which may be a slow attack.
+    /// Frames of silence after which nothing more is expected. Where all is at rest they are those that a delay line can hide.
     fn patience(&self) -> u64 {
-        let rate = u64::from(self.program.rate);
-        let waking = if self.awake() > 0 { rate } else { rate / 10 };
-        waking.max(self.program.memory() as u64)
+        let pause = if self.is_at_rest() { u64::from(self.program.rate) / 10 } else { self.longest_pause };
+        pause.max(self.program.memory() as u64)
     }
 }

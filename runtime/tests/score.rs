@@ -49,7 +49,7 @@ fn params(bpm: f64, looped: f64) -> IdMap<ParamId, ParamSlot> {
 }
 
 fn line(target: usize, pattern: Pattern) -> Line {
-    Line { pattern, action: Action::Play { target } }
+    Line::new(pattern, Action::Play { target })
 }
 
 fn steps(text: &str, per_bar: u32) -> Pattern {
@@ -170,7 +170,7 @@ fn at_one_frame_commands_set_first_then_lines_then_notes() {
         param: ParamId::new(0),
         ramp: Ramp { over: Duration::Seconds(Rational::ratio(1, 100)), curve: None },
     };
-    let lines = vec![line(0, steps("x", 1)), Line { pattern: set(0.5), action }];
+    let lines = vec![line(0, steps("x", 1)), Line::new(set(0.5), action)];
     let score = Score {
         transports: vec![transport(tempo("120"), lines, 1)],
         commands: vec![
@@ -226,7 +226,7 @@ fn a_seek_takes_up_the_values_that_hold_there() {
             .collect(),
     );
     let action = Action::Set { param: ParamId::new(0), ramp: Ramp::default() };
-    let lines = vec![line(0, steps("x", 1)), Line { pattern: values, action }];
+    let lines = vec![line(0, steps("x", 1)), Line::new(values, action)];
     let score = Score { transports: vec![transport(tempo("120"), lines, 4)], ..Score::default() };
     let mut sequencer = Sequencer::new(48_000, &[target(1)], &params(0.0, 0.0), &score, Extent::Once);
     sequencer.seek(2 * 96_000 + 100, 1000);

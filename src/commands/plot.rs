@@ -149,7 +149,7 @@ impl Plot {
     }
 
     fn span(&self) -> Span {
-        Span { from: self.from, duration: self.duration, tail: None }
+        Span { from: self.from, duration: self.duration, ..Span::default() }
     }
 
     /// What a picture calls a song: its file's name, with the folders where two files have the same.
@@ -227,7 +227,7 @@ impl Plot {
         tell(&compiled.problems, &compiled.sources, console);
         let program = compiled.take_program()?;
         let duration = self.duration.unwrap_or(Length::of_frames(RING * u64::from(program.rate)));
-        let span = Span { from: None, duration: Some(duration), tail: None };
+        let span = Span { duration: Some(duration), ..Span::default() };
         self.render(program, words, span, console)
     }
 

@@ -18,12 +18,17 @@ use crate::{console, input, json, looping, offline, output};
 use clap::Args;
 use mam_compiler::listen::Listen;
 use mam_grammar::problem::count;
-use mam_runtime::file::{Bits, Container, Dither, Format, SOFTWARE, Sound, Wanted, read, software};
+use mam_runtime::file::{
+    Bits, Container, Dither, FileError, Format, SOFTWARE, Sound, Wanted, read, software,
+};
 use mam_runtime::score::midi::{MOST_NOTES, TooLong, midi};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Samples of an input, those of all channels counted, that are read where no length is asked for: 1 GiB in memory.
+const MOST_HEARD: u64 = 1 << 28;
 
 /// Render a song to a sound file
 ///
@@ -98,9 +103,16 @@ impl Render {
         let taps = self.taps()?;
         let (mut compiled, listening) = stems::compiled(&self.song, &self.listen(), console)?;
         let program = compiled.take_program()?;
-        let span = Span { from: self.from, duration: self.duration, tail: self.tail };
+        let hears = self.heard.is_some();
+        let span = Span { from: self.from, duration: self.duration, tail: self.tail, hears };
         let mut job = Job::new(program, span)?;
         job.threads = self.threads.count();
+        match self.sound(&job, console)? {
+            // A pass is as long as the score's, whatever it hears.
+            Some(sound) if self.as_loop => job.input = Some(sound),
+            Some(sound) => job.hear(sound)?,
+            None => {}
+        }
         self.tell_of_length(&compiled, &job, console);
         let (rate, layout) = (job.program.rate, job.program.layout);
         let format = Format { container, bits, dither: self.dither(), rate, channels: 0, layout };
@@ -118,7 +130,6 @@ impl Render {
         }
         self.dithers(&files, &extras)?;
         files.check(&target, &job, &extras)?;
-        job.input = self.sound(&job, console)?;
         let listening = match (self.as_loop, listening) {
             (false, listening) => listening,
             (true, listening) => {
@@ -323,6 +334,12 @@ impl Render {
                 console.say(&format!("warning: {} {verb} {what}\n", count(notes, "note")));
             }
         }
+        for signal in &file.unbent {
+            console.say(&format!(
+                "warning: what `{signal}` does is not in the file: only machines outside (`midi_out`) bend and are \
+                 pressed there\n"
+            ));
+        }
         let mut output = Output::create(target, &self.inputs(&compiled))?;
         let written = output.write_all(&file.bytes);
         written.map_err(|e| Failure::write(target, &e))?;
@@ -416,16 +433,25 @@ impl Render {
         };
         let rate = job.program.rate;
         // A loop hears it in pass after pass.
-        let passes = if self.as_loop { looping::MOST_PASSES } else { 1 };
-        let frames = job.latest().saturating_mul(passes);
+        let frames = match self.as_loop {
+            true => Some(job.latest().saturating_mul(looping::MOST_PASSES)),
+            false => job.most_heard(),
+        };
+        let most = frames.is_none().then_some(MOST_HEARD);
         let channels = job.program.inputs.len().max(1);
         if job.program.inputs.is_empty() {
             let path = path.display();
             console.say(&format!("warning: the song has no `in`, so that `{path}` is not heard\n"));
         }
-        let wanted = Wanted { rate: Some(rate), channels, frames, most: None };
-        let sound = read(input::sound_file(path)?, wanted);
-        let sound = sound.map_err(|e| Failure::Io(format!("cannot read `{}`: {e}", path.display())))?;
+        let frames = frames.unwrap_or(u64::MAX);
+        let wanted = Wanted { rate: Some(rate), channels, frames, most };
+        let sound = read(input::sound_file(path)?, wanted).map_err(|e| match e {
+            FileError::Unwanted => Failure::Usage(format!(
+                "`{}` has more than {MOST_HEARD} samples: -d says how much of it to render",
+                path.display()
+            )),
+            e => Failure::Io(format!("cannot read `{}`: {e}", path.display())),
+        })?;
         if sound.frames() == 0 {
             return Err(Failure::Io(format!("cannot read `{}`: the file holds no sound", path.display())));
         }

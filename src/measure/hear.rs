@@ -188,6 +188,8 @@ fn render(program: &Arc<Program>, check: &Check, part: Part, share: &mut Share) 
     let (left, right) = stimulus(check, rate, frames);
     let source = Sequencer::for_program(program, extent);
     let mut renderer = Renderer::new(program.clone(), source, program.outputs.len(), 0, length);
+    // What is measured begins at once, and rings without long pauses.
+    renderer.pauses_at_most(u64::from(program.rate));
     if !left.is_empty() {
         let single = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<f32>>();
         renderer.feed(&[&single(&left), &single(&right)]);

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The form of the document; those from 1 on are read, and say less. Another one is refused.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
+/// The first form in which parts follow.
+const IN_PARTS: u32 = 4;
 
-/// A performance.
+/// A performance: how it began, and in forms before 4 all of it. From then on [`Part`]s follow it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
@@ -43,6 +45,25 @@ pub(super) struct Document {
     pub taken: Vec<[u64; 2]>,
     /// Frames that were heard.
     pub frames: u64,
+}
+
+/// What of a performance was added later on. The lists continue those of the [`Document`].
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Part {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub songs: Vec<Text>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<Played>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Entered>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<[u64; 2]>,
+    /// Frames that had been heard.
+    pub frames: u64,
+    /// True in the last part of a performance that came to its end.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
 /// The flags that decide how a song is compiled.
@@ -112,6 +133,41 @@ enum Operation {
     Touch { target: String, voice: usize, signal: String, value: f64, ramp: u32 },
     Mute { node: String, on: bool },
     Solo { node: String, on: bool },
+}
+
+impl Document {
+    /// Reads a text of a known form. The second value is false where its end is not there, because what wrote it was killed: what
+    /// was written until then is the performance.
+    ///
+    /// # Errors
+    /// When it is not a log, or one in a single document is cut off.
+    pub(super) fn read(text: &str) -> Result<(Document, bool), serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let mut document = Document::deserialize(&mut reader)?;
+        let mut ended = document.mamlog < IN_PARTS;
+        while reader.end().is_err() {
+            if ended {
+                reader.end()?;
+            }
+            match Part::deserialize(&mut reader) {
+                Ok(part) => {
+                    ended = part.ended;
+                    document.add(part);
+                }
+                Err(error) if error.is_eof() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((document, ended))
+    }
+
+    fn add(&mut self, part: Part) {
+        self.songs.extend(part.songs);
+        self.programs.extend(part.programs);
+        self.asked.extend(part.asked);
+        self.taken.extend(part.taken);
+        self.frames = part.frames;
+    }
 }
 
 impl How {

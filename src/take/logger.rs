@@ -1,11 +1,15 @@
 //! A performance while it is logged.
+//!
+//! The file is written as the performance goes on, a line for each part, so that what was played is there also when `mamc` is killed.
 
-use super::document::{Document, Entered, How, Played, Text, VERSION, taken};
+use super::document::{Document, Entered, How, Part, Played, Text, VERSION, taken};
 use crate::args::HowArgs;
 use crate::failure::Failure;
-use crate::output::{self, Inputs};
 use mam_runtime::Program;
 use mam_runtime::control::{Control, Entry, Log};
+use serde::Serialize;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,12 +19,20 @@ const MOST_BYTES: usize = 256 << 20;
 /// What a performance was so far.
 pub struct Logger {
     path: PathBuf,
+    /// How it began, and all of its texts and programs.
     document: Document,
+    /// What is not written yet, but for texts and programs.
+    part: Part,
+    /// How many texts and programs are written.
+    written: (usize, usize),
+    file: Option<File>,
     /// Programs that may be asked for again, with their places in the document's list.
     known: Vec<(Arc<Program>, usize)>,
     bytes: usize,
     /// Why it has ended before the performance.
     ended: Option<&'static str>,
+    /// Why it could not be written any more.
+    failed: Option<io::Error>,
 }
 
 /// How a performance begins.
@@ -69,15 +81,34 @@ impl Logger {
             taken: vec![],
             frames: 0,
         };
-        Ok(Logger { path: path.into(), document, known: vec![], bytes: 0, ended: None })
+        Ok(Logger {
+            path: path.into(),
+            document,
+            part: Part::default(),
+            written: (0, 0),
+            file: None,
+            known: vec![],
+            bytes: 0,
+            ended: None,
+            failed: None,
+        })
     }
 
-    /// The performance begins, with a program that is known.
-    pub fn begin(&mut self, program: &Arc<Program>, beginning: &Beginning) {
+    /// The performance begins, with a program that is known, and the file with it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn begin(&mut self, program: &Arc<Program>, beginning: &Beginning) -> Result<(), Failure> {
         self.document.first = self.place(program).unwrap_or_default();
         let Beginning { rate, channels, playing, entry } = *beginning;
         (self.document.rate, self.document.channels, self.document.playing) = (rate, channels, playing);
         self.document.entry = [entry.at, entry.since];
+        let failed = |error: io::Error| Failure::write(&self.path, &error);
+        let mut file = File::create_new(&self.path).map_err(failed)?;
+        write_line(&mut file, &self.document).map_err(failed)?;
+        self.file = Some(file);
+        self.written = (self.document.songs.len(), self.document.programs.len());
+        Ok(())
     }
 
     /// A version of the song may be heard from now on, as it is: `None` for silence.
@@ -121,24 +152,52 @@ impl Logger {
         for asked in log.asked {
             let place = |program: &Arc<Program>| self.place(program).unwrap_or(usize::MAX);
             let entered = Entered::new(asked, place);
-            self.document.asked.push(entered);
+            self.part.asked.push(entered);
         }
-        self.document.taken.extend(log.taken.iter().map(taken));
-        self.document.frames = log.frames;
+        self.part.taken.extend(log.taken.iter().map(taken));
+        self.part.frames = log.frames;
+        let is_new = !self.part.asked.is_empty()
+            || !self.part.taken.is_empty()
+            || self.part.frames >= self.document.frames + u64::from(self.document.rate);
+        if is_new {
+            self.write();
+        }
         // What nothing else holds cannot be asked for again.
         self.known.retain(|(program, _)| Arc::strong_count(program) > 1);
     }
 
-    /// Writes the file, and says so.
+    /// Writes what is new.
+    fn write(&mut self) {
+        let (songs, programs) = self.written;
+        let mut part = std::mem::take(&mut self.part);
+        part.songs = self.document.songs[songs..].to_vec();
+        part.programs = self.document.programs[programs..].to_vec();
+        self.written = (self.document.songs.len(), self.document.programs.len());
+        self.document.frames = part.frames;
+        if let Some(file) = &mut self.file
+            && let Err(error) = write_line(file, &part)
+        {
+            self.end("it could not be written any more");
+            self.failed = Some(error);
+        }
+        self.part.frames = part.frames;
+    }
+
+    /// Writes the end of the file, and says so.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it could not be written.
     pub fn finish(mut self, control: &mut Control) -> Result<String, Failure> {
         if let Some(log) = control.take_log() {
             self.take(log);
         }
-        let text = serde_json::to_string(&self.document).map_err(|_| Failure::Unread)?;
-        output::write_text(&self.path, &(text + "\n"), &Inputs::default())?;
+        if self.failed.is_none() {
+            self.part.ended = true;
+            self.write();
+        }
+        if let Some(error) = &self.failed {
+            return Err(Failure::write(&self.path, error));
+        }
         let until = self.ended.map_or(String::new(), |why| format!(", which ends early: {why}"));
         Ok(format!("logged {}{until}\n", self.path.display()))
     }
@@ -155,4 +214,19 @@ impl Logger {
     fn place(&self, program: &Arc<Program>) -> Option<usize> {
         self.known.iter().rev().find(|(known, _)| Arc::ptr_eq(known, program)).map(|(_, place)| *place)
     }
+}
+
+impl Drop for Logger {
+    /// A performance that was not heard leaves no log.
+    fn drop(&mut self) {
+        if self.file.is_some() && self.document.frames == 0 && self.failed.is_none() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    file.write_all(&line)
 }

@@ -16,6 +16,7 @@ use mam_compiler::target::Target;
 use mam_runtime::control::{self, Entry, Heard, Log, Replay, Scored, Summand, Taken};
 use mam_runtime::file::Frames;
 use mam_runtime::{ChannelLayout, NotFinite, Program};
+use serde::Deserialize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,8 +49,8 @@ fn broken(path: &Path, why: &str) -> Failure {
     Failure::WrongInput(format!("`{}` is not the log of a performance: {why}", path.display()))
 }
 
-fn read(path: &Path) -> Result<Document, Failure> {
-    #[derive(serde::Deserialize)]
+fn read(path: &Path, console: Console) -> Result<Document, Failure> {
+    #[derive(Deserialize)]
     struct Version {
         mamlog: u32,
     }
@@ -58,14 +59,21 @@ fn read(path: &Path) -> Result<Document, Failure> {
         true => broken(path, "it is cut off"),
         false => broken(path, &error.to_string()),
     };
-    let Version { mamlog } = serde_json::from_str(&text).map_err(wrong)?;
+    let Version { mamlog } =
+        Version::deserialize(&mut serde_json::Deserializer::from_str(&text)).map_err(wrong)?;
     if !(1..=VERSION).contains(&mamlog) {
         return Err(Failure::WrongInput(format!(
             "`{}` has version {mamlog} of the form of a log, and this mamc reads versions 1 to {VERSION}",
             path.display()
         )));
     }
-    let document: Document = serde_json::from_str(&text).map_err(wrong)?;
+    let (document, ended) = Document::read(&text).map_err(wrong)?;
+    if !ended {
+        let seconds = document.frames as f64 / f64::from(document.rate.max(1));
+        console.say(&format!(
+            "note: the performance was broken off, as when mamc is killed: its log ends after {seconds:.1} s\n"
+        ));
+    }
     let fits = (8000..=384_000).contains(&document.rate)
         && (1..=control::MOST_CHANNELS).contains(&document.channels)
         && document.entry[1] <= document.entry[0];
@@ -87,7 +95,7 @@ impl Take {
     /// # Errors
     /// When it cannot be read, or has a form that is not known.
     pub fn read(path: &Path, rate: Option<Rate>, console: Console) -> Result<Take, Failure> {
-        let document = read(path)?;
+        let document = read(path, console)?;
         tell_of_the_machine(&document, console);
         let rate = rate.map_or(document.rate, |rate| rate.0);
         Ok(Take { path: path.into(), document, rate })

@@ -81,6 +81,23 @@ fn what_a_file_cannot_say_is_told() {
 }
 
 #[test]
+fn bends_are_told_where_they_are_left_out_and_machines_come_back() {
+    let song = "instrument pressed { out = sine(freq) * note.pressure }\nlead = pluck()\npad = pressed(voices: 2)\nbass = midi_out(\"Minitaur\", channel: 3, bend: 12st)\n\
+                drum = midi_out(\"TR-8S\", channel: 10, key: 36)\n\
+                play {\n  lead \"c4 e4\"\n  lead.note.bend \"0st 2st\"\n  pad \"c4 e4\".set(note.pressure: \"0 1\")\n  \
+                bass \"c2 c3\"\n  bass.note.bend \"0st 1st\"\n  drum |x.x.|\n}\nout = lead + pad\n";
+    let folder = Folder::new("midi-bends").with("song.mam", song);
+    let run = folder.run(&["render", "song.mam", "-o", "song.mid"]).exits(0);
+    assert!(run.err.contains("what `lead.note.bend` does is not in the file"), "{}", run.err);
+    assert!(run.err.contains("what `pad.note.pressure` does is not in the file"), "{}", run.err);
+    assert!(!run.err.contains("bass.note"), "{}", run.err);
+    let run = folder.run(&["import", "song.mid"]).exits(0);
+    assert!(run.out.contains("bass = midi_out(\"Minitaur\", channel: 3)"), "{}", run.out);
+    assert!(run.out.contains("drum = midi_out(\"TR-8S\", channel: 10)"), "{}", run.out);
+    assert!(run.out.contains("out = softclip(50% * (lead + pad))"), "{}", run.out);
+}
+
+#[test]
 fn files_that_are_broken_are_used_as_far_as_they_go() {
     let folder = Folder::new("midi-broken").with("song.mam", SONG);
     folder.run(&["render", "song.mam", "-o", "song.mid"]).exits(0);

@@ -316,6 +316,44 @@ fn instruments_of_json_are_placed() {
     assert!(left > 0.1 && left == right);
 }
 
+/// What was played until `mamc` is killed is in the log; what was written last may be cut anywhere.
+#[test]
+fn a_performance_outlives_what_plays_it() {
+    let folder = Folder::new("killed").with("song.mam", "bd = kick()\nplay { bd |x.| }\nout = bd\n");
+    let args = ["play", "song.mam", "--backend", "null", "--log", "take.mamlog"];
+    let mut command = folder.command(&args);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let log = folder.0.join("take.mamlog");
+    let lines = || fs::read_to_string(&log).map_or(0, |text| text.lines().count());
+    let frames = "\"frames\":";
+    while lines() < 4 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let text = fs::read_to_string(&log).unwrap();
+    let played = |text: &str| -> usize {
+        let line = text.rsplit_once(frames).unwrap().1;
+        line[..line.find(|c: char| !c.is_ascii_digit()).unwrap()].parse().unwrap()
+    };
+    for (name, text, expected) in [
+        ("take.mamlog", text.as_str(), played(&text)),
+        ("cut.mamlog", &text[..text.len() - 4], played(&text[..text.trim_end().rfind('\n').unwrap() + 1])),
+    ] {
+        fs::write(folder.0.join(name), text).unwrap();
+        let run = folder.run(&["render", name, "-o", "x.wav"]).exits(0);
+        assert!(run.err.contains("was broken off"), "{}", run.err);
+        let sound = wav(folder.0.join("x.wav")).1;
+        assert_eq!(sound.len(), 2 * expected);
+        assert!(sound[..9600].iter().any(|x| x.abs() > 0.5));
+    }
+    // What stands behind the end belongs to nothing.
+    let more = format!("{}{{\"frames\":1,\"ended\":true}}\n{{\"frames\":2}}\n", text);
+    fs::write(folder.0.join("more.mamlog"), more).unwrap();
+    let run = folder.run(&["render", "more.mamlog", "-o", "y.wav"]).exits(1);
+    assert!(run.err.contains("is not the log of a performance"), "{}", run.err);
+}
+
 /// A performance that was logged is rendered as it was recorded, to the bit: an edit of a file that it uses, what OSC asked
 /// for, and the fade at the end.
 #[cfg(all(unix, feature = "osc"))]
@@ -403,7 +441,7 @@ fn a_logged_performance_is_rendered_again() {
         folder.run(&["render", "take.mamlog", "-o", "y.wav", "--from", "2"]).exits(2).err.contains("--from")
     );
     let text = fs::read_to_string(folder.0.join("take.mamlog")).unwrap();
-    let newer = text.replacen("\"mamlog\":3", "\"mamlog\":99", 1);
+    let newer = text.replacen("\"mamlog\":4", "\"mamlog\":99", 1);
     assert_ne!(newer, text);
     fs::write(folder.0.join("new.mamlog"), newer).unwrap();
     assert!(folder.run(&["render", "new.mamlog", "-o", "y.wav"]).exits(1).err.contains("version 99"));

@@ -81,6 +81,8 @@ impl<'a> Maker<'a> {
         let hir = self.hir;
         let named = |id: LocalId| hir.in_scope(FILE, &hir.local(id).name) == Some(id);
         let locals: Vec<LocalId> = hir.scope(FILE).locals.iter().copied().filter(|&id| named(id)).collect();
+        // Most equations are one node, or a signal of an instance.
+        self.graph.nodes.reserve(2 * locals.len());
         self.graph.names.reserve(locals.len());
         self.graph.locals.reserve(locals.len());
         self.graph.pipes.reserve(locals.len());
@@ -302,7 +304,7 @@ impl<'a> Maker<'a> {
         self.graph.calls.insert((expr, iterations.clone()), node);
         let own = self.graph.nodes[node].path.clone();
         let given = |maker: &mut Self, name: &str, expr: Option<ExprId>| {
-            expr.map(|e| maker.given(node, &format!("{own}.{name}"), e, iterations))
+            expr.map(|e| maker.given(node, &[&own, ".", name].concat(), e, iterations))
         };
         let (first, others) = match kind {
             DefinitionKind::Instrument => (None, &[][..]),

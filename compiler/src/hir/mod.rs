@@ -453,6 +453,13 @@ impl Hir {
         self.scopes[scope.0 as usize].names.insert(name.clone(), id);
     }
 
+    /// Makes room for what is to be said of so many expressions: many are names, and some calls.
+    fn reserve(&mut self, exprs: usize) {
+        self.names.reserve(exprs);
+        self.uses.reserve(exprs / 2);
+        self.calls.reserve(exprs / 4);
+    }
+
     fn set_name(&mut self, expr: ExprId, name: Name) {
         if self.names.len() <= expr.index() {
             self.names.resize(expr.index() + 1, Name::None);

@@ -24,7 +24,8 @@ pub fn resolved(files: &Files, file: usize) -> &Hir {
 
 fn resolve(files: &Files, file: usize) -> Hir {
     let ast = &files.file(file).ast;
-    let hir = Hir::default();
+    let mut hir = Hir::default();
+    hir.reserve(ast.exprs.len());
     let mut resolver = Resolver {
         files,
         file,

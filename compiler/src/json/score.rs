@@ -62,7 +62,7 @@ impl Maker<'_> {
             _ => row.steps.iter().copied().cycle().take(bar).collect(),
         };
         let steps: Vec<Option<Value>> = steps.into_iter().map(|hit| hit.then(|| Value::hit(1.0))).collect();
-        Some(Line { pattern: Pattern::grid(&steps, resolution), action: Action::Play { target } })
+        Some(Line::new(Pattern::grid(&steps, resolution), Action::Play { target }))
     }
 
     /// The notes of a row, which come again after its bars.
@@ -79,7 +79,7 @@ impl Maker<'_> {
         };
         let events = row.notes.iter().filter_map(event).collect();
         let pattern = Pattern::table(Rational::whole(row.bars.into()), events);
-        Some(Line { pattern, action: Action::Play { target } })
+        Some(Line::new(pattern, Action::Play { target }))
     }
 
     fn lock_line(&self, row: &Row, group: &[&Lock], resolution: u32) -> Option<Line> {
@@ -91,7 +91,7 @@ impl Maker<'_> {
         };
         let pattern = Pattern::table(Rational::ONE, group.iter().map(event).collect());
         let ramp = Ramp { over: Duration::Seconds(seconds(&first.ramp)), curve: None };
-        Some(Line { pattern, action: Action::Set { param, ramp } })
+        Some(Line::new(pattern, Action::Set { param, ramp }))
     }
 
     fn command(&self, command: &Command) -> Option<score::Command> {

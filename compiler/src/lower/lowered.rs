@@ -1,7 +1,7 @@
 //! What lowering makes: kernels, their calls, and what can be set and triggered.
 
 use crate::files::Files;
-use crate::graph::{Graph, NodeId, NodeKind};
+use crate::graph::{Graph, Instance, NodeId, NodeKind};
 use crate::hir::DefId;
 use crate::ir::{Imm, Kernel, Module, Sharing};
 use crate::library::{Library, ParamInfo};
@@ -134,23 +134,20 @@ impl Slots {
     /// What of a graph can be set.
     pub(crate) fn new(files: &Files, library: &Library, graph: &Graph, song: usize) -> Slots {
         let mut slots = Slots::default();
+        let instances = graph.nodes.handles().filter_map(|node| graph.instance(node));
+        slots.all.reserve(graph.knobs.len() + instances.map(Instance::slots).sum::<usize>());
+        slots.first.reserve(graph.nodes.len());
         for (id, node) in graph.nodes.iter() {
             slots.first.insert(id, slots.all.len());
             match &node.kind {
                 NodeKind::Glue { .. } | NodeKind::Modulation(_) => {}
                 NodeKind::Instance(instance) => {
-                    for param in library.info(files, instance.def).params.iter().take(instance.args.len()) {
-                        let name = format!("{}.{}", node.path, param.name);
-                        slots.all.push((name.into(), param.clone()));
-                    }
-                    for &signal in &instance.signals {
-                        let param = ParamInfo::of_signal(signal);
-                        slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
-                    }
-                    for sent in &instance.sent {
-                        let param = ParamInfo::of_sent(sent);
-                        slots.all.push((format!("{}.{}", node.path, param.name).into(), param));
-                    }
+                    let info = library.info(files, instance.def);
+                    let own = info.params.iter().take(instance.args.len());
+                    let signals = instance.signals.iter().map(|&signal| ParamInfo::of_signal(signal));
+                    let sent = instance.sent.iter().map(ParamInfo::of_sent);
+                    let named = |param: ParamInfo| ([&*node.path, ".", &param.name].concat().into(), param);
+                    slots.all.extend(own.cloned().chain(signals).chain(sent).map(named));
                 }
                 NodeKind::Knob(item) => {
                     let knob = library.knob(files, DefId { file: song, item: *item });

@@ -21,7 +21,13 @@ pub(super) enum Amount {
 
 /// What a number with a unit is, in base units.
 pub(super) fn in_base(digits: &str, unit: Option<Unit>) -> Option<Amount> {
-    let x = Rational::from_decimal(digits)?;
+    let x = match digits.split_once('/') {
+        // Only octaves are written so, as a number of their own.
+        Some((over, under)) if unit == Some(Unit::Octaves) => {
+            (Rational::from_decimal(over)? * Rational::from_decimal(under)?.inverse().ok()?).ok()?
+        }
+        _ => Rational::from_decimal(digits)?,
+    };
     let exactly = |scale| (x * scale).ok();
     let base = match unit {
         Some(Unit::St) => return Some(Amount::Semitones(x)),

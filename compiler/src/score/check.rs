@@ -61,7 +61,7 @@ fn silent_lines(transport: &Transport, written: &[WrittenLine], steps: &mut u64,
             None => sounds(&line.pattern.query_within(TimeSpan::cycle(c), steps)),
         };
         // A line with a longer period may sound after the cycles that are looked at.
-        let all_heard = || line.pattern.period().is_ok_and(|period| period <= Rational::whole(LISTENED));
+        let all_heard = || written.period.is_ok_and(|period| period <= Rational::whole(LISTENED));
         if written.sound
             && written.rests != Some(Rests::OnPurpose)
             && !(0..LISTENED).any(&mut heard)
@@ -89,7 +89,7 @@ fn later_cycles(transport: &Transport, written: &[WrittenLine], steps: &mut u64,
         heard[clip.line] = cycles.max(heard[clip.line]);
     }
     for ((line, written), heard) in transport.lines.iter().zip(written).zip(heard) {
-        let period = line.pattern.period().map_or(MOST_BARS, |p| p.ceil().min(MOST_BARS.into()) as i64);
+        let period = written.period.map_or(MOST_BARS, |p| p.ceil().min(MOST_BARS.into()) as i64);
         let mut later = TRIED_CYCLES..heard.min(period);
         let failed = later.find_map(|c| line.pattern.query_within(TimeSpan::cycle(c), steps).err());
         // Without a step left it says nothing of the pattern.

@@ -1,28 +1,28 @@
 //! Lines, sections, arrangements: what is heard where.
 
 use super::amount::{Amount, count, exact, not_so};
-use super::arguments::without_steps;
+use super::cache::{LineCache, ReadLine, Spans};
 use super::codes::{
     DRIVEN_PARAMETER, NOT_PLAYABLE, SCORE_NUMBER, SCORE_UNREACHED, SECTION_LENGTH, SECTION_NESTING,
     UNKNOWN_SECTION, UNKNOWN_TARGET, UNUSED_SECTION,
 };
 use super::length::bars;
-use super::modify::mentions;
-use super::reading::{Modifier, Player};
-use super::rests::{Rests, rests};
+use super::modify::note_words;
+use super::reading::Player;
+use super::rests::Rests;
 use super::show::number;
 use super::targets::{not_a_target, unknown_target};
 use super::tempo::{Meter, twice};
 use super::words::Words;
 use super::work::{FirstCycle, Work};
-use super::{Instrument, Meaning, Targets};
+use super::{Meaning, Targets};
 use crate::dimension::Dimension;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Item, ItemKind, Line as Written, Part, PatternText};
 use mam_grammar::mini::Notations;
 use mam_grammar::{Limits, Problem, Problems, Severity, Span};
 use mam_runtime::Curve;
 use mam_runtime::score::pattern::mix;
-use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Pattern, Ramp, Rational};
+use mam_runtime::score::{Action, Clip, Duration, Line, Mark, Overflow, Ramp, Rational};
 use mam_runtime::sort::Sort;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -82,14 +82,18 @@ pub(super) struct WrittenLine {
     pub(super) tab: Option<(Rational, Span)>,
     /// What is known of the first cycle of its pattern.
     pub(super) first: Option<FirstCycle>,
+    /// Cycles after which its pattern comes again.
+    pub(super) period: Result<Rational, Overflow>,
 }
 
 /// Composes the lines and sections of one file.
 pub(super) struct Composer<'a> {
-    ast: &'a Ast,
+    pub(super) ast: &'a Ast,
     targets: &'a dyn Targets,
-    meter: &'a Meter,
-    notations: &'a Notations,
+    pub(super) meter: &'a Meter,
+    pub(super) notations: &'a Notations,
+    /// The lines of versions before; `None` where there is no other version.
+    pub(super) cached: Option<&'a mut LineCache>,
     seed: u64,
     pub(super) levels: Vec<Level<'a>>,
     pub(super) sections: Vec<Section<'a>>,
@@ -102,9 +106,11 @@ pub(super) struct Composer<'a> {
     pub(super) taken_over: usize,
     /// Bars of the arrangement, if there is one.
     pub(super) arranged: Option<Rational>,
-    work: Work,
+    pub(super) work: Work,
     /// The names of equations that have errors already: what they are cannot be known.
     broken: FxHashSet<&'a str>,
+    /// Where something is wrong already.
+    pub(super) wrong: Spans,
     /// How many lines there are of each name.
     named: FxHashMap<String, u64>,
     /// The parameters of which notes give their voices values, each once.
@@ -116,7 +122,8 @@ impl<'a> Composer<'a> {
     pub(super) fn new(
         ast: &'a Ast,
         targets: &'a dyn Targets,
-        (meter, notations): (&'a Meter, &'a Notations),
+        meter: &'a Meter,
+        (notations, cached): (&'a Notations, Option<&'a mut LineCache>),
         seed: u64,
         limits: &Limits,
         problems: &'a mut Problems,
@@ -126,6 +133,7 @@ impl<'a> Composer<'a> {
             targets,
             meter,
             notations,
+            cached,
             seed,
             levels: vec![Level::default()],
             sections: Vec::new(),
@@ -137,6 +145,7 @@ impl<'a> Composer<'a> {
             arranged: None,
             work: Work::new(limits.score_work),
             broken: broken(ast, problems),
+            wrong: Spans::new(problems),
             named: FxHashMap::default(),
             note_params: vec![],
             problems,
@@ -256,7 +265,7 @@ impl<'a> Composer<'a> {
             Meaning::Instrument(instrument) => (instrument.numbered, instrument.pieces),
             _ => (false, None),
         };
-        let (action, voices, (pattern, first)) = match meaning {
+        let (action, voices, read) = match meaning {
             Meaning::Instrument(_) | Meaning::Parameter(_)
                 if let PatternText::Nothing(mark) = line.pattern =>
             {
@@ -266,18 +275,18 @@ impl<'a> Composer<'a> {
                 self.check_over(line, &name);
                 let words = note_words(self.ast, line, &instrument);
                 let player = Player::Instrument(self.targets, &instrument);
-                let pattern = self.pattern(line, words, seed, player);
+                let read = self.read(line, span, words, seed, player);
                 if let (PatternText::Notation(text), false) = (&line.pattern, instrument.pitched) {
-                    super::hits::check(text, &instrument, self.targets, self.problems);
+                    super::hits::check(text, &instrument, self.targets, self.notations, self.problems);
                 }
-                (Action::Play { target: instrument.index }, Some(instrument.voices), pattern)
+                (Action::Play { target: instrument.index }, Some(instrument.voices), read)
             }
             Meaning::Parameter(parameter) => {
                 if let PatternText::Tab { bars, .. } = &line.pattern {
                     let message = format!("`{name}` is a parameter, and a drum tab has no values for it");
-                    let span = bars.first().map_or(place, |b| b.span);
-                    let help = "write its values in quotes: `\"0.5 ~ 1.0 ~\"`";
-                    self.problems.add(Problem::new(&NOT_PLAYABLE, span, message).help(help));
+                    let problem =
+                        Problem::new(&NOT_PLAYABLE, bars.first().map_or(place, |b| b.span), message);
+                    self.problems.add(problem.help("write its values in quotes: `\"0.5 ~ 1.0 ~\"`"));
                     return;
                 }
                 if parameter.is_driven {
@@ -285,9 +294,9 @@ impl<'a> Composer<'a> {
                     let help = "give it a number in its equation, or take the line out";
                     self.problems.add(Problem::new(&DRIVEN_PARAMETER, place, message).help(help));
                 }
-                let pattern = self.pattern(line, Words::Values(&parameter), seed, Player::Nothing);
+                let read = self.read(line, span, Words::Values(&parameter), seed, Player::Nothing);
                 let action = Action::Set { param: parameter.index, ramp: self.ramp(line) };
-                (action, None, pattern)
+                (action, None, read)
             }
             Meaning::Unknown => {
                 let message = format!("there is no `{name}` to play");
@@ -302,40 +311,23 @@ impl<'a> Composer<'a> {
             nothing => return self.problems.add(not_a_target(&name, place, line, nothing)),
         };
         self.levels[level].lines.push(self.lines.len());
-        self.lines.push(Line { pattern, action });
-        let sound = self.problems.len() == found;
+        let ReadLine { pattern, shift, first, rests, period } = read;
+        self.lines.push(Line { pattern, action, shift });
         *self.named.entry(name.clone()).or_default() += 1;
-        let (text, tab) = match &line.pattern {
-            PatternText::Notation(text) => (line.modifiers.is_empty().then(|| text.text.clone()), None),
-            PatternText::Made(_) | PatternText::Nothing(_) => (None, None),
-            PatternText::Tab { bars, .. } => {
-                let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);
-                let length = self.lines.last().and_then(|line| line.pattern.period().ok());
-                (None, length.filter(|_| line.modifiers.is_empty()).map(|length| (length, place)))
-            }
-        };
-        let rests = rests(&line.pattern);
-        let written =
-            WrittenLine { span: place, name, voices, numbered, rests, pieces, sound, text, tab, first };
-        self.written.push(written);
-    }
-
-    /// The pattern of a line, and what is known of its first cycle.
-    fn pattern(
-        &mut self,
-        line: &Written,
-        words: Words,
-        seed: u64,
-        player: Player,
-    ) -> (Pattern, Option<FirstCycle>) {
-        let notes = matches!(words, Words::Notes { .. });
-        let Composer { ast, meter, notations, .. } = *self;
-        let (draws, values) = (0, vec![]);
-        let mut modifier = Modifier { ast, meter, notations, words, notes, seed, draws, player, values };
-        let (pattern, place) = line_pattern(&mut modifier, line, self.problems);
-        self.note_values(player, modifier.values);
-        let first = self.work.try_line(&pattern, place, self.problems);
-        (pattern, first)
+        let (text, tab) = plain(line, period, place);
+        self.written.push(WrittenLine {
+            span: place,
+            name,
+            voices,
+            numbered,
+            rests,
+            pieces,
+            sound: self.problems.len() == found,
+            text,
+            tab,
+            first,
+            period,
+        });
     }
 
     /// Notes have no ramps.
@@ -497,45 +489,21 @@ impl<'a> Composer<'a> {
     }
 }
 
-/// How the words of a line of notes are read.
-pub(super) fn note_words<'i>(ast: &Ast, line: &Written, of: &'i Instrument) -> Words<'i> {
-    let says = |name: &str| mentions(ast, &line.modifiers, &|modifier| modifier == name);
-    Words::Notes { of, degrees: says("scale"), chords: says("chord") }
-}
-
-/// The pattern of a line with its modifiers, and the place of the pattern alone.
-pub(super) fn line_pattern(
-    modifier: &mut Modifier,
+/// Of a line that no modifier changes, what stands in its quotes, or the bars of its tab and its place.
+fn plain(
     line: &Written,
-    problems: &mut Problems,
-) -> (Pattern, Span) {
-    let Modifier { ast, notations, words, notes, .. } = *modifier;
-    let (mut pattern, place) = match &line.pattern {
-        PatternText::Tab { bars, by } => {
-            let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or_default();
-            (super::tab::tab(ast, bars, *by, modifier.meter, problems), place)
+    period: Result<Rational, Overflow>,
+    place: Span,
+) -> (Option<Arc<str>>, Option<(Rational, Span)>) {
+    match &line.pattern {
+        _ if !line.modifiers.is_empty() => (None, None),
+        PatternText::Notation(text) => (Some(text.text.clone()), None),
+        PatternText::Made(_) | PatternText::Nothing(_) => (None, None),
+        PatternText::Tab { bars, .. } => {
+            let place = bars.iter().map(|b| b.span).reduce(Span::to).unwrap_or(place);
+            (None, period.ok().map(|length| (length, place)))
         }
-        PatternText::Notation(text) => {
-            (super::read(&text.text, text.span, modifier.seed, words, notations, problems), text.span)
-        }
-        PatternText::Made(expr) => {
-            let made = modifier.source(*expr, words, notes, problems).unwrap_or_else(|problem| {
-                problems.add(problem);
-                None
-            });
-            (made.unwrap_or_else(Pattern::silence), ast.span(*expr))
-        }
-        PatternText::Nothing(place) => (Pattern::silence(), *place),
-    };
-    for &expr in &line.modifiers {
-        pattern = modifier.apply(pattern, expr, problems);
     }
-    if pattern.is_continuous() {
-        let last = line.modifiers.last().map_or(place, |&last| ast.span(last));
-        problems.add(without_steps(place.to(last)));
-        return (Pattern::silence(), place);
-    }
-    (pattern, place)
 }
 
 /// The names of the equations that could not be read, that hold an error, or that call what could not be read.

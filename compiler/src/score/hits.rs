@@ -7,7 +7,7 @@ use super::values::rhythm;
 use super::{Instrument, Meaning, Targets};
 use mam_grammar::ast::Quoted;
 use mam_grammar::foreign::{self, Foreign, Role};
-use mam_grammar::mini::{Base, Word, parse};
+use mam_grammar::mini::{Base, Notations, Word};
 use mam_grammar::{Problem, Problems, Span};
 use rustc_hash::FxHashSet;
 
@@ -15,8 +15,14 @@ use rustc_hash::FxHashSet;
 const MOST_WORDS: usize = 16;
 
 /// Warns of the first word of a line of `of` that names another instrument, or of words that differ from each other.
-pub(super) fn check(text: &Quoted, of: &Instrument, targets: &dyn Targets, problems: &mut Problems) {
-    let Ok(group) = parse(&text.text, text.span) else { return };
+pub(super) fn check(
+    text: &Quoted,
+    of: &Instrument,
+    targets: &dyn Targets,
+    notations: &Notations,
+    problems: &mut Problems,
+) {
+    let Ok(group) = notations.parse(&text.text, text.span) else { return };
     let group = Base::Fast(group);
     let mut words = Vec::new();
     words_of(&group, &mut words);

@@ -326,7 +326,15 @@ impl<'p> Builder<'p> {
             self.problem(k.span, message, RHYTHM);
             return Pattern::silence();
         }
-        match (k_, n_, constant(&rotation)) {
+        let r_ = constant(&rotation);
+        if r_.is_some_and(|r| !fine(r, -most, most)) {
+            let message = format!(
+                "a rhythm is turned by a whole number of steps, at most {MOST_EUCLID_STEPS} either way"
+            );
+            self.problem(r.map_or(n.span, |r| r.span), message, "`x(3,8,2)` begins two steps later");
+            return Pattern::silence();
+        }
+        match (k_, n_, r_) {
             (Some(k), Some(n), Some(r)) => {
                 Pattern::new(Node::Euclid(euclid(k as i64, n as usize, r as i64).into(), of))
             }

@@ -7,6 +7,7 @@
 
 mod amount;
 mod arguments;
+mod cache;
 mod check;
 pub mod codes;
 mod compose;
@@ -21,6 +22,7 @@ mod modify;
 mod musical;
 mod pitch;
 mod ramps;
+mod reader;
 mod reading;
 mod rests;
 mod schedule;
@@ -37,6 +39,7 @@ mod vocabulary;
 mod words;
 mod work;
 
+pub use cache::LineCache;
 pub use check::Leftover;
 pub use harmony::scales;
 pub use line::line;
@@ -161,13 +164,13 @@ pub struct Parameter {
 
 /// The score of a file whose random draws come from `seed`; [`complete`] adds what it leaves out. With it come the
 /// parameters that a pass may leave other than it found them: that depends on the values at the start.
-/// Looking through its patterns takes no more than `limits` allow; those in `notations` are not read again.
+/// Looking through its patterns takes no more than `limits` allow; those in `notations` are not read again, nor lines in `cached`.
 pub fn from_ast(
     file: &File,
     seed: u64,
     targets: &dyn Targets,
     limits: &Limits,
-    notations: &Notations,
+    (notations, cached): (&Notations, Option<&mut LineCache>),
     problems: &mut Problems,
 ) -> (Score, Vec<Leftover>) {
     let ast = &file.ast;
@@ -175,7 +178,7 @@ pub fn from_ast(
     check_channels(ast, problems);
     let meter = tempo::meter(ast, &ast.items, problems);
     let (tempo, tempo_places) = tempo::tempo_map(ast, &ast.items, &meter, problems);
-    let mut composer = Composer::new(ast, targets, (&meter, notations), seed, limits, problems);
+    let mut composer = Composer::new(ast, targets, &meter, (notations, cached), seed, limits, problems);
     composer.song(&ast.items);
     let Composer { lines, written, clips, marks, arranged, note_params, .. } = composer;
     let length = length::length(ast, &ast.items, &meter, arranged.is_some(), problems);
@@ -279,7 +282,8 @@ fn own_length(transport: &Transport) -> Rational {
 /// Warns of tempo changes beyond the song's end.
 fn check_reached(length: Rational, changes: &[(Rational, Span)], problems: &mut Problems) {
     for (_, span) in changes.iter().filter(|(bar, _)| length.sign() > 0 && *bar >= length) {
-        let message = format!("the song has {} bars and ends before this", show::number(length));
+        let unit = if length == Rational::ONE { "bar" } else { "bars" };
+        let message = format!("the song has {} {unit} and ends before this", show::number(length));
         let help = "give the song a greater `length`, or let the tempo change earlier";
         problems.add(Problem::new(&SCORE_UNREACHED, *span, message).help(help));
     }

@@ -1,5 +1,6 @@
 //! What may stand after a pattern: `.fast(2) .every(4, rev)`, read as changes.
 
+use super::Instrument;
 use super::amount::plain;
 use super::arguments::Kind;
 use super::codes::MODIFIER;
@@ -7,11 +8,11 @@ use super::reading::{Modifier, Player, Use};
 use super::targets::found;
 use super::vocabulary::{find, modifiers};
 use super::words::Words;
-use mam_grammar::ast::{Arg, Ast, Expr, ExprId};
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Line};
 use mam_grammar::foreign::{self, Role};
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Number};
-use mam_runtime::score::{Overflow, Pattern, Rational};
+use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Number, ValueMap};
+use mam_runtime::score::{Note, Overflow, Pattern, Pitch, Rational, Value};
 
 type Read = Result<Change, Problem>;
 
@@ -31,16 +32,46 @@ pub(super) fn mentions(ast: &Ast, modifiers: &[ExprId], such: &dyn Fn(&str) -> b
     })
 }
 
+/// How the words of a line of notes are read.
+pub(super) fn note_words<'i>(ast: &Ast, line: &Line, of: &'i Instrument) -> Words<'i> {
+    let says = |name: &str| mentions(ast, &line.modifiers, &|modifier| modifier == name);
+    Words::Notes { of, degrees: says("scale"), chords: says("chord") }
+}
+
 impl<'a> Modifier<'a> {
     /// The pattern changed by one modifier.
     pub(super) fn apply(&mut self, of: Pattern, expr: ExprId, problems: &mut Problems) -> Pattern {
         let unchanged = of.clone();
-        let chain = self.chain(expr, problems);
+        let chain = self.chain(expr, problems).and_then(|chain| self.of_numbers(chain, &of, expr));
         let changed = chain.and_then(|chain| chain.apply(of).map_err(|Overflow| self.too_fine(expr)));
         changed.unwrap_or_else(|problem| {
             problems.add(problem);
             unchanged
         })
+    }
+
+    /// Refuses what changes numbers alone where a pattern has notes by name, which it would leave as they are, or whose keys it
+    /// would multiply.
+    fn of_numbers(&self, chain: Chain, of: &Pattern, expr: ExprId) -> Result<Chain, Problem> {
+        let (name, does) = match chain.0.first().map(Change::law) {
+            Some(Law::Between) => ("range", "brings numbers from 0..1 to another range"),
+            Some(Law::Join(Joint::Multiply, _) | Law::JoinTo(Joint::Multiply, _)) => {
+                ("mul", "multiplies numbers and degrees")
+            }
+            Some(Law::Map(ValueMap::Join(Joint::Multiply, _))) => ("mul", "multiplies numbers and degrees"),
+            _ => return Ok(chain),
+        };
+        if of.is_continuous() {
+            return Ok(chain);
+        }
+        let span = self.ast.span(expr);
+        let values = self.values_of(of, span)?;
+        let is_note = |value: &Value| matches!(value, Value::Note(Note { pitch: Pitch::Note(_), .. }));
+        match values.iter().any(is_note) {
+            true => Err(Problem::new(&MODIFIER, span, format!("`.{name}` {does}, and there are notes by name here"))
+                .help("`.add(12)` moves notes by semitones; degrees of a scale are numbers: `\"0 2 4\".mul(2).scale(c, minor)`")),
+            false => Ok(chain),
+        }
     }
 
     /// The changes of an expression, one after another.
@@ -163,11 +194,11 @@ impl<'a> Modifier<'a> {
             ("linger", [_]) => numbers(self, Law::Linger, &[Kind::Part]),
             ("zoom", [begin, end]) => {
                 let change = numbers(self, Law::Zoom, &[Kind::Cycles, Kind::Cycles])?;
-                self.in_order(begin, end, change)
+                self.in_order(begin, end, change, false)
             }
             ("compress", [begin, end]) => {
                 let change = numbers(self, Law::Compress, &[Kind::Share, Kind::Share])?;
-                self.in_order(begin, end, change)
+                self.in_order(begin, end, change, false)
             }
             ("ribbon", [_, _]) => numbers(self, Law::Ribbon, &[Kind::Cycles, Kind::Factor]),
             ("euclid", [onsets, _] | [onsets, _, _]) => {
@@ -189,15 +220,27 @@ impl<'a> Modifier<'a> {
         }
     }
 
-    /// Refuses a part of a cycle that ends where it begins, or before.
-    fn in_order(&self, begin: &Arg, end: &Arg, change: Option<Change>) -> Result<Option<Change>, Problem> {
+    /// Refuses a part of a cycle that ends before it begins, or where it begins unless it may be an `instant`.
+    fn in_order(
+        &self,
+        begin: &Arg,
+        end: &Arg,
+        change: Option<Change>,
+        instant: bool,
+    ) -> Result<Option<Change>, Problem> {
         let known = change.as_ref().and_then(|change| change.known());
-        if known.is_some_and(|numbers| matches!(numbers[..], [from, to] if from >= to)) {
-            let span = self.ast.span(begin.value).to(self.ast.span(end.value));
-            let message = "a part of a cycle ends after it begins";
-            return Err(Problem::new(&MODIFIER, span, message));
+        if known
+            .is_some_and(|numbers| matches!(numbers[..], [from, to] if from > to || !instant && from == to))
+        {
+            return Err(self.turned(begin, end, "a part of a cycle ends after it begins"));
         }
         Ok(change)
+    }
+
+    /// Two arguments of which the first is not below the second.
+    fn turned(&self, first: &Arg, second: &Arg, message: &str) -> Problem {
+        let span = self.ast.span(first.value).to(self.ast.span(second.value));
+        Problem::new(&MODIFIER, span, message)
     }
 
     /// The modifiers that choose events, and those that hold changes.
@@ -232,7 +275,8 @@ impl<'a> Modifier<'a> {
             ("within", [begin, end, change]) => {
                 let part = [begin, end].map(|arg| self.number(arg, Kind::Share, problems));
                 let part = part.into_iter().collect::<Result<_, _>>()?;
-                Change::new(Law::Within(self.chain(change.value, problems)?), part)
+                let change = Change::new(Law::Within(self.chain(change.value, problems)?), part);
+                return self.in_order(begin, end, Some(change), true);
             }
             ("off", [time, change]) => {
                 let time = self.number(time, Kind::Cycles, problems)?;
@@ -306,7 +350,11 @@ impl<'a> Modifier<'a> {
             }
             ("voicing", [low, high]) => {
                 let range = [low, high].map(|arg| self.number(arg, Kind::Pitch, problems));
-                Change::new(Law::Voicing, range.into_iter().collect::<Result<_, _>>()?)
+                let change = Change::new(Law::Voicing, range.into_iter().collect::<Result<_, _>>()?);
+                if change.known().is_some_and(|range| matches!(range[..], [low, high] if low > high)) {
+                    return Err(self.turned(low, high, "a range goes from its lowest note to its highest"));
+                }
+                change
             }
             ("arp", [order]) => self.arp(order, problems)?,
             ("jux", [change]) => self.jux(used, change, problems)?,

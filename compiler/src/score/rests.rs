@@ -2,7 +2,7 @@
 
 use super::steps::words_of;
 use mam_grammar::ast::{PatternText, Quoted};
-use mam_grammar::mini::{Base, parse};
+use mam_grammar::mini::{Base, Notations};
 
 /// How a line is written that has no steps but rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub(super) enum Rests {
 }
 
 /// Whether a line is written as rests alone, and how.
-pub(super) fn rests(pattern: &PatternText) -> Option<Rests> {
+pub(super) fn rests(pattern: &PatternText, notations: &Notations) -> Option<Rests> {
     match pattern {
         PatternText::Notation(text) => {
             // What has letters has a word.
             let group = Some(text).filter(|text| !text.text.contains(char::is_alphabetic));
-            let group = Base::Fast(parse(&group?.text, text.span).ok()?);
+            let group = Base::Fast(notations.parse(&group?.text, text.span).ok()?);
             let mut words = Vec::new();
             words_of(&group, &mut words);
             words.is_empty().then_some(Rests::OnPurpose)

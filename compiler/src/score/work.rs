@@ -2,7 +2,7 @@
 
 use super::codes;
 use mam_grammar::{Problem, Problems, Span};
-use mam_runtime::score::{Pattern, PatternEvent, QueryError, TimeSpan};
+use mam_runtime::score::{Overflow, Pattern, PatternEvent, QueryError, Rational, TimeSpan};
 
 /// Cycles that are tried when a pattern is checked.
 pub(super) const TRIED_CYCLES: i64 = 16;
@@ -30,18 +30,31 @@ impl Work {
         Work { most, left: most }
     }
 
+    /// What is left of it.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Takes the work of a line that need not be tried again. Nothing is taken where that is all that is left, or more.
+    pub(super) fn spend(&mut self, steps: u64) -> bool {
+        let is_enough = self.left > steps;
+        self.left -= if is_enough { steps } else { 0 };
+        is_enough
+    }
+
     /// Adds a problem when the first cycles of a pattern cannot be played, or those of all lines so far take too much work.
-    /// Returns what was found of the first, unless the work ran out.
+    /// Returns what was found of the first, unless the work ran out. The pattern comes again after `period` cycles.
     pub(super) fn try_line(
         &mut self,
         pattern: &Pattern,
+        period: Result<Rational, Overflow>,
         place: Span,
         problems: &mut Problems,
     ) -> Option<FirstCycle> {
         if self.left == 0 {
             return None; // That has been said.
         }
-        let cycles = pattern.period().map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
+        let cycles = period.map_or(TRIED_CYCLES, |p| (p.ceil() as i64).clamp(1, TRIED_CYCLES));
         let before = self.left;
         let found = pattern.query_within(TimeSpan::cycle(0), &mut self.left);
         let first = FirstCycle { steps: before - self.left, sounds: sounds(&found) };

@@ -577,4 +577,24 @@ pub(super) const ROWS: &[Row] = rows! {
     Song "out = saw(100Hz)\nexpect harmonic(out, 2.5) < 0dB" => "out-of-bounds" "2.5" "another number" "out = saw(100Hz)\nexpect harmonic(out, 2) < 0dB";
     Song "x = noise()\nout = spectral(x) { phase: 0 }" => "unexpected" ":" "`{ { low: x } }`" "x = noise()\nout = spectral(x) { { mag: mag, phase: 0 } }";
     Song "a = pluck()\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a" => "unused-parameter" "pluck" "`voice.pressure`" "a = pluck(gain: voice.pressure)\nplay { a \"c4\".set(note.pressure: 0.9) }\nout = a";
+    // Changes that would do nothing, or the opposite.
+    Line "lead \"c4 d4\".within(0.5, 0.25, rev)" => "pattern-modifier" "0.5, 0.25" "`.within(0, 1/2, ply(2))`" "lead \"c4 d4\".within(0.25, 0.5, rev)";
+    Line "lead \"<Am7 D7>\".chord.voicing(c5, c3)" => "pattern-modifier" "c5, c3" "`.voicing(c3, c5)`" "lead \"<Am7 D7>\".chord.voicing(c3, c5)";
+    Line "lead \"c4 e4\".range(48, 72)" => "pattern-modifier" "range(48, 72)" "`.add(12)`" "lead \"c4 e4\".add(12)";
+    Line "lead \"c4 e4\".mul(2)" => "pattern-modifier" "mul(2)" "`.add(12)`" "lead \"c4 e4\".add(12)";
+    Line "lead \"c4(3,8,1.5)\"" => "pattern-number" "1.5" "`x(3,8,2)`" "lead \"c4(3,8,2)\"";
+    Value "convolve(x, [])" => "no-element" "[]" "`[1]`" "convolve(x, [1])";
+    // Units of other tools, each in its place.
+    Value "sin(90deg)" => "unknown-unit" "deg" "radians, `0.25 * tau`";
+    Value "x * lfo(120bpm)" => "unknown-unit" "bpm" "`2Hz`";
+    Value "x |> compressor(threshold: -6dBFS)" => "unknown-unit" "dBFS" "did you mean `dB`";
+    Song "out = noise()\nexpect lufs(out) < -5LUFS" => "unknown-unit" "LUFS" "`5`";
+    Value "sum i in 4 { i } * x" => "not-a-list" "4" "`1..4` counts from 1 to 4" "sum i in 1..4 { i } * x";
+    Value "delay(x, 3s)" => "out-of-range" "3s" "`time` takes 0s..2s" "delay(x, 2s)";
+    // What cannot be meant.
+    Value "tap(x, -1ms, max: 1s)" => "out-of-range" "-1ms" "0 or more" "tap(x, 1ms, max: 1s)";
+    Value "pulses(0) * x" => "out-of-range" "0" "from one to the next" "pulses(100) * x";
+    Value "fir(x, [1Hz, 2])" => "dimension" "[1Hz, 2]" "" "fir(x, [1, 2])";
+    Value "convolve(x, [1ms, 2])" => "dimension" "[1ms, 2]" "" "convolve(x, [1, 2])";
+    Song "def f(x) {\n  latency -5ms\n  out = x\n}\nout = f(noise())" => "too-large" "-5ms" "such as `5ms`" "def f(x) {\n  latency 5ms\n  out = x\n}\nout = f(noise())";
 };

@@ -56,6 +56,12 @@ impl Piece {
 }
 
 impl Ast {
+    /// Makes room for so many more expressions.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.spans.reserve(more);
+        self.exprs.reserve(more);
+    }
+
     /// The tree of a text of one item that stands within another text, with the places there; `start` is the byte at which it
     /// begins, which wraps around for a text with something before what stands there.
     #[must_use]

@@ -75,7 +75,7 @@ table! {
     Value ["adsrgate" "keyon" "gatein"] "" "" "an instrument has `gate`, `trig`, `freq`, `note` and `vel`" "adsr(gate, release: 200ms)";
     Value ["mousex" "mousey" "hslider" "vslider" "nentry" "slider" "numberbox"] "" "" "a control is `knob in1 = 0.5 in 0..1`, and is read by its name" "sine(in1 * 100Hz)";
     Value ["button" "checkbox"] "" "" "a switch is `knob in1 = 0 in 0..1 step`, and is read by its name" "in1 * x";
-    Value ["samples" "playbuf" "bufrd" "soundfile" "buffer" "wav" "audiofile" "loadsample" "samplebank" "soundfont" "buf" "diskin"] "" "" "a sound file is `sample(\"hit.wav\")`, and `playback` plays it" "noise() * decay(trig, 100ms)";
+    Value ["samples" "playbuf" "bufrd" "soundfile" "buffer" "wav" "audiofile" "loadsample" "samplebank" "soundfont" "buf" "diskin"] "" "" "a sound file is `sample(\"hit.wav\")`, and `playback` plays it, as what is recorded" "playback(record(noise(), 1, max: 1s), trig)";
     Value ["mono" "tomono" "mix2mono" "downmix"] "" "" "the sum of both sides is a part of `mid_side`" "mid_side(x).mid";
     Value ["wire"] "" "" "name the signal itself" "x";
     Value ["true" "yes" "on"] "" "1" "truth is a number, 1" "if 1 then x else 0";
@@ -95,7 +95,9 @@ table! {
     Value ["velocity"] "" "vel" "the velocity of a note is `vel`, in an instrument" "x * vel";
     Value ["frequency" "hertz" "pitchhz" "notefreq"] "" "freq" "the frequency of a note is `freq`, in an instrument" "saw(freq)";
     Value ["keynumber" "noteon" "midinumber" "notenumber"] "" "note" "the number of a note is `note`, in an instrument" "hz(note + 12)";
-    Value ["foreach" "reduce" "par" "seq" "for" "loop" "repeat" "while" "each" "prod" "iterate" "dup" "fill"] "" "" "what is repeated a fixed number of times is a `sum` or a `chain`" "sum i in 1..4 { sine(i * 110Hz) / i }";
+    Value ["par" "dup" "fill"] "" "" "values beside one another are a list, counted from 0" "sum x in list i in 0..3 { sine((i + 1) * 110Hz) } { x / 4 }";
+    Value ["prod"] "product" "" "" "product i in 1..4 { i }";
+    Value ["foreach" "reduce" "seq" "for" "loop" "repeat" "while" "each" "iterate"] "" "" "what is repeated a fixed number of times is a `sum` or a `chain`" "sum i in 1..4 { sine(i * 110Hz) / i }";
     Value ["stack" "cat" "slowcat" "fastcat" "polymeter" "sound" "s" "n" "note" "d1" "euclidean" "pattern" "mini" "p" "pbind" "pseq" "prand" "psequence" "wchoose"] "" "" "a pattern is a line of the score, and the frequency of a key is `hz(60)`" "play { bd \"x(3,8)\" }";
     Value ["print" "println" "printf" "post" "log2console" "trace" "puts" "scope" "poll" "postln"] "" "" "there is nothing to print to: `mamc render` and its taps show what a signal does" "50% * x";
     Value ["brownnoise" "brownian" "rednoise"] "brown" "brown()" "" "brown()";

@@ -135,6 +135,10 @@ impl Builder<'_> {
         let (span, text) = (self.span(pair), pair.as_str().trim_end());
         let split = digits_of(text);
         let number = Number { digits: text[..split].into(), unit: Unit::from_text(&text[split..]) };
+        self.finite(number, span)
+    }
+
+    fn finite(&mut self, number: Number, span: Span) -> ExprId {
         if !number.value().is_finite() {
             let problem = Problem::new(&codes::NUMBER_TOO_LARGE, span, "this number is too large")
                 .help("write a number below 1.8 · 10^308");
@@ -173,8 +177,9 @@ impl Builder<'_> {
     fn octaves(&mut self, pair: Pair<'_, Rule>) -> ExprId {
         let span = self.span(&pair);
         let Some(amount) = pair.into_inner().next() else { return self.nothing() };
-        let digits = amount.as_str().trim_end().into();
-        self.ast.add(Expr::Number(Number { digits, unit: Some(Unit::Octaves) }), span)
+        let digits: String = amount.as_str().chars().filter(|c| !c.is_whitespace()).collect();
+        let number = Number { digits: digits.into(), unit: Some(Unit::Octaves) };
+        self.finite(number, span)
     }
 
     fn choice(&mut self, pair: Pair<'_, Rule>) -> ExprId {

@@ -385,14 +385,17 @@ impl<'a> Walk<'a> {
     fn second(&self, index: usize) -> Option<&'static str> {
         const PARTS: [&str; 6] = ["by", "over", "curve", "step", "smooth", "cc"];
         let (word, last) = (self.word(index), *self.out.tokens.last()?);
+        let soft = self.stack.last().is_some_and(|frame| frame.soft);
+        if word.is_empty() || soft || last.kind == Kind::Newline {
+            return None;
+        }
         let joins = |word| RESERVED.contains(&word) && !matches!(word, "in" | "out") || PARTS.contains(&word);
         let ends = match last.kind {
             Kind::Word => !joins(last.text(self.text)),
             Kind::Number | Kind::Text | Kind::Tab => true,
             _ => last.is(")") || last.is("]") || last.is(",") && self.is_line(),
         };
-        let soft = self.stack.last().is_some_and(|frame| frame.soft);
-        if word.is_empty() || joins(word) || !ends || soft {
+        if !ends || joins(word) {
             return None;
         }
         let path = self.path(index);

@@ -42,6 +42,9 @@ pub(super) fn read(
     let deep = too_deep(source, text, &layout, limits, &mut problems);
     // Only whole characters have been replaced.
     let work = String::from_utf8(layout.text.clone()).unwrap_or_default();
+    let mut ast = Ast::default();
+    // About every second token is an expression.
+    ast.reserve(layout.tokens.len() / 2);
     let builder = Builder {
         text,
         source,
@@ -49,7 +52,7 @@ pub(super) fn read(
         broken: false,
         in_modifier: false,
         docs: docs(source, 0, &scanned),
-        ast: Ast::default(),
+        ast,
         problems: Problems::default(),
     };
     let most = limits.problems;
@@ -157,7 +160,7 @@ impl Reader<'_> {
 
     fn items(&mut self, tokens: Range<usize>) -> Vec<Item> {
         let all = self.layout.items(tokens);
-        let (mut items, mut at) = (Vec::new(), 0);
+        let (mut items, mut at) = (Vec::with_capacity(all.len()), 0);
         while at < all.len() {
             let inner = self.indented(&all[at..]);
             items.push(match inner {

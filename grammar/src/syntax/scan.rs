@@ -62,10 +62,22 @@ pub struct Scanned {
     pub unclosed: Vec<usize>,
 }
 
-const SYMBOLS: [&str; 37] = [
-    "|>", "++", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "->", "=>", "+=", "-=", "*=", "<", ">", "=",
-    "+", "-", "*", "/", "^", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "%", "!", "|", "?",
-];
+/// The symbols of two characters.
+const PAIRS: [&str; 15] =
+    ["|>", "++", "<=", ">=", "==", "!=", "..", "&&", "||", "**", "->", "=>", "+=", "-=", "*="];
+
+/// Those of one.
+const SINGLES: &str = "<>=+-*/^()[]{},:.;%!|?";
+
+/// The symbol that two bytes, or the first of them, are.
+fn symbol_of(first: u8, second: u8) -> Option<&'static str> {
+    let pair = || PAIRS.iter().find(|pair| pair.as_bytes() == [first, second]).copied();
+    let single = || SINGLES.bytes().position(|byte| byte == first).map(|at| &SINGLES[at..=at]);
+    match second {
+        b'>' | b'+' | b'=' | b'.' | b'&' | b'|' | b'*' => pair().or_else(single),
+        _ => single(),
+    }
+}
 
 /// Finds the tokens and comments of a text.
 pub fn scan(text: &str) -> Scanned {
@@ -105,7 +117,9 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn run(text: &'a str, cut: Option<usize>) -> Scanned {
-        let mut scanner = Scanner { text, at: 0, cut, pending_docs: 0, depth: 0, out: Scanned::default() };
+        // Three bytes a token are few.
+        let out = Scanned { tokens: Vec::with_capacity(text.len() / 3 + 1), ..Scanned::default() };
+        let mut scanner = Scanner { text, at: 0, cut, pending_docs: 0, depth: 0, out };
         if text.starts_with('\u{feff}') {
             scanner.at = '\u{feff}'.len_utf8();
         }
@@ -141,7 +155,7 @@ impl<'a> Scanner<'a> {
             b'0'..=b'9' => self.number(),
             b'|' if self.byte(self.at + 1) != b'>' && self.after_target() => self.tab(),
             _ if is_letter(byte) => self.token(Kind::Word, self.end_while(self.at, is_letter)),
-            _ if self.rest().starts_with("//") => self.comment(),
+            b'/' if self.byte(self.at + 1) == b'/' => self.comment(),
             b'#' if self.stands_apart() => {
                 let end = self.before_brace(self.line_end(self.at));
                 self.foreign_comment(end);
@@ -150,18 +164,19 @@ impl<'a> Scanner<'a> {
                 let end = self.rest().find("*/").map_or(self.text.len(), |length| self.at + length + 2);
                 self.foreign_comment(end);
             }
-            b'-' if self.rest().starts_with("--") && self.begins_comment() => {
+            b'-' if self.byte(self.at + 1) == b'-' && self.begins_comment() => {
                 self.foreign_comment(self.line_end(self.at));
             }
             b'%' if self.begins_comment() => self.foreign_comment(self.line_end(self.at)),
-            b';' if self.rest().starts_with(";;") && self.begins_line() => {
+            b';' if self.byte(self.at + 1) == b';' && self.begins_line() => {
                 self.foreign_comment(self.line_end(self.at));
             }
-            _ if self.rest().starts_with('\u{a0}') => self.at += 2,
-            _ => match self.foreign_quoted() {
+            0x80.. if self.rest().starts_with('\u{a0}') => self.at += 2,
+            b'\'' | b'`' | 0x80.. => match self.foreign_quoted() {
                 Some(end) => self.token(Kind::Text, end),
                 None => self.symbol(),
             },
+            _ => self.symbol(),
         }
     }
 
@@ -179,17 +194,18 @@ impl<'a> Scanner<'a> {
     }
 
     fn symbol(&mut self) {
-        let (rest, first) = (self.rest(), self.byte(self.at));
-        let symbol = SYMBOLS.iter().find(|s| s.as_bytes()[0] == first && rest.starts_with(**s));
-        let long = self.rest().chars().next().map_or(1, char::len_utf8);
-        match symbol {
-            Some(&("(" | "[")) => self.depth += 1,
-            Some(&(")" | "]")) => self.depth = self.depth.saturating_sub(1),
+        let first = self.byte(self.at);
+        match first {
+            b'(' | b'[' => self.depth += 1,
+            b')' | b']' => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
-        match symbol {
+        match symbol_of(first, self.byte(self.at + 1)) {
             Some(symbol) => self.token(Kind::Symbol(symbol), self.at + symbol.len()),
-            None => self.token(Kind::Stray, self.at + long),
+            None => {
+                let length = self.rest().chars().next().map_or(1, char::len_utf8);
+                self.token(Kind::Stray, self.at + length);
+            }
         }
     }
 

@@ -52,7 +52,7 @@ pub fn read_short(
 pub fn unusable(name: &str, why: &str) -> Unusable {
     Unusable {
         why: format!("`{name}` cannot be used: {why}"),
-        help: Some(format!("take another file, or write its sound anew: `ffmpeg -i {name} new.wav`")),
+        help: Some(format!("take another file, or write its sound anew: `ffmpeg -i '{name}' new.wav`")),
     }
 }
 

@@ -476,6 +476,11 @@ impl Instance {
         self.runners[runner].unreported().find(|&id| !is_awake(id))
     }
 
+    /// How many steps are not silent because all that they come from sleeps.
+    pub(crate) fn restless(&self) -> usize {
+        self.propagation.restless()
+    }
+
     /// How many voices are awake.
     pub(crate) fn awake(&self) -> usize {
         self.runners.iter().map(Runner::awake).sum()

@@ -339,6 +339,11 @@ impl Engine {
         self.instance.take_asleep(take);
     }
 
+    /// Whether all voices sleep and all other steps are at rest, so that only an event or input can begin a sound.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.instance.restless() == 0
+    }
+
     /// How many voices are awake, of those that can fall asleep.
     pub fn awake(&self) -> usize {
         self.instance.awake()

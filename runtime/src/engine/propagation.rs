@@ -130,6 +130,11 @@ impl SilencePropagation {
         self.outputs.iter().all(|&origin| self.is_silent(origin))
     }
 
+    /// How many steps are not silent in the present part.
+    pub(crate) fn restless(&self) -> usize {
+        self.steps.iter().filter(|&&silent| !silent).count()
+    }
+
     /// Says whether a channel of the input is silent in the next quantum. Returns true if it was otherwise before.
     #[cfg(feature = "threads")]
     pub(crate) fn set_input(&mut self, channel: usize, silent: bool) -> bool {

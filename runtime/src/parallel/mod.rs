@@ -122,7 +122,7 @@ impl Parallel {
     }
 
     /// Renders the next frames, not beyond the quantum in which `end` lies. `events` gives those before a frame; from the
-    /// frame `watch` on it is known who is awake.
+    /// frame `watch` on it is known whether all is at rest.
     pub(crate) fn process(
         &mut self,
         out: &mut [&mut [f32]],
@@ -154,9 +154,9 @@ impl Parallel {
         }
     }
 
-    /// How many voices are awake after the quantum in which the last frame lies, where that was watched.
-    pub(crate) fn awake(&self) -> usize {
-        self.pool.awake(self.stretch, self.served.saturating_sub(1) / QUANTUM)
+    /// Whether all steps are at rest in the quantum in which the last frame lies, where that was watched.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.pool.is_at_rest(self.stretch, self.served.saturating_sub(1) / QUANTUM)
     }
 
     fn plan(&mut self, end: u64, watch: u64, events: &mut impl FnMut(u64, &mut Vec<Event>)) {

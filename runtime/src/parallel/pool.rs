@@ -71,10 +71,10 @@ pub(super) struct Stretch {
     pub(super) to_all: bool,
     /// The song's input, a channel each, as long as the stretch.
     pub(super) input: Vec<Vec<f32>>,
-    /// Whether the voices that are awake are counted.
+    /// Whether the steps that are not at rest are counted.
     pub(super) watch: bool,
-    /// How many voices are awake at the end of each quantum.
-    awake: Mutex<Vec<usize>>,
+    /// How many steps are not at rest in each quantum.
+    restless: Mutex<Vec<usize>>,
 }
 
 /// How far all parts are, in stretches.
@@ -192,9 +192,9 @@ impl Pool {
         stretch.events.clear();
         fill(&mut stretch);
         let quanta = stretch.frames / QUANTUM;
-        let awake = stretch.awake.get_mut().unwrap_or_else(PoisonError::into_inner);
-        awake.clear();
-        awake.resize(quanta, 0);
+        let restless = stretch.restless.get_mut().unwrap_or_else(PoisonError::into_inner);
+        restless.clear();
+        restless.resize(quanta, 0);
         drop(stretch);
         let mut progress = self.progress();
         progress.slots.push_back(slot);
@@ -247,11 +247,11 @@ impl Pool {
         }
     }
 
-    /// How many voices are awake at the end of a quantum of a rendered stretch that was watched.
-    pub(super) fn awake(&self, stretch: u64, quantum: usize) -> usize {
+    /// Whether all steps are at rest in a quantum of a rendered stretch that was watched.
+    pub(super) fn is_at_rest(&self, stretch: u64, quantum: usize) -> bool {
         let stretch = self.slot(stretch).stretch.read().unwrap_or_else(PoisonError::into_inner);
-        let awake = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);
-        awake.get(quantum).copied().unwrap_or(0)
+        let restless = stretch.restless.lock().unwrap_or_else(PoisonError::into_inner);
+        restless.get(quantum) == Some(&0)
     }
 
     fn slot(&self, stretch: u64) -> &Slot {
@@ -328,7 +328,7 @@ impl Pool {
         let give = |&signal: &usize| slot.signals[signal].write().unwrap_or_else(PoisonError::into_inner);
         let mut given: Vec<_> = runner.part.gives.iter().map(give).collect();
         runner.schedule(&mut instance, &stretch);
-        let mut awake = vec![];
+        let mut restless = vec![];
         for start in (0..stretch.frames).step_by(QUANTUM) {
             let piece = start..start + QUANTUM;
             for (channel, heard) in heard.iter().enumerate() {
@@ -347,7 +347,7 @@ impl Pool {
                 sound.silent[start / QUANTUM] = instance.is_output_silent(channel);
             }
             if stretch.watch {
-                awake.push(instance.awake());
+                restless.push(instance.restless());
             }
         }
         let failures = instance.not_finite();
@@ -355,8 +355,8 @@ impl Pool {
             self.failures.lock().unwrap_or_else(PoisonError::into_inner).extend(failures);
         }
         if stretch.watch {
-            let mut all = stretch.awake.lock().unwrap_or_else(PoisonError::into_inner);
-            all.iter_mut().zip(awake).for_each(|(all, own)| *all += own);
+            let mut all = stretch.restless.lock().unwrap_or_else(PoisonError::into_inner);
+            all.iter_mut().zip(restless).for_each(|(all, own)| *all += own);
         }
     }
 }

@@ -48,8 +48,8 @@ impl Parallel {
         match *self {}
     }
 
-    /// How many voices are awake.
-    pub(crate) fn awake(&self) -> usize {
+    /// Whether all steps are at rest.
+    pub(crate) fn is_at_rest(&self) -> bool {
         match *self {}
     }
 }

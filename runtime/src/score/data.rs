@@ -1,7 +1,7 @@
 //! The data of a score: transports, their lines and sections, commands.
 
 use super::clock::TempoMap;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, SourceShift};
 use super::rational::Rational;
 use crate::ids::{IdMap, ParamId};
 use crate::param::{Curve, ParamSlot};
@@ -126,6 +126,15 @@ pub struct Line {
     pub pattern: Pattern,
     /// What the events of the line do.
     pub action: Action,
+    /// What is added to the places of its steps.
+    pub shift: SourceShift,
+}
+
+impl Line {
+    /// A line whose steps are written where its pattern says.
+    pub fn new(pattern: Pattern, action: Action) -> Line {
+        Line { pattern, action, shift: SourceShift::default() }
+    }
 }
 
 /// What the events of a line do.

@@ -20,7 +20,7 @@ pub(super) fn open_log(
     let program = control.program().clone();
     logger.compiled(score, text);
     logger.at_tempo(&program, score, options.tempo);
-    logger.begin(&program, beginning);
+    logger.begin(&program, beginning)?;
     control.log();
     Ok(Some(logger))
 }

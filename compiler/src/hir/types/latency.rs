@@ -35,9 +35,12 @@ impl Checker<'_> {
             Some(seconds) if (0.0..=most).contains(&seconds) => {}
             Some(seconds) => {
                 let message = format!("a latency is 0 s to {most} s long, and this is {seconds} s");
-                let help = format!(
-                    "a number without a unit is in seconds; for {seconds} samples write `{seconds} / sr`"
-                );
+                let help = match self.files().slice(span).ends_with(|c: char| c.is_ascii_digit()) {
+                    true if seconds > 0.0 => format!(
+                        "a number without a unit is in seconds; for {seconds} samples write `{seconds} / sr`"
+                    ),
+                    _ => "write a time within this range, such as `5ms`".into(),
+                };
                 self.problem(Problem::new(&codes::TOO_LARGE, span, message).help(help));
             }
         }

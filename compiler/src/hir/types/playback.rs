@@ -244,6 +244,7 @@ impl Checker<'_> {
         }
         let is_broken = matches!(buffer, Value::Broken);
         let channels = match buffer {
+            Value::List(numbers) if numbers.is_empty() => return self.is_empty("convolve", place),
             Value::List(numbers) if !self.are_known(&numbers, place) => return Value::Broken,
             Value::List(_) => Some(1),
             buffer => self.buffer(buffer),
@@ -272,7 +273,10 @@ impl Checker<'_> {
     /// Whether the numbers of a list are known before the song starts.
     fn are_known(&mut self, numbers: &[Value], place: Span) -> bool {
         for number in numbers {
-            let Some((number, _)) = self.mono(number.clone(), place) else { return false };
+            let Some((number, dimension)) = self.mono(number.clone(), place) else { return false };
+            if !self.is_coefficient(&dimension, place) {
+                return false;
+            }
             if number.constant().is_none() && !number.is_open() {
                 let message = "the numbers of a response must be known before the song starts";
                 let help = "`fir` takes numbers that move";

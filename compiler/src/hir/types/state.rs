@@ -11,6 +11,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::builtins::ORDERS;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Unit};
+use mam_grammar::float;
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
@@ -233,7 +234,14 @@ impl Checker<'_> {
         let value = self.eval(at, time);
         let value = self.fit(value, span, &time_of("time", callee));
         let Some((number, _)) = self.mono(value, span) else { return Value::Broken };
-        if number.constant().is_some_and(|seconds| seconds > longest) {
+        // The prelude's definitions say what their arguments may be.
+        let is_own = !self.files().is_prelude_source(span.source);
+        if is_own && number.constant().is_some_and(|seconds| seconds < 0.0) {
+            let message = format!("`{}` is below 0, and `tap` only looks back", self.files().slice(span));
+            let problem = Problem::new(&codes::OUT_OF_RANGE, span, message);
+            self.problems.add(problem.help("write a time of 0 or more, or delay the other sound by as much"));
+        }
+        if is_own && number.constant().is_some_and(|seconds| seconds > longest) {
             let (time, max) = (self.files().slice(span), self.span(at, max));
             let message = format!("`{time}` is longer than `max` of `tap`, and is cut to it");
             let problem = Problem::new(&codes::OUT_OF_RANGE, span, message).label(max, "the longest time");
@@ -251,23 +259,38 @@ impl Checker<'_> {
         let Some(signal) = self.signal(value, span) else { return Value::Broken };
         match elements {
             None => return Value::Broken,
-            Some(Elements::Like(element)) => _ = self.mono(element, place),
+            Some(Elements::Like(element)) => _ = self.coefficient(element, place),
             Some(Elements::Known(elements)) => {
                 if elements.is_empty() {
-                    let problem = Problem::new(
-                        &codes::NO_ELEMENT,
-                        place,
-                        "`fir` has no coefficient, so that it is silent",
-                    );
-                    return self.problem(problem.help("write at least one: `[1]` leaves the sound as it is"));
+                    return self.is_empty("fir", place);
                 }
-                if elements.iter().any(|element| self.mono(element.clone(), place).is_none()) {
+                if elements.iter().any(|element| !self.coefficient(element.clone(), place)) {
                     return Value::Broken;
                 }
             }
         }
         self.has_state = true;
         Value::Signal(self.but(&signal, Kind::Fast, signal.dimension.clone()))
+    }
+
+    /// Whether a value can be a coefficient of a filter.
+    fn coefficient(&mut self, value: Value, place: Span) -> bool {
+        self.mono(value, place).is_some_and(|(_, dimension)| self.is_coefficient(&dimension, place))
+    }
+
+    /// Whether a coefficient of a filter is the plain number that it must be.
+    pub(super) fn is_coefficient(&mut self, dimension: &Form, place: Span) -> bool {
+        self.plain(dimension, place, |dimension| {
+            let message = format!("a coefficient is a plain number, but this is {dimension}");
+            Problem::new(&codes::DIMENSION, place, message)
+        })
+    }
+
+    /// A filter whose list of coefficients is empty.
+    pub(super) fn is_empty(&mut self, filter: &str, list: Span) -> Value {
+        let message = format!("`{filter}` has no coefficient, so that it is silent");
+        let problem = Problem::new(&codes::NO_ELEMENT, list, message);
+        self.problem(problem.help("write at least one: `[1]` leaves the sound as it is"))
     }
 
     /// `random(stream)`
@@ -302,11 +325,11 @@ impl Checker<'_> {
         if !(0.0..=most).contains(&seconds) {
             let message = format!("a `{callee}` can be 0 s to {most} s long, and this is {seconds} s");
             let problem = Problem::new(&codes::TOO_LARGE, span, message);
-            self.problem(match self.files().slice(span).parse::<f64>() {
-                Ok(number) => problem.help(format!(
+            self.problem(match float::parse(self.files().slice(span)) {
+                Some(number) => problem.help(format!(
                     "a number without a unit is in seconds; for {number} samples write `{number} * dt`, for the time and for `max`, or a time such as `100ms`"
                 )),
-                Err(_) => {
+                None => {
                     let nearest = seconds.clamp(0.0, most);
                     problem.help(format!("write `{nearest}s`, or what is never longer")).guess(span, format!("{nearest}s"))
                 }
@@ -355,11 +378,19 @@ impl Checker<'_> {
     }
 
     /// Whether an argument is a mono plain number, which is reported where it is not.
-    fn counts_samples(&mut self, at: &At, expr: ExprId) -> bool {
+    fn counts_samples(&mut self, at: &At, expr: ExprId, least: f64) -> bool {
         let span = self.span(at, expr);
         let value = self.eval(at, expr);
-        let Some((_, dimension)) = self.mono(value, span) else { return false };
+        let Some((number, dimension)) = self.mono(value, span) else { return false };
         let text = self.files().slice(span);
+        let is_own = !self.files().is_prelude_source(span.source);
+        if is_own && number.constant().is_some_and(|samples| samples < least) {
+            let message = format!("`pulses` counts samples, at least {least} here, and this is `{text}`");
+            let problem = Problem::new(&codes::OUT_OF_RANGE, span, message);
+            self.problems.add(
+                problem.help("write how many samples there are to the first pulse, or from one to the next"),
+            );
+        }
         self.plain(&dimension, span, |dimension| {
             let message = format!("`pulses` counts samples, but this is {dimension}");
             let help = match dimension {
@@ -374,8 +405,8 @@ impl Checker<'_> {
     /// `pulses(period, first)`
     pub(super) fn pulses(&mut self, at: &At, period: ExprId, first: Option<ExprId>) -> Value {
         self.has_state = true;
-        let right = self.counts_samples(at, period);
-        match first.is_none_or(|first| self.counts_samples(at, first)) && right {
+        let right = self.counts_samples(at, period, 1.0);
+        match first.is_none_or(|first| self.counts_samples(at, first, 0.0)) && right {
             true => Value::plain(self.within(Kind::Fast, (0.0, 1.0))),
             false => Value::Broken,
         }

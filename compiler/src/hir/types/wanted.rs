@@ -147,6 +147,10 @@ impl Checker<'_> {
         let problem = Problem::new(&codes::NOT_A_LIST, span, message);
         let one = format!("a list of one is written `[{text}]`");
         let help = match value {
+            // Who counts in another language writes how often.
+            Value::Signal(_) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                format!("`1..{text}` counts from 1 to {text}, `0..{text} - 1` from 0; {one}")
+            }
             Value::Signal(_) => format!(
                 "the sides of a signal are `.left` and `.right`, its sample before is `prev(…)`; {one}"
             ),

@@ -1,8 +1,8 @@
 //! The notes of a standard MIDI file as a `.mam` song.
 //!
 //! Every note keeps its exact place and length ([`mod@write`]). Which instrument of the prelude plays a program or a key of
-//! the drum channel is said by the `midi` statements of the instruments themselves ([`kit`]). Bends and controllers
-//! other than the pedal are left out, and the bars are those of the first time signature.
+//! the drum channel is said by the `midi` statements of the instruments themselves ([`kit`]). A track of a machine
+//! outside that mam wrote is one again. Bends and controllers other than the pedal are left out, and the bars are those of the first time signature.
 
 mod kit;
 mod notes;
@@ -36,6 +36,6 @@ pub fn import(bytes: &[u8]) -> Result<Imported, String> {
         let why: String = remarks.iter().map(|remark| format!("; {remark}")).collect();
         return Err(format!("this MIDI file has no notes{why}"));
     }
-    let text = write::write(played, file.division, &KIT)?;
+    let text = write::write(played, &file, &KIT)?;
     Ok(Imported { text, remarks })
 }

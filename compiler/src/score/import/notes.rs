@@ -5,8 +5,9 @@
 //! in, first out). While the pedal is down, it sounds on: until the pedal goes up, or its key is struck again.
 
 use super::kit::Kit;
-use super::read::{Event, Kind, MidiFile, Remarks};
+use super::read::{Event, Kind, MidiFile, Remarks, Track};
 use mam_grammar::problem::count;
+use mam_runtime::Outside;
 use mam_runtime::score::Rational;
 use mam_runtime::sort::Sort;
 use std::collections::btree_map::Entry;
@@ -31,11 +32,19 @@ pub(super) struct Note {
     pub(super) vel: u8,
 }
 
+/// What plays a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Player {
+    /// An instrument of the prelude, by its index into the [`Kit`].
+    Instrument(usize),
+    /// The machine outside that this track of the file goes to, on this channel (0 to 15).
+    Machine { track: usize, channel: u8 },
+}
+
 /// What one instrument of the song plays.
 #[derive(Debug)]
 pub(super) struct Part {
-    /// Index into the [`Kit`].
-    pub(super) instrument: usize,
+    pub(super) player: Player,
     /// Name of its track, where the track has no other part.
     pub(super) name: Option<String>,
     pub(super) notes: Vec<Note>,
@@ -92,7 +101,7 @@ pub(super) fn play(file: &mut MidiFile, kit: &Kit) -> Played {
 }
 
 /// Which part a note belongs to. Where a track is an instrument (in all formats but 0), its channels are together.
-type PartKey = (usize, Option<u16>, usize);
+type PartKey = (usize, Option<u16>, Player);
 
 /// Where a key is: track, channel, key.
 type KeyPlace = (u16, usize, u8);
@@ -205,17 +214,25 @@ impl<'a> Stage<'a> {
     /// The part of a note that begins, which is new where there was none like it.
     fn part(&mut self, (channel, track, key): KeyPlace) -> usize {
         let drum = channel & 15 == DRUMS;
-        let named = self.file.tracks[track].instrument.as_deref().and_then(|n| self.kit.named(n, drum));
-        let instrument = named.unwrap_or_else(|| match drum {
-            true => self.kit.drum(key),
-            false => self.kit.program(self.programs.get(&channel).copied().unwrap_or(PIANO)),
-        });
+        let player = self.player((channel, track, key), drum);
         let apart = (self.file.single || drum).then_some(channel);
         let parts = &mut self.played.parts;
-        *self.index.entry((track, apart, instrument)).or_insert_with(|| {
-            parts.push(Part { instrument, name: None, notes: vec![] });
+        *self.index.entry((track, apart, player)).or_insert_with(|| {
+            parts.push(Part { player, name: None, notes: vec![] });
             parts.len() - 1
         })
+    }
+
+    fn player(&self, (channel, track, key): KeyPlace, drum: bool) -> Player {
+        let Track { instrument, device, .. } = &self.file.tracks[track];
+        if instrument.as_deref() == Some(Outside::MIDI_OUT) && device.is_some() {
+            return Player::Machine { track, channel: (channel & 15) as u8 };
+        }
+        let named = instrument.as_deref().and_then(|name| self.kit.named(name, drum));
+        Player::Instrument(named.unwrap_or_else(|| match drum {
+            true => self.kit.drum(key),
+            false => self.kit.program(self.programs.get(&channel).copied().unwrap_or(PIANO)),
+        }))
     }
 
     /// A tempo holds from its tick on. mam's own files say the tempo in a text as well, since a whole number of
@@ -303,9 +320,9 @@ fn stated_tempo(text: &str) -> Option<Bpm> {
 
 /// One part an instrument.
 fn joined(parts: Vec<Part>) -> Vec<Part> {
-    let mut all: BTreeMap<usize, Part> = BTreeMap::new();
+    let mut all: BTreeMap<Player, Part> = BTreeMap::new();
     for part in parts {
-        let joined = all.entry(part.instrument).or_insert(Part { name: None, notes: vec![], ..part });
+        let joined = all.entry(part.player).or_insert(Part { name: None, notes: vec![], ..part });
         joined.notes.extend(part.notes);
     }
     all.into_values().collect()

@@ -49,6 +49,8 @@ pub(super) struct Track {
     pub(super) name: Option<String>,
     /// The name of its instrument; text of the file.
     pub(super) instrument: Option<String>,
+    /// The name of the device that it goes to; text of the file.
+    pub(super) device: Option<String>,
     pub(super) events: Vec<Event>,
     /// Ticks from its start to its end.
     pub(super) end: u64,
@@ -365,6 +367,7 @@ impl Reader<'_> {
             (0x21, &[port, ..]) => state.port = u16::from(port),
             (0x01, _) if data.starts_with(b"tempo ") => state.push(0, Kind::Text(text(data))),
             (0x03, _) => state.track.name = state.track.name.take().or(Some(text(data))),
+            (0x09, _) => state.track.device = state.track.device.take().or(Some(text(data))),
             (0x04, _) => state.track.instrument = state.track.instrument.take().or(Some(text(data))),
             _ => {}
         }

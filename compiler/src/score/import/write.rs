@@ -5,11 +5,12 @@
 //! tempo and its number of bars are such as a song may have.
 
 use super::kit::Kit;
-use super::notes::{Bpm, Note, Part, Played};
-use super::read::Division;
+use super::notes::{Bpm, Note, Part, Played, Player};
+use super::read::{Division, MidiFile, Track};
 use mam_grammar::problem::count;
 use mam_grammar::syntax::{STATEMENTS, is_name};
 use mam_grammar::{Limits, syntax};
+use mam_runtime::Outside;
 use mam_runtime::score::Rational;
 use mam_runtime::score::limits::MOST_EVENTS_PER_CYCLE;
 use mam_runtime::sort::Sort;
@@ -42,7 +43,8 @@ struct Bars {
 ///
 /// # Errors
 /// In words, if the notes do not fit what a song may have.
-pub(super) fn write(mut played: Played, division: Division, kit: &Kit) -> Result<String, String> {
+pub(super) fn write(mut played: Played, file: &MidiFile, kit: &Kit) -> Result<String, String> {
+    let division = file.division;
     if let Division::Seconds { num, den, .. } = division {
         // Ticks of a fixed time: a quarter note is a second, or 1.001.
         let bpm = Rational::ratio(60 * i64::from(den), num);
@@ -57,24 +59,44 @@ pub(super) fn write(mut played: Played, division: Division, kit: &Kit) -> Result
     let mut heard = vec![];
     let mut lines = Song { text: String::new(), limit: song.limit };
     for part in played.parts {
-        let instrument = kit.get(part.instrument);
-        let name = unused(part.name.as_deref(), &instrument.name, &names);
-        let (layers, pitched) = (layers(part, bars)?, instrument.pitched);
-        let voices = if layers.len() > 1 { format!("voices: {}", layers.len()) } else { String::new() };
-        song.add(format_args!("{name} = {}({voices})\n", instrument.name))?;
+        let (definition, pitched, arguments) = match part.player {
+            Player::Instrument(index) => {
+                (kit.get(index).name.as_str(), kit.get(index).pitched, String::new())
+            }
+            Player::Machine { track, channel } => {
+                (Outside::MIDI_OUT, true, machine(&file.tracks[track], channel))
+            }
+        };
+        let name = unused(part.name.as_deref(), definition, &names);
+        let is_machine = matches!(part.player, Player::Machine { .. });
+        let layers = layers(part, bars)?;
+        let voices = (layers.len() > 1).then(|| format!("voices: {}", layers.len()));
+        let arguments: Vec<String> =
+            [arguments, voices.unwrap_or_default()].into_iter().filter(|a| !a.is_empty()).collect();
+        let arguments = arguments.join(", ");
+        song.add(format_args!("{name} = {definition}({arguments})\n"))?;
         lines.add(format_args!("  {name} \""))?;
         pattern(&mut lines, &layers, bars, pitched)?;
         lines.add(format_args!("\"\n"))?;
         names.insert(name.clone());
-        heard.push(name);
+        if !is_machine {
+            heard.push(name);
+        }
     }
-    let sum = heard.join(" + ");
-    song.add(format_args!(
-        "\nplay {{\n{}}}\n\nout = softclip({} * ({sum}))\n",
-        lines.text,
-        share(heard.len())
-    ))?;
+    song.add(format_args!("\nplay {{\n{}}}\n\n", lines.text))?;
+    match heard.is_empty() {
+        true => song.add(format_args!("out = 0\n"))?,
+        false => {
+            song.add(format_args!("out = softclip({} * ({}))\n", share(heard.len()), heard.join(" + ")))?;
+        }
+    }
     Ok(song.text)
+}
+
+/// The arguments of the machine that a track goes to.
+fn machine(track: &Track, channel: u8) -> String {
+    let port: String = track.device.iter().flat_map(|name| name.chars()).filter(|&c| c != '"').collect();
+    format!("\"{port}\", channel: {}", channel + 1)
 }
 
 /// The level of each of `n` parts: sounds that have nothing to do with one another add up to √n of one.

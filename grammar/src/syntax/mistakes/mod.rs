@@ -249,6 +249,8 @@ impl<'a> Mistakes<'a> {
         let touching = self.touches(index).then(|| self.tokens[index + 1]);
         let then = |mark: &str| touching.filter(|next| next.is(mark));
         match symbol {
+            // Most are what they are.
+            "," | ")" | "]" | "{" | "}" | "+" | "-" | "*" | "/" | "|>" | ".." => {}
             "." if touching.is_some_and(|next| next.kind == Kind::Number) && !self.follows_operand(index) => {
                 self.bare_point(index);
             }

@@ -2,6 +2,7 @@
 
 use super::Mistakes;
 use crate::ast::Unit;
+use crate::float;
 use crate::problem::nearest;
 use crate::source::Span;
 use crate::syntax::codes;
@@ -117,11 +118,15 @@ impl Mistakes<'_> {
         }
         let span = Span::new(self.source, start, end);
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
-        if let Some((factor, base)) = converted(unit) {
-            let value = number.parse::<f64>().unwrap_or(0.0) * factor;
+        if let Some((factor, base)) = self.converted(unit) {
+            let value = float::parse(number).unwrap_or(0.0) * factor;
             let (whole, value) = (Span::new(self.source, number_start, end), format!("{value}{base}"));
-            let what = if base.is_empty() { "a plain number" } else { "another unit" };
-            self.report(problem.help(format!("write it with {what}: `{value}`")).fix(whole, value.trim()));
+            let help = match base {
+                "" => format!("write it with a plain number: `{value}`"),
+                " * tau" => format!("an angle is in radians, `{value}`; a phase is in turns, without `tau`"),
+                _ => format!("write it with another unit: `{value}`"),
+            };
+            self.report(problem.help(help).fix(whole, value.trim()));
             return self.repair(start, end, "");
         }
         let known: Vec<_> = Unit::ALL.iter().map(|unit| unit.text()).chain(["beats", "bars"]).collect();
@@ -141,31 +146,39 @@ impl Mistakes<'_> {
             None => self.layout.broken.push(start),
         }
     }
+
+    /// What a unit of other programs is here: the factor to a unit of mam, or to a plain number.
+    fn converted(&self, unit: &str) -> Option<(f64, &'static str)> {
+        let unit = unit.to_ascii_lowercase();
+        // The speed of a tempo is a number; everywhere else it is that of something that is repeated.
+        if unit == "bpm" && self.word(self.start()) == "tempo" {
+            return Some((1.0, ""));
+        }
+        CONVERTED.iter().find(|(other, ..)| *other == unit).map(|&(_, factor, base)| (factor, base))
+    }
 }
 
 const MUSICAL: [&str; 5] = ["beat", "beats", "bar", "bars", "octave"];
 
-/// Units of other programs: the factor to a unit of mam, or to a plain number.
-fn converted(unit: &str) -> Option<(f64, &'static str)> {
-    const UNITS: [(&str, f64, &str); 14] = [
-        ("bpm", 1.0, ""),
-        ("x", 1.0, ""),
-        ("f", 1.0, ""),
-        ("deg", 1.0 / 360.0, ""),
-        ("min", 60.0, "s"),
-        ("mins", 60.0, "s"),
-        ("minutes", 60.0, "s"),
-        ("m", 60.0, "s"),
-        ("h", 3600.0, "s"),
-        ("us", 0.001, "ms"),
-        ("oct", 12.0, "st"),
-        ("samples", 1.0, " * dt"),
-        ("smp", 1.0, " * dt"),
-        ("samp", 1.0, " * dt"),
-    ];
-    let unit = unit.to_ascii_lowercase();
-    UNITS.iter().find(|(other, ..)| *other == unit).map(|&(_, factor, base)| (factor, base))
-}
+/// Units of other programs, each with its factor to a unit of mam, or to a plain number.
+const CONVERTED: [(&str, f64, &str); 16] = [
+    ("bpm", 1.0 / 60.0, "Hz"),
+    ("x", 1.0, ""),
+    ("f", 1.0, ""),
+    ("lufs", 1.0, ""),
+    ("lkfs", 1.0, ""),
+    ("deg", 1.0 / 360.0, " * tau"),
+    ("min", 60.0, "s"),
+    ("mins", 60.0, "s"),
+    ("minutes", 60.0, "s"),
+    ("m", 60.0, "s"),
+    ("h", 3600.0, "s"),
+    ("us", 0.001, "ms"),
+    ("oct", 12.0, "st"),
+    ("samples", 1.0, " * dt"),
+    ("smp", 1.0, " * dt"),
+    ("samp", 1.0, " * dt"),
+];
 
 /// Units as other programs write them.
 fn synonym(word: &str) -> Option<Unit> {
@@ -174,7 +187,7 @@ fn synonym(word: &str) -> Option<Unit> {
         (Unit::KHz, &["khz", "KHz", "KHZ", "k", "kilohertz"]),
         (Unit::Ms, &["msec", "msecs", "MS", "Ms", "millis", "milliseconds"]),
         (Unit::S, &["sec", "secs", "second", "seconds", "S"]),
-        (Unit::Db, &["db", "DB", "Db", "decibel", "decibels"]),
+        (Unit::Db, &["db", "DB", "Db", "decibel", "decibels", "dBFS", "dbfs", "dBTP", "dBu"]),
         (Unit::Percent, &["pct", "percent"]),
         (Unit::St, &["semi", "semis", "semitone", "semitones", "semitons"]),
         (Unit::Ct, &["c", "cent", "cents"]),

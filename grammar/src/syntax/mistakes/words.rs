@@ -124,10 +124,11 @@ impl Mistakes<'_> {
                 matches!(symbol, "(" | "{" | "[" | ";" | "}" | "!") || symbol == ":" && !self.in_score()
             }
         });
-        let own = self.in_score() && self.is_defined(word);
+        let own = |_: &&foreign::Foreign| self.in_score() && self.is_defined(word);
         let function = next.is_some() && self.is(index + 2, "=") && self.is_function(index + 3);
-        let follows = follows && !own && !function && !self.is_value(index);
-        let Some(row) = follows.then(|| foreign::find(Role::Statement, word)).flatten() else { return false };
+        let follows = follows && !function && !self.is_value(index);
+        let row = follows.then(|| foreign::find(Role::Statement, word)).flatten();
+        let Some(row) = row.filter(|row| !own(row)) else { return false };
         let span = Span::new(self.source, token.start, token.end);
         let problem =
             self.problem(&codes::FOREIGN_WORD, token.start, token.end, format!("mam has no `{word}`"));

@@ -69,8 +69,12 @@ impl<'t> MachineTracks<'t> {
                 names.len() - 1
             });
             let port = MetaMessage::MidiPort(u7::new(((last + 1 + place) % super::PORTS) as u8));
+            // Together these say that it plays outside, and where: a reader of the file as a song finds it again.
             let name = MetaMessage::TrackName(track.target.midi.name.as_bytes());
-            let head = [port, name].map(|meta| (0, TrackEventKind::Meta(meta)));
+            let instrument = MetaMessage::InstrumentName(Outside::MIDI_OUT.as_bytes());
+            let Some(Outside::Midi { port: device, .. }) = &track.target.outside else { continue };
+            let device = MetaMessage::DeviceName(device.as_bytes());
+            let head = [port, name, instrument, device].map(|meta| (0, TrackEventKind::Meta(meta)));
             let sent =
                 track.messages.iter().filter_map(|message| Some((tick(message.frame), event(&message.to)?)));
             all.push(head.into_iter().chain(sent).collect());

@@ -1,6 +1,7 @@
 //! A score as a standard MIDI file: the tempo in the first track, then one track an instrument.
 //!
-//! Notes are written as they sound, swing included. Parameters have no place in such a file and are left out. What an
+//! Notes are written as they sound, swing included. Parameters have no place in such a file and are left out, and so are the
+//! signals of notes but those of machines outside. What an
 //! instrument is in the file is said by its definition ([`MidiRole`]): drums go to channel 10. The names of tracks are
 //! those of the song's equations, and the names of their instruments those of the definitions, so that a reader of the
 //! file as a song finds both again.
@@ -20,6 +21,7 @@ use crate::sort::Sort;
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 pub use tempo::TooLong;
 
 /// The channel of drum kits, whose keys are not pitches.
@@ -47,6 +49,8 @@ pub struct MidiFile {
     pub limited: usize,
     /// Notes of velocity 0, which a file cannot say; they were made as soft as it can.
     pub mute: usize,
+    /// Signals of notes that move and are not in it, by their paths: `lead.note.bend`.
+    pub unbent: Vec<Arc<str>>,
     /// Cycles of the score that could not be played, and have no notes in it.
     pub unplayed: Vec<Unplayed>,
 }
@@ -76,8 +80,10 @@ pub fn file(
     let end = until.or(sequencer.song_end()).unwrap_or(0);
     let mut performance = Performance::new(targets, end);
     let mut machines = machines::MachineTracks::new(targets, params, rate);
+    let mut signals = Signals::new(targets, params.len());
     let mut add = |events: &[Event]| {
         machines.add(events);
+        signals.add(events);
         performance.add(events)
     };
     if sequencer.play(end, &mut add).is_break() {
@@ -88,7 +94,8 @@ pub fn file(
     let bars = Bars::new(score, rate);
     let time = Time::new(score, &bars, end, &frames)?;
     let unplayed = sequencer.unplayed().to_vec();
-    let mut out = MidiFile { notes: frames.len() / 2, unplayed, ..MidiFile::default() };
+    let unbent = signals.moved(params);
+    let mut out = MidiFile { notes: frames.len() / 2, unbent, unplayed, ..MidiFile::default() };
     let tempos = time.events(time.tick(end));
     let mut smf = Smf::new(Header::new(Format::Parallel, Timing::Metrical(u15::new(time.ticks))));
     smf.tracks.push(track(conductor(title, &time, &bars, &tempos), time.tick(end)));
@@ -202,6 +209,43 @@ impl Performance {
             }
         }
         if self.notes > MOST_NOTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// Which signals of the notes of instruments move, of those that the file does not have.
+struct Signals {
+    /// The signal that a parameter is, or is one voice's share of.
+    of: IdMap<ParamId, Option<ParamId>>,
+    moved: IdMap<ParamId, bool>,
+}
+
+impl Signals {
+    fn new(targets: &[Target], params: usize) -> Signals {
+        let mut of = IdMap::filled(None, params);
+        let inside = targets.iter().filter(|target| target.outside.is_none());
+        for own in inside.flat_map(|target| &target.note_params).filter(|own| own.signal.is_some()) {
+            of[own.param] = Some(own.param);
+            own.voices.iter().for_each(|&share| of[share] = Some(own.param));
+        }
+        Signals { of, moved: IdMap::filled(false, params) }
+    }
+
+    fn add(&mut self, events: &[Event]) {
+        for event in events {
+            let (EventKind::Set { param, .. } | EventKind::NoteValue { param, value: Some(_), .. }) =
+                event.kind
+            else {
+                continue;
+            };
+            if let Some(&Some(signal)) = self.of.get(param) {
+                self.moved[signal] = true;
+            }
+        }
+    }
+
+    fn moved(&self, params: &IdMap<ParamId, ParamSlot>) -> Vec<Arc<str>> {
+        let moved = params.iter().filter(|(id, _)| self.moved[*id]);
+        moved.map(|(_, param)| param.name.clone()).collect()
     }
 }
 

@@ -132,6 +132,11 @@ impl Change {
         Change { law, numbers: numbers.into() }
     }
 
+    /// The law, without its numbers.
+    pub fn law(&self) -> &Law {
+        &self.law
+    }
+
     /// The numbers that it takes, where none of them varies.
     pub fn known(&self) -> Option<Vec<Rational>> {
         let known = |number: &Number| match number {

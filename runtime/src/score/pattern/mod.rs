@@ -23,7 +23,7 @@ pub use law::{Chain, Change, Law, Number};
 pub use query::QueryError;
 pub use random::{draw, mix};
 pub use signal::Signal;
-pub use source_range::SourceRange;
+pub use source_range::{SourceRange, SourceShift};
 pub use value::{Fitted, Joint, Note, NoteValue, Pieces, Pitch, Value, ValueMap, ValueUnit};
 
 use super::rational::{Overflow, Rational};

@@ -22,10 +22,36 @@ impl SourceRange {
     pub fn bytes(self) -> Option<Range<usize>> {
         (self.start < self.end).then_some(self.start as usize..self.end as usize)
     }
+
+    /// The same step where its line stands elsewhere.
+    #[must_use]
+    pub fn shifted(self, by: SourceShift) -> SourceRange {
+        SourceRange { start: self.start.wrapping_add(by.0), end: self.end.wrapping_add(by.0) }
+    }
 }
 
 impl PartialEq for SourceRange {
     fn eq(&self, _: &SourceRange) -> bool {
+        true
+    }
+}
+
+/// How many bytes behind the place where a line was read it stands now, wrapping around.
+///
+/// All of them are equal, as two lines are, wherever they are written.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "image", derive(serde::Serialize, serde::Deserialize))]
+pub struct SourceShift(u32);
+
+impl SourceShift {
+    /// That of a line that was read at one byte of a text and stands at another.
+    pub fn between(read: u32, now: u32) -> SourceShift {
+        SourceShift(now.wrapping_sub(read))
+    }
+}
+
+impl PartialEq for SourceShift {
+    fn eq(&self, _: &SourceShift) -> bool {
         true
     }
 }

@@ -179,9 +179,10 @@ impl Track {
             if head.frame < first {
                 continue;
             }
+            let shift = self.transport.lines[self.transport.clips[head.clip].line].shift;
             // A cycle that cannot be played sounds nowhere.
             for event in self.onsets(head).unwrap_or_default() {
-                let Some(bytes) = event.place.bytes() else { continue };
+                let Some(bytes) = event.place.shifted(shift).bytes() else { continue };
                 let Ok(frames_of) = self.frames_of(head, event.whole) else { continue };
                 if frames_of.end > frames.start && frames_of.start < frames.end {
                     found.push(SoundingStep { bytes, frames: frames_of });

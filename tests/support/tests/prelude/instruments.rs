@@ -58,7 +58,7 @@ fn every_voice_sleeps() {
         while let Some(block) = renderer.next_block() {
             sound.extend_from_slice(&block[0]);
             let at = sound.len() as f64 / 48_000.0;
-            let awake = renderer.awake();
+            let awake = renderer.awake().unwrap();
             assert!(
                 awake == usize::from(at < end || at > 13.0) || at < end || at > 13.0,
                 "{name} is awake at {at} s"
