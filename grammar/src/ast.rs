@@ -16,6 +16,7 @@ pub use equations::{equation, equations};
 pub use expect::{Condition, Expect};
 
 use crate::arena::{Arena, Handle};
+use crate::float;
 use crate::source::Span;
 use rustc_hash::FxHashSet;
 use std::fmt;
@@ -176,7 +177,7 @@ pub struct Number {
 impl Number {
     /// The digits as a number, without the unit.
     pub fn value(&self) -> f64 {
-        let value = |digits: &str| digits.parse().unwrap_or(f64::NAN);
+        let value = |digits: &str| float::parse(digits).unwrap_or(f64::NAN);
         match self.digits.split_once('/') {
             Some((over, under)) => value(over) / value(under),
             None => value(&self.digits),

@@ -551,6 +551,8 @@ fn stages_and_pictures_are_printed() {
         ("\"c4\".legato(0.5)", "│●━━━····│"),
         ("\"c4 ~\".legato(1.5)", "│●━━━━━··│"),
         ("\"c4*2\".legato(0.01)", "│●···●···│"),
+        // Finer than columns: told.
+        ("\"c4*300\"", "`--json` lists them all"),
     ] {
         let run = folder.run(&["pattern", line, "--cycles", "0..1"]).exits(0);
         assert!(run.out.contains(drawn), "{line}: {}", run.out);
