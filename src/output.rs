@@ -196,6 +196,37 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
+/// A new file that grows, and stays as far as it is written, whatever ends the process.
+pub struct Growing {
+    path: PathBuf,
+    file: File,
+}
+
+impl Growing {
+    /// Begins a file that is not there yet.
+    ///
+    /// # Errors
+    /// When it is there, or cannot be written.
+    pub fn create(path: &Path) -> Result<Growing, Failure> {
+        let file = File::create_new(path).map_err(|e| Failure::write(path, &e))?;
+        Ok(Growing { path: path.into(), file })
+    }
+
+    /// Adds bytes at its end.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Takes the file away again.
+    pub fn discard(&mut self) {
+        // It is ours; what cannot be removed stays.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
 /// Makes a folder and those around it, if they are not there.
 ///
 /// # Errors

@@ -172,6 +172,12 @@ fn words_are_numbers_and_fixed_parameters_are_arguments_of_the_head() {
     let line = "  b.shape \"saw square <tri saw>\"\n";
     let numbers = "  b.shape \"0 1 <2 0>\"\n";
     assert!(heard(&song(OSC, "", line)) == heard(&song(PLAIN, "", numbers)));
+    // Given by notes, in a pattern and as a constant, also within another change.
+    let set = |def, change: &str| heard(&song(def, "", "").replace("c4\"", &format!("c4\"{change}")));
+    assert!(set(OSC, ".set(shape: \"saw <tri square>\")") == set(PLAIN, ".set(shape: \"0 <2 1>\")"));
+    assert!(set(OSC, ".every(2, rev.set(shape: tri))") == set(PLAIN, ".every(2, rev.set(shape: 2))"));
+    let wrong = song(OSC, "", "").replace("c4\"", "c4\".set(shape: \"saw noise\")");
+    assert_eq!(codes(&wrong), ["unknown-word"]);
     assert_eq!(codes(&song(OSC, "shape: sqare", "")), ["unknown-word"]);
     assert_eq!(codes(&song(OSC, "", "  b.shape \"saw noise\"\n")), ["unknown-word"]);
     assert_eq!(codes(&song(&OSC.replace("= saw in", "= sine in"), "", "")), ["unknown-word"]);

@@ -13,6 +13,7 @@ use crate::hir::builtins::Builtin;
 use crate::prelude::{Prelude, is_private};
 pub use crate::samples::Samples;
 use mam_grammar::ast::{Ast, Definition, DefinitionKind, Expr, ExprId, Item, ItemKind, Tuning, Unit};
+use mam_grammar::float;
 use mam_grammar::syntax::Pieces;
 use mam_grammar::{Limits, Problem, Problems, SourceId, Sources, Span, syntax};
 use mam_runtime::sort::Sort;
@@ -226,7 +227,7 @@ impl Files {
     pub fn written_unit(&self, span: Span) -> Option<Unit> {
         let text = self.slice(span).trim_start_matches(['-', '+']);
         let (number, unit) = text.split_at(text.find(|c: char| c.is_alphabetic() || c == '%')?);
-        number.trim_end().parse::<f64>().ok().and_then(|_| Unit::from_text(unit))
+        float::parse(number.trim_end()).and_then(|_| Unit::from_text(unit))
     }
 
     /// True for the text of a file of the prelude.

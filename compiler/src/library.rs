@@ -15,6 +15,7 @@ use crate::score::{Musical, note_number};
 pub use crate::units::Units;
 use crate::units::of_formal;
 use mam_grammar::ast::{Ast, Body, DefinitionKind, Expr, ExprId, Formal, ItemKind, MidiNumbers, Param, Unit};
+use mam_grammar::float;
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::{Curve, NoteSignal, Sent};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -549,6 +550,6 @@ fn bad_note(note: &str, span: Span) -> Problem {
 
 /// The MIDI number of a default note: a number, or a note's name.
 fn default_note(text: &str) -> Option<f64> {
-    let number = text.parse().ok().or_else(|| note_number(text));
+    let number = float::parse(text).or_else(|| note_number(text));
     number.filter(|note| (0.0..=127.0).contains(note))
 }

@@ -173,17 +173,6 @@ pub struct Number {
     pub unit: Option<Unit>,
 }
 
-impl Number {
-    /// The digits as a number, without the unit.
-    pub fn value(&self) -> f64 {
-        let value = |digits: &str| digits.parse().unwrap_or(f64::NAN);
-        match self.digits.split_once('/') {
-            Some((over, under)) => value(over) / value(under),
-            None => value(&self.digits),
-        }
-    }
-}
-
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg {

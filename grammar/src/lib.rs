@@ -19,6 +19,7 @@
 pub mod arena;
 pub mod ast;
 pub mod chords;
+pub mod float;
 pub mod fmt;
 pub mod foreign;
 pub mod json;

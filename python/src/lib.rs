@@ -4,7 +4,7 @@
 //! Whatever takes time lets go of the interpreter's lock. No thread lives on between calls, so a process may fork.
 
 use mamc::args::HowArgs;
-use mamc::batch::columns::{Cell, Column, Columns};
+use mamc::batch::columns::{Cell, Column, Columns, check_note, clipped};
 use mamc::batch::features::{Feature, Features, Selection, features_of};
 use mamc::batch::format::Format;
 use mamc::batch::render::{Layout, render_all};
@@ -24,6 +24,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What is freed is kept for the next array, and compiling is many small allocations.
 #[cfg(target_os = "linux")]
@@ -150,7 +151,7 @@ impl Native {
     }
 
     fn params(&self) -> Vec<ParamRow> {
-        let row = |(_, name, info): (_, &std::sync::Arc<str>, &ParamInfo)| {
+        let row = |(_, name, info): (_, &Arc<str>, &ParamInfo)| {
             let curve = format!("{:?}", info.curve).to_lowercase();
             (name.to_string(), info.default, info.min, info.max, unit(info), info.scale(), curve)
         };
@@ -178,7 +179,8 @@ impl Native {
     #[staticmethod]
     fn array<'py>(py: Python<'py>, shape: Vec<usize>) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
         let too_large = || PyMemoryError::new_err(format!("an array of the shape {shape:?} does not fit"));
-        let size = shape.iter().try_fold(1_usize, |size, &axis| size.checked_mul(axis)).ok_or_else(too_large)?;
+        let size =
+            shape.iter().try_fold(1_usize, |size, &axis| size.checked_mul(axis)).ok_or_else(too_large)?;
         Vec::<f32>::new().try_reserve_exact(size).map_err(|_| too_large())?;
         PyArray1::from_vec(py, vec![0.0_f32; size]).reshape(shape.clone())
     }
@@ -305,8 +307,9 @@ impl Native {
         for (index, item) in list.iter().enumerate() {
             let mut row = Row::default();
             for (name, value) in item.cast::<PyDict>()? {
-                let name = name.cast::<PyString>()?.to_str()?.to_owned();
-                let at = |why: String| wrong(format!("row {index}: {why}"));
+                let at = |why: String| wrong(format!("row {index}: {}", clipped(&why)));
+                let text = name.cast::<PyString>().ok().and_then(|name| name.to_str().ok());
+                let name = text.ok_or_else(|| at(format!("{name} is not the name of a column")))?.to_owned();
                 let column = match known.get(&name) {
                     Some(&column) => column,
                     None => {
@@ -341,11 +344,9 @@ impl Native {
                 }
             };
             let target = target.ok_or_else(|| wrong("the song has no such instrument".into()))?;
-            let finite = [start, note, vel, gate.unwrap_or(0.0)].iter().all(|x| x.is_finite());
-            if !finite || start < 0.0 || gate.is_some_and(|gate| gate < 0.0) {
-                return Err(wrong("a note has a start and a length of at least 0, and finite values".into()));
-            }
-            Ok(RowNote { target, start, gate, note, vel })
+            let note = RowNote { target, start, gate, note, vel };
+            check_note(&note).map_err(|why| wrong(format!("a note: {why}")))?;
+            Ok(note)
         };
         notes.into_iter().map(note).collect()
     }
@@ -363,10 +364,13 @@ fn put(
         return Ok(());
     }
     if let Ok(text) = value.cast::<PyString>() {
-        return columns.put(row, column, Cell::Text(text.to_str()?)).map_err(at);
+        let text = text.to_str().map_err(|_| at("a value is not text".into()))?;
+        return columns.put(row, column, Cell::Text(text)).map_err(at);
     }
     if column == Column::Seed && !value.is_instance_of::<PyFloat>() {
-        row.seed = Some(value.extract()?);
+        let seed =
+            value.extract().map_err(|_| at(format!("{value} is not a seed, a whole number of 64 bits")))?;
+        row.seed = Some(seed);
         return Ok(());
     }
     let number = match value.cast::<PyBool>() {

@@ -90,6 +90,65 @@ def test_other_arguments_that_cannot_be_are_told(song):
     assert song.render(0).shape == (0, 2)
 
 
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda song: song.render(None), "`duration` is a number of seconds, or a text"),
+        (lambda song: song.render(b"1"), "`duration` is a number"),
+        (lambda song: song.render(10**400), "`duration` is a number"),
+        (lambda song: song.render(np.array([0.1])), "`duration` is a number"),
+        (lambda song: song.render(0.1, 1), "`params` is a dictionary"),
+        (lambda song: song.render(0.1, "x"), "`params` is a dictionary"),
+        (lambda song: song.render(0.1, {1: 60}), "`params`: a name is a text, not 1"),
+        (lambda song: song.render(0.1, {"bd.f0": object()}), "is not a number"),
+        (lambda song: song.render(0.1, {"bd.f0": "\ud800"}), "is not text"),
+        (lambda song: song.render(0.1, {"\ud800": 1}), "is not the name of a column"),
+        (lambda song: song.render(0.1, seed=-1), "`seed` is a whole number from 0 to 18446744073709551615, not -1"),
+        (lambda song: song.render(0.1, seed=1.5), "`seed` is a whole number, not 1.5"),
+        (lambda song: song.render(0.1, planar=1), "`planar` is True or False, not 1"),
+        (lambda song: song.render(0.1, notes=1), "`notes` is a list"),
+        (lambda song: song.render(0.1, notes="60"), "`notes` is a list"),
+        (lambda song: song.render(0.1, notes=[60, ()]), "`notes.1.` is a note, start, length"),
+        (lambda song: song.render(0.1, notes=[("c4",)]), "`notes.0..note` is a number, not 'c4'"),
+        (lambda song: song.render(0.1, notes=[mamc.Note(60, instrument=5)]), "`notes.0..instrument` is a text, not 5"),
+        (lambda song: song.render(0.1, notes=[mamc.Note(60, vel=-1)]), "-1 is not a velocity from 0 to 10"),
+        (lambda song: song.render(0.1, notes=[mamc.Note(60, float("nan"))]), "is not a time in seconds"),
+        (lambda song: song.render(0.1, notes=[mamc.Note(1e9)]), "is not a MIDI note"),
+        (lambda song: song.batch(1, 0.1), "`rows` is a list of dictionaries"),
+        (lambda song: song.batch("rows", 0.1), "`rows` is a list of dictionaries"),
+        (lambda song: song.batch({"bd.f0": 5}, 0.1), "the column 'bd.f0' is a list of values, not 5"),
+        (lambda song: song.batch({"bd.f0": "50"}, 0.1), "the column 'bd.f0' is a list of values"),
+        (lambda song: song.batch([{"bd.f0": 60}, {1: 2}], 0.1), "row 1: 1 is not the name of a column"),
+        (lambda song: song.batch([{"seed": 2**64}], 0.1), "row 0: 18446744073709551616 is not a seed"),
+        (lambda song: song.batch([{"bd.f0": "9" * 10**5}], 0.1), "row 0: `9{200,300}…$"),
+        (lambda song: song.batch([{}], 0.1, threads=0), "`threads` is a whole number from 1 to 256, not 0"),
+        (lambda song: song.batches([{}], 0.1, 0), "`size` is a whole number from 1"),
+        (lambda song: song.batches(1, 0.1, 1), "`rows` is a list of dictionaries"),
+        (lambda song: song.features([{}], 0.1, names=1), "`names` is a list of names"),
+        (lambda song: song.features([{}], 0.1, threads=1.5), "`threads` is a whole number, not 1.5"),
+        (lambda song: song.write_shards([{}], ""), "`folder` is an empty path"),
+        (lambda song: song.write_shards([{}], 1), "`folder` is a path, not 1"),
+        (lambda song: song.write_shards(1, "x"), "`rows` is a list of dictionaries"),
+        (lambda song: song.write_shards([{}], "x", rows_range=(1,)), "`rows_range` is the number of the first row"),
+        (lambda song: song.write_shards([{}], "x", clamp=1), "`clamp` is True or False, not 1"),
+        (lambda song: song.write_shards([{}], "x", format=1), "`format` is a text, not 1"),
+        (lambda song: mamc.compile(1), "`text_or_path` is a path, not 1"),
+        (lambda song: mamc.compile("\ud800\n"), "is not text"),
+        (lambda song: mamc.compile(DRUM, rate=44100.0), "`rate` is a whole number, not 44100.0"),
+        (lambda song: mamc.compile(DRUM, rate=10), "8000 to 768000"),
+        (lambda song: mamc.compile(DRUM, channels=1000), "`channels` is a whole number from 1 to 255"),
+        (lambda song: mamc.compile(DRUM, sets=[1]), "`sets` is a dictionary"),
+        (lambda song: mamc.compile(DRUM, portable="yes"), "`portable` is True or False, not 'yes'"),
+        (lambda song: mamc.compile(DRUM, name=None), "`name` is a text, not None"),
+    ],
+)
+def test_an_argument_of_another_type_is_told_by_its_name(song, folder, monkeypatch, call, message):
+    monkeypatch.chdir(folder)
+    with pytest.raises(mamc.Error, match=message):
+        call(song)
+    assert not list(folder.iterdir())
+
+
 def test_a_song_with_mistakes_raises_its_problems():
     with pytest.raises(mamc.Error) as raised:
         mamc.compile("bd = kick(f0: 50ms)\nout = bdd\n", name="x.mam")
@@ -154,7 +213,7 @@ def test_shards_are_those_of_the_command(song, command, folder):
         from_file.write_shards(folder / "rows.csv", folder / "b", duration="50ms", shard_rows=2)
     part = from_file.write_shards(folder / "rows.csv", folder / "d", duration="50ms", shard_rows=2, rows_range=(2, 3), resume=True)
     assert [s["first"] for s in part["shards"]] == [2]
-    with pytest.raises(mamc.Error, match="no option `wrong`"):
+    with pytest.raises(mamc.Error, match="no option `wrong`: they are duration, format"):
         song.write_shards([{}], folder / "e", wrong=1)
 
 

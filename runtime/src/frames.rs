@@ -25,13 +25,11 @@ impl Frames<'_> {
     /// Writes `frames` frames from `start` on: the samples of each channel are asked for. \[audio\]
     pub fn write<'s>(&mut self, start: usize, source: impl Fn(usize) -> &'s [f32], frames: usize) {
         match self {
-            // Both samples of a frame at once: a step of two floats keeps loops from being vectors.
             Frames::Interleaved { data, channels: 2 } => {
-                let (left, right) = (&source(0)[..frames], &source(1)[..frames]);
-                let places = data[start * 2..].chunks_exact_mut(2);
-                places
-                    .zip(left.iter().zip(right))
-                    .for_each(|(place, (l, r))| place.copy_from_slice(&[*l, *r]));
+                interleave(
+                    &mut data[start * 2..][..frames * 2],
+                    [source(0), source(1)].map(|side| &side[..frames]),
+                );
             }
             Frames::Interleaved { data, channels } => {
                 for channel in 0..*channels {
@@ -56,6 +54,18 @@ impl Frames<'_> {
     }
 }
 
+/// Writes two channels of one length sample by sample. Four frames at once are two shuffles of whole vectors; a step of two
+/// floats keeps loops from being vectors, or loads halves of them. \[audio\]
+fn interleave(to: &mut [f32], [left, right]: [&[f32]; 2]) {
+    let (fours, rest) = to.as_chunks_mut::<8>();
+    let ((left, last_left), (right, last_right)) = (left.as_chunks::<4>(), right.as_chunks::<4>());
+    for (to, ([a, b, c, d], [e, f, g, h])) in fours.iter_mut().zip(left.iter().zip(right)) {
+        *to = [*a, *e, *b, *f, *c, *g, *d, *h];
+    }
+    let last = last_left.iter().zip(last_right);
+    rest.as_chunks_mut::<2>().0.iter_mut().zip(last).for_each(|(to, (l, r))| *to = [*l, *r]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +83,19 @@ mod tests {
             1,
         );
         assert_eq!(data, [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
+    }
+
+    /// Whole vectors and what is left of them, from any frame on; what is around stays.
+    #[test]
+    fn two_channels_of_any_length_lie_side_by_side() {
+        let sides: [Vec<f32>; 2] = [1.0, -1.0].map(|sign| (1..=40).map(|n| sign * n as f32).collect());
+        for (start, frames) in (0..3).flat_map(|start| (0..=20).map(move |frames| (start, frames))) {
+            let mut data = vec![0.0; 2 * (start + frames + 1)];
+            Frames::Interleaved { data: &mut data, channels: 2 }.write(start, |side| &sides[side], frames);
+            let written = (1..=frames).flat_map(|n| [n as f32, -(n as f32)]);
+            let whole: Vec<f32> =
+                std::iter::repeat_n(0.0, 2 * start).chain(written).chain([0.0; 2]).collect();
+            assert_eq!(data, whole);
+        }
     }
 }

@@ -36,8 +36,8 @@ const VELOCITIES: std::ops::RangeInclusive<f64> = 0.0..=10.0;
 const NOTES: std::ops::RangeInclusive<f64> = -128.0..=256.0;
 /// Tempi that are sensible at all, in quarter notes a minute.
 const TEMPI: std::ops::RangeInclusive<f64> = 0.1..=10_000.0;
-/// The longest gate, in seconds.
-const LONGEST_GATE: f64 = 1e6;
+/// Gates that are sensible at all, in seconds.
+const GATES: std::ops::RangeInclusive<f64> = 0.0..=1e6;
 
 /// A value of a row as it is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -172,7 +172,7 @@ impl<'s> Columns<'s> {
                 note(row, target).vel = within(cell, &VELOCITIES, "a velocity", Dimension::PLAIN)?;
             }
             Column::Gate(target) => {
-                let gate = within(cell, &(0.0..=LONGEST_GATE), "a time in seconds", Dimension::TIME)?;
+                let gate = within(cell, &GATES, "a time in seconds", Dimension::TIME)?;
                 note(row, target).gate = Some(gate);
             }
         }
@@ -276,8 +276,33 @@ fn within(
             plain(text).or_else(measured).ok_or_else(|| format!("`{text}` is not {what}"))?
         }
     };
+    sensible(x, range, what)
+}
+
+/// A number, if it is in a range.
+fn sensible(x: f64, range: &std::ops::RangeInclusive<f64>, what: &str) -> Result<f64, String> {
     let (least, most) = (range.start(), range.end());
     range.contains(&x).then_some(x).ok_or_else(|| format!("{x} is not {what} from {least} to {most}"))
+}
+
+/// Checks the values of a note that is played instead of the score.
+///
+/// # Errors
+/// In a sentence, when one of them is not sensible.
+pub fn check_note(note: &RowNote) -> Result<(), String> {
+    sensible(note.note, &NOTES, "a MIDI note")?;
+    sensible(note.vel, &VELOCITIES, "a velocity")?;
+    sensible(note.start, &GATES, "a time in seconds")?;
+    note.gate.map_or(Ok(0.0), |gate| sensible(gate, &GATES, "a time in seconds")).map(|_| ())
+}
+
+/// As much of what is said of a value as can be read: it may quote a text of any length.
+pub fn clipped(why: &str) -> String {
+    const MOST: usize = 300;
+    match why.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &why[..end]),
+        None => why.to_owned(),
+    }
 }
 
 /// The number that a text of digits is, also with an exponent, as other programs write it. What has a unit is mam's.

@@ -284,6 +284,7 @@ pub fn features_of(
             let found = (extractor.features(sound), extractor.hash(sound));
             all.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(found);
         }
+        renderer.rest();
     };
     on_threads(threads.min(rows.len()), serve);
     all.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()

@@ -362,9 +362,12 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, Failur
         text => text.map_err(|e| Failure::read(&path.display().to_string(), &e))?,
     };
     let document = serde_json::from_str(&text);
-    document
-        .map(Some)
-        .map_err(|e| Failure::WrongInput(format!("`{}` is not what a batch writes: {e}", path.display())))
+    document.map(Some).map_err(|e| {
+        Failure::WrongInput(format!(
+            "`{}` is not what a batch writes: {e}; remove it, and --resume makes it again",
+            path.display()
+        ))
+    })
 }
 
 fn hash_file(path: &Path) -> Result<String, Failure> {

@@ -15,6 +15,7 @@ pub mod features;
 pub mod format;
 pub mod hash;
 pub mod job;
+mod machine;
 pub mod render;
 pub mod run;
 pub mod sobol;

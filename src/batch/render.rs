@@ -1,45 +1,19 @@
 //! Rows rendered one after the other, in one engine.
 
+use super::machine::{Machine, Performance};
 use super::{Row, RowNote, Subject};
 use crate::report::{finite, unplayed};
 use mam_compiler::Stages;
-use mam_runtime::render::{EventSource, Length, Renderer};
-use mam_runtime::score::{Extent, PlayedNote, Score, Sequencer, Unplayed, performance};
-use mam_runtime::{Event, Frames, Program};
+use mam_runtime::render::EventSource;
+use mam_runtime::score::{Extent, PlayedNote, Score, Sequencer, performance};
+use mam_runtime::{Event, Frames};
 use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// What a row plays.
-enum Performance {
-    /// The song's score.
-    Score(Box<Sequencer>),
-    /// Its own notes.
-    Notes(std::vec::IntoIter<Event>),
-}
-
-impl EventSource for Performance {
-    fn advance(&mut self, until: u64, out: &mut Vec<Event>) {
-        match self {
-            Performance::Score(sequencer) => sequencer.advance(until, out),
-            Performance::Notes(notes) => notes.advance(until, out),
-        }
-    }
-
-    fn unplayed(&self) -> &[Unplayed] {
-        match self {
-            Performance::Score(sequencer) => sequencer.unplayed(),
-            Performance::Notes(_) => &[],
-        }
-    }
-}
 
 /// Renders rows of one length on the thread that it is on.
 pub struct RowRenderer<'s> {
     subject: &'s Subject,
-    renderer: Renderer<Performance>,
-    /// A variant that no engine has: the one for the next row.
-    spare: Arc<Program>,
-    frames: u64,
+    machine: Box<Machine>,
     /// What tells the score of a seed; compiled when it is first needed.
     stages: OnceCell<Option<Stages>>,
     sound: Vec<f32>,
@@ -48,23 +22,17 @@ pub struct RowRenderer<'s> {
 impl<'s> RowRenderer<'s> {
     /// Renders `frames` frames of each row.
     pub fn new(subject: &'s Subject, frames: u64) -> RowRenderer<'s> {
-        let program = Arc::new((*subject.program).clone());
-        let none = Performance::Notes(vec![].into_iter());
-        let channels = subject.channels();
-        RowRenderer {
-            subject,
-            renderer: Renderer::new(program.clone(), none, channels, 0, Length::Frames(frames)),
-            spare: Arc::new((*program).clone()),
-            frames,
-            stages: OnceCell::new(),
-            sound: vec![],
-        }
+        let machine = subject
+            .idle
+            .take(frames)
+            .unwrap_or_else(|| Box::new(Machine::new(&subject.program, subject.channels(), frames)));
+        RowRenderer { subject, machine, stages: OnceCell::new(), sound: vec![] }
     }
 
     /// The frames of a row, interleaved, and what did not sound as it should, in sentences.
     pub fn render(&mut self, row: &Row) -> (&[f32], Vec<String>) {
         let mut sound = std::mem::take(&mut self.sound);
-        sound.resize(self.frames as usize * self.subject.channels(), 0.0);
+        sound.resize(self.machine.frames as usize * self.subject.channels(), 0.0);
         let faults = self.render_into(row, Layout::Interleaved, &mut sound);
         self.sound = sound;
         (&self.sound, faults)
@@ -76,7 +44,7 @@ impl<'s> RowRenderer<'s> {
         let mut places = match layout {
             Layout::Interleaved => Frames::Interleaved { data: out, channels: self.subject.channels() },
             Layout::Planar => {
-                planes.extend(out.chunks_exact_mut((self.frames as usize).max(1)));
+                planes.extend(out.chunks_exact_mut((self.machine.frames as usize).max(1)));
                 Frames::Planar(&mut planes)
             }
         };
@@ -91,14 +59,14 @@ impl<'s> RowRenderer<'s> {
     /// The frames of a row, block by block, each one vector a channel; and what did not sound as it should.
     pub fn blocks(&mut self, row: &Row, mut take: impl FnMut(&[Vec<f32>])) -> Vec<String> {
         self.begin(row);
-        while let Some(block) = self.renderer.next_block() {
+        while let Some(block) = self.machine.renderer.next_block() {
             take(block);
         }
-        let failures = self.renderer.not_finite();
-        let cycles = self.renderer.source().unplayed();
+        let failures = self.machine.renderer.not_finite();
+        let cycles = self.machine.renderer.source().unplayed();
         let program = &self.subject.program;
         let mut faults: Vec<String> = failures.iter().map(|f| finite::sentence(f, program)).collect();
-        let reached = cycles.iter().filter(|cycle| cycle.frame < self.frames);
+        let reached = cycles.iter().filter(|cycle| cycle.frame < self.machine.frames);
         faults.extend(reached.map(|cycle| unplayed::sentence(cycle, program)));
         faults
     }
@@ -107,7 +75,7 @@ impl<'s> RowRenderer<'s> {
     fn begin(&mut self, row: &Row) {
         let stages = &self.stages;
         let subject = self.subject;
-        let program = Arc::make_mut(&mut self.spare);
+        let program = Arc::make_mut(&mut self.machine.spare);
         program
             .params
             .values_mut()
@@ -123,12 +91,19 @@ impl<'s> RowRenderer<'s> {
         }
         let performance = match &row.notes {
             Some(notes) => Performance::Notes(self.events(notes).into_iter()),
-            None => Performance::Score(Box::new(Sequencer::for_program(&self.spare, Extent::Forever))),
+            None => {
+                Performance::Score(Box::new(Sequencer::for_program(&self.machine.spare, Extent::Forever)))
+            }
         };
-        let program = self.spare.clone();
+        let program = self.machine.spare.clone();
         // The engine lets go of the variant before, which is then free for the next row.
-        self.spare = self.renderer.program().clone();
-        self.renderer.restart(program, performance);
+        self.machine.spare = self.machine.renderer.program().clone();
+        self.machine.renderer.restart(program, performance);
+    }
+
+    /// Leaves its engine to who renders rows of the song next.
+    pub fn rest(self) {
+        self.subject.idle.put(self.machine);
     }
 
     /// The events of a row's notes.
@@ -183,6 +158,7 @@ pub fn render_all(
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
             all.extend(faults.into_iter().map(|fault| (index, fault)));
         }
+        renderer.rest();
     });
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort();

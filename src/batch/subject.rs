@@ -2,6 +2,7 @@
 
 use super::hash::sha256;
 use super::job::{FileHash, SongHash};
+use super::machine::Idle;
 use crate::args::HowArgs;
 use crate::compiling::{Compiled, compile_score};
 use crate::failure::Failure;
@@ -43,6 +44,8 @@ pub struct Subject {
     draws: bool,
     song: Song,
     how: HowArgs,
+    /// The engine that rendered last.
+    pub(super) idle: Idle,
 }
 
 impl Subject {
@@ -58,6 +61,7 @@ impl Subject {
         let draws = stages.score_draws();
         let settable = Settable::new(&stages.lowered.slots);
         Ok(Subject {
+            idle: Idle::default(),
             set_by_score: set_at_start(&program),
             program,
             settable,

@@ -3,7 +3,7 @@
 //! The file is read once to check every value, and to note where each [`STRIDE`]th row begins; then any row is found by its
 //! number. An empty cell, or a key that is not there, leaves the song's own value.
 
-use super::columns::{Cell, Column, Columns};
+use super::columns::{Cell, Column, Columns, clipped};
 use super::hash::{Hasher, hex};
 use super::{Row, Rows};
 use crate::failure::Failure;
@@ -136,21 +136,25 @@ impl<'s> Table<'s> {
             )));
         }
         for name in &record {
-            // Some programs begin a file with a mark of its encoding.
-            let name = name.trim_start_matches('\u{feff}').trim();
+            let name = without_mark(name).trim();
             self.header.push(match self.columns.find(name) {
                 Ok(column) => column,
                 Err(why) => {
                     mistakes.add(1, &why);
+                    if mistakes.is_full() {
+                        break;
+                    }
                     Column::Id
                 }
             });
             self.names.push(name.to_string());
         }
         mistakes.check()?;
+        // Two are the same before there are more than a song has: told at the first, so the search is short.
         for (index, column) in self.header.iter().enumerate() {
             if self.header[..index].contains(column) {
                 mistakes.add(1, &format!("there are two columns of `{}`", self.names[index]));
+                break;
             }
         }
         mistakes.check()?;
@@ -359,6 +363,11 @@ impl<'de> serde::Deserialize<'de> for Members {
     }
 }
 
+/// A text without the mark of its encoding with which some programs begin a file.
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 /// The lines of a file that are not blank.
 struct Lines {
     file: BufReader<File>,
@@ -387,8 +396,8 @@ impl Lines {
             if bytes == 0 {
                 return Ok(None);
             }
-            if !self.text.trim().is_empty() {
-                return Ok(Some((place, self.text.trim())));
+            if !without_mark(&self.text).trim().is_empty() {
+                return Ok(Some((place, without_mark(&self.text).trim())));
             }
         }
     }
@@ -406,7 +415,7 @@ impl Mistakes {
     }
 
     fn add(&mut self, line: u64, why: &str) {
-        self.found.push(format!("{}:{line}: {why}", self.file));
+        self.found.push(format!("{}:{line}: {}", self.file, clipped(why)));
     }
 
     fn is_full(&self) -> bool {

@@ -12,7 +12,6 @@ use super::{Row, Rows, Subject};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{Inputs, create_folder};
-use mam_grammar::problem::count;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -228,14 +227,32 @@ impl Plan<'_> {
     }
 }
 
-/// The rows that are rendered: whole shards.
+/// Shards that are made at once: each is two files of a folder and a line of the manifest, which is in memory.
+const MOST_SHARDS: u64 = 1 << 20;
+
+/// The rows that are rendered: whole shards, and no more than are made at once.
 fn range(asked: Option<Range<u64>>, job: &Job) -> Result<Range<u64>, Failure> {
+    let range = whole_shards(asked, job)?;
+    let rows = range.end - range.start;
+    let shards = rows.div_ceil(job.shard_rows);
+    if shards > MOST_SHARDS {
+        return Err(Failure::Usage(format!(
+            "{rows} rows in shards of {} are {shards} shards, and {MOST_SHARDS} are made at once: \
+             --shard-rows {} makes them larger, --rows {}..{} takes a part",
+            job.shard_rows,
+            rows.div_ceil(MOST_SHARDS),
+            range.start,
+            range.start + MOST_SHARDS * job.shard_rows
+        )));
+    }
+    Ok(range)
+}
+
+/// The rows that are asked for, if they are whole shards.
+fn whole_shards(asked: Option<Range<u64>>, job: &Job) -> Result<Range<u64>, Failure> {
     let Some(Range { start, end }) = asked else { return Ok(0..job.rows) };
     if end > job.rows {
-        return Err(Failure::Usage(format!(
-            "--rows {start}..{end}: there are {}",
-            count(job.rows as usize, "row")
-        )));
+        return Err(Failure::Usage(format!("--rows {start}..{end}: the rows are 0..{}", job.rows)));
     }
     let size = job.shard_rows;
     if start % size != 0 || (end % size != 0 && end != job.rows) {

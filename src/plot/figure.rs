@@ -259,7 +259,9 @@ impl Panel {
                 for note in notes {
                     let from = self.point(area, note.from, note.at + 0.4);
                     let to = self.point(area, note.to, note.at - 0.4);
-                    let (width, height) = ((to.x - from.x).max(1.5), (to.y - from.y).max(1.5));
+                    // Between a note and the next one at its pitch there is a gap.
+                    let gap = ((to.x - from.x) * 0.2).clamp(0.0, 1.0);
+                    let (width, height) = ((to.x - gap - from.x).max(1.5), (to.y - from.y).max(1.5));
                     let bar = Area { x: from.x, y: from.y, width, height };
                     painter.fill(bar, curve(*colour), 0.35 + 0.65 * note.strength.clamp(0.0, 1.0));
                 }

@@ -92,7 +92,7 @@ fn roll(name: &str, program: &Program, bars: BTreeMap<usize, Vec<Bar>>, end: f64
 /// take time. At most twelve, in the order in which they are first set.
 ///
 /// # Errors
-/// When there are too many events.
+/// When there are too many events, or none that sets a parameter.
 pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Failure> {
     const MOST: usize = 12;
     let rate = f64::from(program.rate);
@@ -139,7 +139,13 @@ pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Fai
             height: 90.0,
         })
     };
-    let panels = order.iter().take(MOST).filter_map(panel).collect();
+    let panels: Vec<Panel> = order.iter().take(MOST).filter_map(panel).collect();
+    if panels.is_empty() {
+        return Err(Failure::Usage(
+            "the score sets no parameter: a line such as `bd.gain \"0.4 1\"` does, and `--what notes` shows what is played"
+                .into(),
+        ));
+    }
     Ok(Figure { title: format!("Parameters of {name}"), panels })
 }
 

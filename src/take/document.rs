@@ -51,12 +51,16 @@ pub(super) struct Document {
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Part {
+    /// Further versions of the song.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub songs: Vec<Text>,
+    /// What else was played.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub programs: Vec<Played>,
+    /// What was asked for since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<Entered>,
+    /// What was taken since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub taken: Vec<[u64; 2]>,
     /// Frames that had been heard.

@@ -5,11 +5,11 @@
 use super::document::{Document, Entered, How, Part, Played, Text, VERSION, taken};
 use crate::args::HowArgs;
 use crate::failure::Failure;
+use crate::output::Growing;
 use mam_runtime::Program;
 use mam_runtime::control::{Control, Entry, Log};
 use serde::Serialize;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub struct Logger {
     part: Part,
     /// How many texts and programs are written.
     written: (usize, usize),
-    file: Option<File>,
+    file: Option<Growing>,
     /// Programs that may be asked for again, with their places in the document's list.
     known: Vec<(Arc<Program>, usize)>,
     bytes: usize,
@@ -104,7 +104,7 @@ impl Logger {
         (self.document.rate, self.document.channels, self.document.playing) = (rate, channels, playing);
         self.document.entry = [entry.at, entry.since];
         let failed = |error: io::Error| Failure::write(&self.path, &error);
-        let mut file = File::create_new(&self.path).map_err(failed)?;
+        let mut file = Growing::create(&self.path)?;
         write_line(&mut file, &self.document).map_err(failed)?;
         self.file = Some(file);
         self.written = (self.document.songs.len(), self.document.programs.len());
@@ -219,14 +219,15 @@ impl Logger {
 impl Drop for Logger {
     /// A performance that was not heard leaves no log.
     fn drop(&mut self) {
-        if self.file.is_some() && self.document.frames == 0 && self.failed.is_none() {
-            let _ = fs::remove_file(&self.path);
+        if let Some(file) = self.file.as_mut().filter(|_| self.document.frames == 0 && self.failed.is_none())
+        {
+            file.discard();
         }
     }
 }
 
-fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
+fn write_line(file: &mut Growing, value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
-    file.write_all(&line)
+    file.add(&line)
 }

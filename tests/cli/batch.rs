@@ -7,6 +7,8 @@ const DRUM: &str = "title \"Drum\"\ntempo 120\nbd = kick()\nsd = clap()\nplay {\
                     out = bd + 0.3 * sd + 0.05 * noise()\n";
 const ROWS: &str =
     "\u{feff}id,bd.f0,bd.amp_decay,seed,tempo\na,60Hz,200ms,1,\nb,90,,2,140\n\"c, the last\",1.2e2,300ms,,\n";
+const BEYOND_MEMORY: &str =
+    "rows = 9223372036854775807\n[columns]\n\"bd.f0\" = { uniform = [\"60Hz\", \"70Hz\"] }\n";
 const GRID: &str = "rows = 24\nseed = 3\n[columns]\n\"bd.f0\" = { uniform = [\"40Hz\", \"120Hz\"] }\n\
                     \"bd.amp_decay\" = { log = [\"50ms\", \"400ms\"] }\n\"bd.click\" = { choice = [0, 0.2, 0.5] }\n\
                     \"bd.fend\" = { sobol = [20, 60] }\n\"bd.gain\" = [0.5, 1]\nseed = \"row\"\n";
@@ -50,7 +52,7 @@ fn a_row_is_a_render_with_its_values() {
 
 #[test]
 fn jsonl_and_csv_say_the_same_and_sound_files_are_those_of_render() {
-    let lines = "{\"id\": \"a\", \"bd.f0\": \"60Hz\", \"bd.amp_decay\": 200, \"seed\": 1}\n\n\
+    let lines = "\u{feff}{\"id\": \"a\", \"bd.f0\": \"60Hz\", \"bd.amp_decay\": 200, \"seed\": 1}\n\n\
                  {\"tempo\": 140, \"bd.f0\": 90, \"seed\": 2}\n{\"bd.f0\": 120, \"bd.amp_decay\": \"0.3s\", \"seed\": null}\n";
     let folder = folder("batch-json").with("rows.jsonl", lines);
     let run = |rows: &str, out: &str, format: &str| {
@@ -306,6 +308,17 @@ fn another_batch_is_never_mixed_in() {
     fs::remove_file(&path).unwrap();
     fs::remove_file(path.with_extension("json")).unwrap();
     batch(&["--resume", "--verify"]).exits(0);
+    // So is what is known of it, and of the whole.
+    for file in ["shard-000000008.json", "job.json"] {
+        let path = folder.0.join("out").join(file);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let told = batch(&["--resume"]).exits(1);
+        assert!(told.err.contains("remove it, and --resume makes it again"), "{}", told.err);
+        fs::remove_file(&path).unwrap();
+        batch(&["--resume", "--verify"]).exits(0);
+        assert!(fs::read(&path).unwrap() == whole);
+    }
 }
 
 #[test]
@@ -359,6 +372,11 @@ fn rows_that_are_wrong_are_told_with_their_lines_before_anything_is_rendered() {
             "`log` is between values above 0",
         ),
         ("a.txt", "bd.f0\n60\n", "let it end with .csv, .jsonl or .toml"),
+        (
+            "a.toml",
+            BEYOND_MEMORY,
+            "--shard-rows 8796093022208 makes them larger, --rows 0..10485760000 takes a part",
+        ),
     ] {
         let told = told(file, text, &[]);
         assert!(told.contains(what), "{text}: {told}");
@@ -368,6 +386,16 @@ fn rows_that_are_wrong_are_told_with_their_lines_before_anything_is_rendered() {
         many.contains("a.csv:11: ") && !many.contains("a.csv:12: ") && many.contains("was not looked at"),
         "{many}"
     );
+    // However wide a file is, and however long its values are, what is said of it can be read.
+    let wide: String = (0..20_000).map(|i| format!("c{i},")).collect();
+    let wide = told("a.csv", &wide, &[]);
+    assert!(wide.lines().count() == 11 && wide.contains("was not looked at"), "{wide}");
+    let twice = told("a.csv", &format!("bd.f0{}\n", ",id".repeat(20_000)), &[]);
+    assert!(twice.lines().count() == 1 && twice.contains("two columns of `id`"), "{twice}");
+    let long = told("a.csv", &format!("bd.f0\n{}\n", "x".repeat(100_000)), &[]);
+    assert!(long.len() < 400 && long.contains("a.csv:2: `xxx"), "{long}");
+    assert!(told("a.csv", "bd.f0\n60\n", &["--rows", "0..2"]).contains("the rows are 0..1"));
+    assert!(told("a.toml", BEYOND_MEMORY, &["--dry-run"]).contains("1048576 are made at once"));
     assert!(told("a.csv", "bd.f0\n60\n", &["--seed-column", "s"]).contains("no column `s`"));
     fs::write(folder.0.join("a.csv"), "bd.f0\n9000\n200\n").unwrap();
     folder.run(&["batch", "song.mam", "-p", "a.csv", "-o", "out", "-d", "20ms", "--clamp"]).exits(0);

@@ -264,31 +264,74 @@ pub(super) fn give(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
         })
         .collect();
     let mut items = std::mem::take(&mut ast.items);
+    let named = |target: &Ident, name: &Ident| {
+        let definition = find(seen, called.get(&target.name)?)?;
+        params(definition).find(|param| param.name == *name && !param.words.is_empty())
+    };
     each(&mut items, &mut |line| {
+        if let [target] = &line.target[..] {
+            set_by_notes(ast, &line.modifiers, &|name| named(target, name), problems);
+        }
         let param = match &line.target[..] {
             [knob] => knobs.iter().find(|param| param.name == *knob),
-            [target, name] => called
-                .get(&target.name)
-                .and_then(|callee| find(seen, callee))
-                .and_then(|definition| params(definition).find(|param| param.name == *name)),
+            [target, name] => named(target, name),
             _ => None,
         };
         let Some(param) = param.filter(|param| !param.words.is_empty()) else { return };
         let PatternText::Notation(quoted) = &line.pattern else { return };
-        let mut text = String::new();
-        for piece in words(&quoted.text) {
-            match param.words.iter().position(|word| &*word.name == piece) {
-                Some(number) => text += &number.to_string(),
-                None if piece.starts_with(char::is_alphabetic) => {
-                    problems.add(no_word(quoted.span, piece, &param.words, &param.name));
-                    text += "0";
-                }
-                None => text += piece,
-            }
-        }
-        line.pattern = PatternText::Notation(Quoted { text: text.into(), span: quoted.span });
+        let text = in_numbers(&quoted.text, quoted.span, param, problems);
+        line.pattern = PatternText::Notation(Quoted { text, span: quoted.span });
     });
     ast.items = items;
+}
+
+/// A pattern of the words of a parameter as one of numbers.
+fn in_numbers(pattern: &str, place: Span, param: &Param, problems: &mut Problems) -> Arc<str> {
+    let mut text = String::new();
+    for piece in words(pattern) {
+        match param.words.iter().position(|word| &*word.name == piece) {
+            Some(number) => text += &number.to_string(),
+            None if piece.starts_with(char::is_alphabetic) => {
+                problems.add(no_word(place, piece, &param.words, &param.name));
+                text += "0";
+            }
+            None => text += piece,
+        }
+    }
+    text.into()
+}
+
+/// Puts numbers in the place of words that notes give, `.set(wave: "saw tri")`.
+fn set_by_notes<'p>(
+    ast: &mut Ast,
+    modifiers: &[ExprId],
+    param_of: &dyn Fn(&Ident) -> Option<&'p Param>,
+    problems: &mut Problems,
+) {
+    let mut open = modifiers.to_vec();
+    while let Some(expr) = open.pop() {
+        open.extend(operands(&ast.exprs[expr]));
+        let (Expr::Call { callee, args } | Expr::Method { callee, args, .. }) = &ast.exprs[expr] else {
+            continue;
+        };
+        if &*callee.name != "set" {
+            continue;
+        }
+        for (name, value) in
+            args.iter().filter_map(|arg| Some((arg.name.clone()?, arg.value))).collect::<Vec<_>>()
+        {
+            let Some(param) = param_of(&name) else { continue };
+            let span = ast.span(value);
+            ast.exprs[value] = match &ast.exprs[value] {
+                Expr::Text(text) => Expr::Text(in_numbers(text, span, param, problems)),
+                Expr::Name(word) => {
+                    let digits = in_numbers(&word.name, span, param, problems);
+                    Expr::Number(Number { digits, unit: None })
+                }
+                _ => continue,
+            };
+        }
+    }
 }
 
 fn find<'a>(seen: &'a [Seen], name: &str) -> Option<&'a Definition> {

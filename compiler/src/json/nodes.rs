@@ -6,6 +6,7 @@ use super::known::{Found, Kind, Known};
 use crate::dimension::{Dimension, base_value};
 use crate::library::ParamInfo;
 use mam_grammar::ast::{Ident, Number, Unit};
+use mam_grammar::float;
 use mam_grammar::json::{At, Decimal, Graph, ParamName, Quantity, Scalar, Text, codes as json_codes};
 use mam_grammar::{Limits, Problem, Problems, Sources, Span};
 use mam_runtime::Curve;
@@ -362,7 +363,7 @@ pub(super) fn mam_unit(param: &ParamInfo) -> Option<Unit> {
 
 /// A number computed from a range, in decimal digits; what rounding left behind the 12th significant digit goes.
 pub(super) fn plain(x: f64) -> String {
-    let rounded: f64 = format!("{x:.11e}").parse().unwrap_or(x);
+    let rounded: f64 = float::parse(&format!("{x:.11e}")).unwrap_or(x);
     format!("{rounded}")
 }
 

@@ -6,6 +6,7 @@ use super::nodes::{Node, NodeKind, Nodes, Setting, check_ramp, param, setting};
 use crate::score::extent::{Form, Played};
 use crate::score::note_number;
 use mam_grammar::ast::Number;
+use mam_grammar::float;
 use mam_grammar::json::{
     At, CommandKind, Decimal, Graph, ParamName, Pattern, PatternNote, Quantity, Scalar, Text, Transport,
     codes as json_codes,
@@ -179,7 +180,7 @@ fn played(note: &PatternNote, problems: &mut Problems) -> Option<PlayedNote> {
 
 /// A decimal times a power of ten, rounded once.
 fn scaled(decimal: &Decimal, exponent: i32) -> f64 {
-    format!("{}e{exponent}", decimal.plain()).parse().unwrap_or_else(|_| decimal.value())
+    float::parse(&format!("{}e{exponent}", decimal.plain())).unwrap_or_else(|| decimal.value())
 }
 
 impl Row {

@@ -7,6 +7,7 @@ use super::known::{Kind, Known};
 use crate::files::Files;
 use crate::library::{Library, ParamInfo};
 use mam_grammar::Limits;
+use mam_grammar::float;
 use mam_grammar::limits::JsonLimits;
 use mam_runtime::precedence::Priority;
 use serde_json::{Map, Value, json};
@@ -172,7 +173,7 @@ fn param(param: &ParamInfo) -> Value {
 
 /// Whole numbers without a point, and no more digits than were meant.
 fn number(x: f64) -> Value {
-    let rounded: f64 = super::nodes::plain(x).parse().unwrap_or(x);
+    let rounded: f64 = float::parse(&super::nodes::plain(x)).unwrap_or(x);
     match rounded.fract() == 0.0 && rounded.abs() < 1e15 {
         true => json!(rounded as i64),
         false => json!(rounded),

@@ -121,7 +121,16 @@ pub(super) fn count(
     what: &str,
     bounds: std::ops::RangeInclusive<i64>,
 ) -> Result<i64, Problem> {
-    let x = plain(ast, expr, &format!("what is wanted {what}"))?;
+    counted(plain(ast, expr, &format!("what is wanted {what}"))?, ast.span(expr), what, bounds)
+}
+
+/// A number at a place as a whole number within bounds.
+pub(super) fn counted(
+    x: Rational,
+    span: Span,
+    what: &str,
+    bounds: std::ops::RangeInclusive<i64>,
+) -> Result<i64, Problem> {
     let whole = (x.den() == 1).then(|| i64::try_from(x.num()).ok()).flatten();
     whole.filter(|n| bounds.contains(n)).ok_or_else(|| {
         let (least, most) = (bounds.start(), bounds.end());
@@ -130,7 +139,6 @@ pub(super) fn count(
             false => format!("a whole number from {least} to {most} is wanted {what}"),
         };
         let nearest = x.to_f64().round().clamp(*bounds.start() as f64, *bounds.end() as f64);
-        let span = ast.span(expr);
         not_so(span, message).help(format!("write `{nearest}`")).guess(span, nearest.to_string())
     })
 }

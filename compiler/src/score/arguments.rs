@@ -1,9 +1,10 @@
 //! The arguments of modifiers: numbers, each of which may be a pattern, rhythms, scales.
 
 use super::Parameter;
-use super::amount::{Amount, count, exact, plain};
-use super::codes::SIGNAL_WITHOUT_STEPS;
+use super::amount::{Amount, counted, exact, plain};
+use super::codes::{MODIFIER, SIGNAL_WITHOUT_STEPS};
 use super::harmony::{scale_steps, scales};
+use super::modify::mentions;
 use super::pitch::note_number;
 use super::reading::{Modifier, Use};
 use super::show::number;
@@ -34,6 +35,8 @@ pub(super) enum Kind {
     Part,
     /// A number without a unit.
     Plain,
+    /// The share of its event for which a note is held, greater than 0.
+    Held,
     /// What velocities are multiplied by.
     Velocity,
     /// A time in cycles, beats or bars.
@@ -48,6 +51,27 @@ pub(super) enum Kind {
     Value,
     /// A note by its name or its number.
     Pitch,
+}
+
+impl Kind {
+    /// A number of this kind, at a place, or why it is none.
+    fn check(self, x: Rational, span: Span) -> Result<Rational, Problem> {
+        let within = |low: i64, what: &str| {
+            let fine = x >= Rational::whole(low) && x <= Rational::ONE;
+            (fine, format!("{what} lies between {}% and 100%", 100 * low))
+        };
+        let most = i64::from(MOST_REPEATS);
+        let (fine, message) = match self {
+            Kind::Count => return counted(x, span, "here", 1..=most).map(Rational::whole),
+            Kind::Whole => return counted(x, span, "here", -most..=most).map(Rational::whole),
+            Kind::Factor => (x.sign() > 0, "a factor is greater than 0".into()),
+            Kind::Held => (x.sign() > 0, "a note is held for a share of its event greater than 0".into()),
+            Kind::Share => within(0, "a share"),
+            Kind::Part => within(-1, "a part of a cycle"),
+            _ => return Ok(x),
+        };
+        fine.then_some(x).ok_or_else(|| Problem::new(&MODIFIER, span, message))
+    }
 }
 
 /// Cycles of an argument whose words are looked up.
@@ -70,9 +94,41 @@ impl<'a> Modifier<'a> {
     ) -> Result<Number, Problem> {
         match self.source(arg.value, self.words_of(kind), false, problems)? {
             Some(pattern) if pattern.is_continuous() => Err(without_steps(self.ast.span(arg.value))),
-            Some(pattern) => Ok(Number::Varies(pattern)),
+            Some(pattern) => {
+                self.all_fit(&pattern, arg, kind)?;
+                Ok(Number::Varies(pattern))
+            }
             None => self.constant(arg, kind, problems).map(Number::Known),
         }
+    }
+
+    /// The values of a number of a change, each once.
+    pub(super) fn values_in(&self, number: &Number, arg: &Arg) -> Result<Vec<f64>, Problem> {
+        match number {
+            Number::Known(x) => Ok(vec![x.to_f64()]),
+            Number::Varies(pattern) => {
+                let values = self.values_of(pattern, self.ast.span(arg.value))?;
+                Ok(values.iter().filter_map(Value::number).collect())
+            }
+        }
+    }
+
+    /// Refuses a pattern in an argument that has a value which would be refused as a constant. Values that a signal gives
+    /// lie where its range says, and need not be whole.
+    fn all_fit(&self, pattern: &Pattern, arg: &Arg, kind: Kind) -> Result<(), Problem> {
+        let is_signal = |name: &str| signal(name).is_some();
+        if mentions(self.ast, &[arg.value], &is_signal) {
+            return Ok(());
+        }
+        let span = self.ast.span(arg.value);
+        for value in self.values_of(pattern, span)? {
+            let Some(x) = value.number().and_then(Rational::from_f64) else { continue };
+            kind.check(x, span).map_err(|problem| {
+                let problem = Problem { fix: None, ..problem };
+                problem.here(format!("one of its values is `{}`", number(x)))
+            })?;
+        }
+        Ok(())
     }
 
     /// A change that puts numbers into values.
@@ -84,7 +140,12 @@ impl<'a> Modifier<'a> {
         problems: &mut Problems,
     ) -> Result<Change, Problem> {
         let law = match self.source(arg.value, self.words_of(kind), false, problems)? {
-            Some(by) => Law::Join(joint, by),
+            Some(by) => {
+                if !by.is_continuous() {
+                    self.all_fit(&by, arg, kind)?;
+                }
+                Law::Join(joint, by)
+            }
             None => Law::Map(ValueMap::Join(joint, self.constant(arg, kind, problems)?.to_f64())),
         };
         Ok(Change::new(law, vec![]))
@@ -94,7 +155,7 @@ impl<'a> Modifier<'a> {
     fn words_of(&self, kind: Kind) -> Words<'a> {
         match kind {
             Kind::Factor | Kind::Count | Kind::Whole => Words::Numbers,
-            Kind::Share | Kind::Part | Kind::Plain | Kind::Cycles => Words::Plain,
+            Kind::Share | Kind::Part | Kind::Plain | Kind::Held | Kind::Cycles => Words::Plain,
             Kind::Velocity => Words::Velocities,
             Kind::Seconds => Words::Seconds,
             Kind::Semitones => Words::Semitones,
@@ -112,38 +173,25 @@ impl<'a> Modifier<'a> {
 
     /// A number that is known.
     fn constant(&self, arg: &Arg, kind: Kind, problems: &mut Problems) -> Result<Rational, Problem> {
-        let within = |low: i64, what: &str| {
-            let x = plain(self.ast, arg.value, what)?;
-            let fine = x >= Rational::whole(low) && x <= Rational::ONE;
-            let message = format!("{what} lies between {}% and 100%", 100 * low);
-            fine.then_some(x).ok_or_else(|| self.wrong(arg, &message))
-        };
-        match kind {
-            Kind::Factor => {
-                let factor = plain(self.ast, arg.value, "a factor")?;
-                let fine = factor.sign() > 0;
-                fine.then_some(factor).ok_or_else(|| self.wrong(arg, "a factor is greater than 0"))
-            }
-            Kind::Count => Ok(count(self.ast, arg.value, "here", 1..=MOST_REPEATS.into())?.into()),
-            Kind::Whole => {
-                let most = i64::from(MOST_REPEATS);
-                Ok(count(self.ast, arg.value, "here", -most..=most)?.into())
-            }
-            Kind::Share => within(0, "a share"),
-            Kind::Part => within(-1, "a part of a cycle"),
-            Kind::Plain => plain(self.ast, arg.value, "this"),
-            Kind::Velocity => plain(self.ast, arg.value, "a velocity"),
-            Kind::Cycles => self.cycles(arg),
+        let number = match kind {
+            Kind::Factor => plain(self.ast, arg.value, "a factor")?,
+            Kind::Count | Kind::Whole => plain(self.ast, arg.value, "what is wanted here")?,
+            Kind::Share => plain(self.ast, arg.value, "a share")?,
+            Kind::Part => plain(self.ast, arg.value, "a part of a cycle")?,
+            Kind::Plain | Kind::Held => plain(self.ast, arg.value, "this")?,
+            Kind::Velocity => plain(self.ast, arg.value, "a velocity")?,
+            Kind::Cycles => self.cycles(arg)?,
             Kind::Seconds => match exact(self.ast, arg.value)? {
-                Amount::Number(Dimension::TIME, x) => Ok(x),
+                Amount::Number(Dimension::TIME, x) => x,
                 amount => {
                     let problem = self.wrong(arg, "this is a time, such as `10ms`");
-                    Err(self.in_seconds(amount, problem))
+                    return Err(self.in_seconds(amount, problem));
                 }
             },
-            Kind::Semitones => self.semitones(arg),
-            Kind::Amount | Kind::Value | Kind::Pitch => self.value(arg, kind, problems),
-        }
+            Kind::Semitones => self.semitones(arg)?,
+            Kind::Amount | Kind::Value | Kind::Pitch => self.value(arg, kind, problems)?,
+        };
+        kind.check(number, self.ast.span(arg.value))
     }
 
     fn semitones(&self, arg: &Arg) -> Result<Rational, Problem> {

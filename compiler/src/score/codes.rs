@@ -86,6 +86,11 @@ mam_grammar::codes! {
         fails "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"7\"\n}\nout = bd\n"
         passes "bd = kick()\nplay {\n  bd |x...|\n  bd.gain \"1.2\"\n}\nout = bd\n"
     }
+    PITCH_UNCHANGED Warning "pitch-unchanged" {
+        "What stands behind a pattern would change the pitch of its notes, and changes nothing: the instrument does not read the pitch of its notes, or there are no degrees where a scale gives degrees their notes, or no notes where those of a chord are put in order."
+        fails "lead = pluck(voices: 4)\nplay { lead \"c4 e4\".scale(d, major) }\nout = lead\n"
+        passes "lead = pluck(voices: 4)\nplay { lead \"0 2\".scale(d, major) }\nout = lead\n"
+    }
     NOTE_VELOCITY Warning "note-velocity" {
         "The velocity of a note is from 0 to 1, and a little more for an accent. A number far above is mostly one of MIDI's 127, or the number of a sample."
         fails "bd = kick()\nplay { bd \"x x:100\" }\nout = bd\n"

@@ -9,7 +9,7 @@ use mam_runtime::score::limits::MOST_DELAY;
 use mam_runtime::score::{Action, Note, Pitch, Transport};
 use rustc_hash::FxHashSet;
 
-/// The loudest velocity that is meant as one, 6 dB above a full hit: what is above counts something else.
+/// The velocity, 6 dB above a full hit, from which on a number is not meant as one: it counts something else.
 const LOUDEST: f64 = 2.0;
 
 /// The highest MIDI velocity, which stands for 1.
@@ -114,7 +114,7 @@ impl Played<'_> {
                 },
             );
         }
-        if note.vel <= LOUDEST {
+        if note.vel < LOUDEST {
             return None;
         }
         let message = format!(

@@ -75,12 +75,55 @@ impl<'p> Builder<'p> {
 
     /// A sequence in one cycle, with its total weight.
     fn sequence(&mut self, sequence: &Sequence, words: Words) -> (Rational, Pattern) {
+        for pair in sequence.items.windows(2).filter(|pair| pair[0].span.end == pair[1].span.start) {
+            self.percent_fraction(&pair[0], &pair[1]);
+            self.changing_number(&pair[0], &pair[1]);
+        }
         let steps: Vec<Step> = sequence.items.iter().map(|i| self.step(i, words)).collect();
         let span = sequence_span(sequence);
         let total = steps.iter().try_fold(Rational::ZERO, |sum, s| sum + s.weight);
         let total = total.map_err(|e| self.overflow(e, span)).unwrap_or(Rational::ONE);
         let parts = steps.into_iter().map(|s| (s.weight, s.pattern)).collect();
         (total, self.exact(Pattern::sequence(parts), span))
+    }
+
+    /// `1%8`, a fraction in Tidal: a percentage and a number, without a space between them.
+    fn percent_fraction(&mut self, over: &Item, under: &Item) {
+        let (Base::Word(a), Base::Word(b)) = (&over.base, &under.base) else { return };
+        let number = a.text.strip_suffix('%').and_then(|text| text.parse::<f64>().ok());
+        let (Some(number), Some(by)) = (number, b.number().filter(|by| *by > 0.0)) else { return };
+        if !over.ops.is_empty() {
+            return;
+        }
+        let written = format!("{}", (number / by * 1e6).round() / 1e6);
+        let whole = a.span.to(b.span);
+        let message =
+            format!("in quotes these are two steps, `{}` and `{}`, and not a fraction", a.text, b.text);
+        let help = format!("write `{written}`; two steps have a space between them: `{} {}`", a.text, b.text);
+        self.problems.add(Problem::new(&PATTERN_FRACTION, whole, message).help(help).guess(whole, written));
+    }
+
+    /// A group that touches an operator with a number of its own, `0@<1 2>`: a step after it, where its number was meant.
+    fn changing_number(&mut self, step: &Item, group: &Item) {
+        let Some(op) = step.ops.last().filter(|op| op.span.end - op.span.start == 1) else { return };
+        let (what, help) = match op.kind {
+            OpKind::Weight(_) => {
+                ("a weight", "write one number, `x@3`, or choose between sequences: `<[a@2 b] [a b@2]>`")
+            }
+            OpKind::Replicate(_) => {
+                ("a repetition", "write one number, `x!3`, or choose between sequences: `<[a!2 b] [a!3 b]>`")
+            }
+            OpKind::Degrade(_) => (
+                "a chance",
+                "write one number, `x?0.2`; `.degrade(\"<0.2 1>\")` drops events by a chance that changes",
+            ),
+            _ => return,
+        };
+        if !matches!(group.base, Base::Word(_)) {
+            let message =
+                format!("{what} is one number, and what stands in these brackets would be a step of its own");
+            self.problem(op.span.to(group.span), message, help);
+        }
     }
 
     fn step(&mut self, item: &Item, words: Words) -> Step {

@@ -33,6 +33,7 @@ mod tab;
 mod targets;
 mod tempo;
 mod tuning;
+mod unchanged;
 mod values;
 mod vary;
 mod vocabulary;

@@ -1,11 +1,11 @@
 //! What may stand after a pattern: `.fast(2) .every(4, rev)`, read as changes.
 
 use super::Instrument;
-use super::amount::plain;
 use super::arguments::Kind;
 use super::codes::MODIFIER;
 use super::reading::{Modifier, Player, Use};
 use super::targets::found;
+use super::unchanged;
 use super::vocabulary::{find, modifiers};
 use super::words::Words;
 use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Line};
@@ -43,6 +43,10 @@ impl<'a> Modifier<'a> {
     pub(super) fn apply(&mut self, of: Pattern, expr: ExprId, problems: &mut Problems) -> Pattern {
         let unchanged = of.clone();
         let chain = self.chain(expr, problems).and_then(|chain| self.of_numbers(chain, &of, expr));
+        if let Ok(Some(change)) = chain.as_ref().map(|chain| chain.0.first()) {
+            let told = unchanged::without_notes(change, &of, self.ast.span(expr));
+            told.into_iter().for_each(|problem| problems.add(problem));
+        }
         let changed = chain.and_then(|chain| chain.apply(of).map_err(|Overflow| self.too_fine(expr)));
         changed.unwrap_or_else(|problem| {
             problems.add(problem);
@@ -113,7 +117,14 @@ impl<'a> Modifier<'a> {
 
     /// One modifier after a pattern that is an argument.
     pub(super) fn named(&mut self, used: &Use, problems: &mut Problems) -> Read {
-        self.change_of(used, problems).map_err(|problem| match find(&used.name.name) {
+        let change = self.change_of(used, problems);
+        if let (Ok(change), Player::Instrument(_, of)) = (&change, self.player)
+            && self.notes
+        {
+            let told = unchanged::without_pitch(change, of, used.span);
+            told.into_iter().for_each(|problem| problems.add(problem));
+        }
+        change.map_err(|problem| match find(&used.name.name) {
             Some(entry) if problem.help.is_none() => problem.help(format!("use: {}", entry.usage())),
             _ => problem,
         })
@@ -201,22 +212,32 @@ impl<'a> Modifier<'a> {
                 self.in_order(begin, end, change, false)
             }
             ("ribbon", [_, _]) => numbers(self, Law::Ribbon, &[Kind::Cycles, Kind::Factor]),
-            ("euclid", [onsets, _] | [onsets, _, _]) => {
+            ("euclid", [onsets, steps] | [onsets, steps, _]) => {
                 let change = numbers(self, Law::Euclid, &[Kind::Whole, Kind::Count, Kind::Whole])?;
-                let known = change.as_ref().and_then(Change::known);
-                match known.as_deref() {
-                    Some([k, n, ..]) if *k > *n || (Rational::ZERO - *k).is_ok_and(|k| k > *n) => {
-                        let n = n.floor();
-                        let message =
-                            format!("the onsets of a rhythm of {n} steps are a whole number up to {n}");
-                        Err(self.wrong(onsets, &message))
-                    }
-                    _ => Ok(change),
-                }
+                self.onsets_fit(onsets, steps, change)
             }
             ("segment", [_]) => numbers(self, Law::Segment, &[Kind::Factor]),
             ("echo", [_, _, _]) => numbers(self, Law::Echo, &[Kind::Count, Kind::Cycles, Kind::Plain]),
             _ => Ok(None),
+        }
+    }
+
+    /// Refuses a rhythm with more onsets than it ever has steps.
+    fn onsets_fit(
+        &self,
+        onsets: &Arg,
+        steps: &Arg,
+        change: Option<Change>,
+    ) -> Result<Option<Change>, Problem> {
+        let Some([k, n, ..]) = change.as_ref().map(Change::numbers) else { return Ok(change) };
+        let most = self.values_in(n, steps)?.into_iter().fold(1.0, f64::max);
+        match self.values_in(k, onsets)?.into_iter().any(|k| k.abs() > most) {
+            true => {
+                let message =
+                    format!("the onsets of a rhythm of {most} steps are a whole number up to {most}");
+                Err(self.wrong(onsets, &message))
+            }
+            false => Ok(change),
         }
     }
 
@@ -258,9 +279,9 @@ impl<'a> Modifier<'a> {
             }
             ("every" | "firstOf", [n, change]) => self.changed(Law::First, n, change, problems)?,
             ("lastOf", [n, change]) => self.changed(Law::Last, n, change, problems)?,
-            ("chunk", [n, change]) => {
-                let n = self.number(n, Kind::Whole, problems)?;
-                if n == known(0, 1) {
+            ("chunk", [parts, change]) => {
+                let n = self.number(parts, Kind::Whole, problems)?;
+                if self.values_in(&n, parts)?.contains(&0.0) {
                     let message = "a cycle has at least one part";
                     return Err(Problem::new(&MODIFIER, used.span, message));
                 }
@@ -323,13 +344,7 @@ impl<'a> Modifier<'a> {
     /// The modifiers of numbers, pitches and velocities.
     fn of_values(&mut self, used: &Use, problems: &mut Problems) -> Result<Option<Change>, Problem> {
         Ok(Some(match (&*used.name.name, used.args) {
-            ("legato" | "clip", [by]) => {
-                let change = self.joined(by, Joint::Length, Kind::Plain, problems)?;
-                if plain(self.ast, by.value, "this").is_ok_and(|share| share.sign() <= 0) {
-                    return Err(self.wrong(by, "a note is held for a share of its event greater than 0"));
-                }
-                change
-            }
+            ("legato" | "clip", [by]) => self.joined(by, Joint::Length, Kind::Held, problems)?,
             ("vel", [by]) => self.joined(by, Joint::Velocity, Kind::Velocity, problems)?,
             ("transpose", [by]) => self.joined(by, Joint::Transpose, Kind::Semitones, problems)?,
             ("add", [by]) => self.joined(by, Joint::Add, Kind::Amount, problems)?,

@@ -4,7 +4,7 @@ use mam_runtime::ids::ParamId;
 use mam_runtime::score::pattern::ValueUnit;
 use mam_runtime::score::{Pattern, PatternEvent, Pitch, QueryError, Rational, TimeSpan, Value};
 use mam_runtime::sort::Sort;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -126,6 +126,7 @@ pub fn picture(events: &[PatternEvent], span: TimeSpan, width: usize, set: &SetN
     let label = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(LABEL);
     let room = width.saturating_sub(label + 3).max(16);
     let columns = columns(events, MOST_COLUMNS).min(room - 1);
+    let is_hidden = lanes.iter().any(|(cycle, events)| hides(events, *cycle, columns));
     let a_line = (room / (columns + 1)).max(1);
     let mut text = String::new();
     let cycles: Vec<i128> = (span.begin.floor()..span.end.ceil()).collect();
@@ -146,7 +147,22 @@ pub fn picture(events: &[PatternEvent], span: TimeSpan, width: usize, set: &SetN
             text.push_str("│\n");
         }
     }
+    if is_hidden {
+        text.push_str(
+            "some events begin too close together to be told apart here: `--json` lists them all\n",
+        );
+    }
     text
+}
+
+/// Whether two events of a row and cycle begin in one column.
+fn hides(events: &[(usize, &PatternEvent)], cycle: i128, columns: usize) -> bool {
+    let mut begun = FxHashSet::default();
+    let begins = |event: &PatternEvent| event.has_onset() && event.part.begin.floor() == cycle;
+    events.iter().filter(|(_, event)| begins(event)).any(|(row, event)| {
+        let column = (event.part.begin * Rational::whole(columns as i64)).map_or(0, |at| at.floor());
+        !begun.insert((*row, column))
+    })
 }
 
 /// The numbers of the cycles above a row of them; the first alone where they are too long.

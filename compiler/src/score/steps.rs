@@ -8,6 +8,7 @@ use super::values::{in_base, note, semitones, velocity};
 use super::{Instrument, Parameter};
 use crate::dimension::{Dimension, base_value};
 use mam_grammar::ast::Unit;
+use mam_grammar::float;
 use mam_grammar::mini::{Base, Item, Op, OpKind, Word};
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::pattern::ValueMap;
@@ -81,7 +82,7 @@ impl<'a> Steps<'a> {
     fn written(self, word: &Word) -> Option<f64> {
         match self.unit {
             StepUnit::Written(Some(unit)) => {
-                word.text.strip_suffix(unit.text()).unwrap_or(&word.text).parse().ok()
+                float::parse(word.text.strip_suffix(unit.text()).unwrap_or(&word.text))
             }
             _ => note_number(&word.text).or_else(|| word.number()),
         }
@@ -105,7 +106,7 @@ impl Ends<'_> {
     /// The unit that a word is written in, if any.
     fn unit(self, word: &Word) -> Option<StepUnit> {
         let unit = Unit::ALL.into_iter().find(|unit| {
-            word.text.strip_suffix(unit.text()).is_some_and(|digits| digits.parse::<f64>().is_ok())
+            word.text.strip_suffix(unit.text()).is_some_and(|digits| float::parse(digits).is_some())
         });
         match (self, unit) {
             (Ends::Written, Some(unit)) => Some(StepUnit::Written(Some(unit))),
@@ -157,7 +158,7 @@ pub(super) fn are_of_one_kind(words: &[&Word]) -> bool {
 /// Whether a word is a number with a unit of frequency.
 pub(super) fn is_frequency(word: &Word) -> bool {
     let digits = word.text.strip_suffix("kHz").or(word.text.strip_suffix("Hz"));
-    digits.is_some_and(|digits| digits.parse::<f64>().is_ok())
+    digits.is_some_and(|digits| float::parse(digits).is_some())
 }
 
 /// The words at both ends of the ranges of an item: those of its base, and of the ranges' other sides.

@@ -8,6 +8,7 @@ use super::codes::TUNING;
 use super::tempo::twice;
 use crate::file::File;
 use mam_grammar::ast::{self, ItemKind, Quoted};
+use mam_grammar::float;
 use mam_grammar::{Problem, Problems};
 use mam_runtime::score::Tuning;
 
@@ -132,7 +133,7 @@ impl Keyboard {
         whole("its last key")?;
         let (middle, reference) = (whole("its middle key")?, whole("its reference key")?);
         let (at, line) = next("its reference frequency")?;
-        let frequency: f64 = number(at, line)?;
+        let frequency = word(at, line, float::parse)?;
         if !(frequency > 0.0 && frequency < 1e6) {
             return Err(format!("line {at}: a frequency in Hz is greater than 0"));
         }
@@ -178,8 +179,12 @@ fn content(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn number<T: std::str::FromStr>(at: usize, line: &str) -> Result<T, String> {
+    word(at, line, |word| word.parse().ok())
+}
+
+fn word<T>(at: usize, line: &str, number: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
     let word = line.split_whitespace().next().unwrap_or("");
-    word.parse().map_err(|_| format!("line {at}: `{word}` is not a number of this kind"))
+    number(word).ok_or_else(|| format!("line {at}: `{word}` is not a number of this kind"))
 }
 
 /// A pitch in cents: with a point it is written so, else it is a ratio.
@@ -187,7 +192,7 @@ fn cents(at: usize, line: &str) -> Result<f64, String> {
     let word = line.split_whitespace().next().unwrap_or("");
     let fail = || format!("line {at}: `{word}` is neither cents (`701.955`) nor a ratio (`3/2`)");
     let read = if word.contains('.') {
-        word.parse::<f64>().ok()
+        float::parse(word)
     } else {
         let (over, under) = word.split_once('/').unwrap_or((word, "1"));
         let [over, under] = [over, under].map(|part| part.parse::<u64>().ok().filter(|&part| part > 0));

@@ -155,12 +155,13 @@ macro_rules! rows {
     };
 }
 
+mod scores;
 mod table;
 mod tools;
 
-/// The rows of both tables.
+/// The rows of all tables.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    table::ROWS.iter().chain(tools::ROWS)
+    table::ROWS.iter().chain(tools::ROWS).chain(scores::ROWS)
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
     Arg, Ast, Body, Condition, Definition, Expect, Expr, ExprId, Item, ItemKind, Line, MusicalUnit, Number,
     Over, Param, Part, PatternText, Route, Tuning, UnaryOp, Unit,
 };
+use crate::float;
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Ast {
@@ -20,6 +21,17 @@ impl Ast {
         let mut out = String::new();
         write_expr(self, expr, &mut out);
         out
+    }
+}
+
+impl Number {
+    /// The digits as a number, without the unit.
+    pub fn value(&self) -> f64 {
+        let value = |digits: &str| float::parse(digits).unwrap_or(f64::NAN);
+        match self.digits.split_once('/') {
+            Some((over, under)) => value(over) / value(under),
+            None => value(&self.digits),
+        }
     }
 }
 

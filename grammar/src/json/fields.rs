@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::value::{At, Decimal, Member, Text, Value};
+use crate::float;
 use crate::limits::Limits;
 use crate::problem::{Code, Problem, Problems};
 use crate::source::Span;
@@ -202,7 +203,7 @@ impl<'a> Fields<'a> {
     pub(super) fn number(&mut self, value: &At<Value>) -> Option<At<Decimal>> {
         match &value.value {
             Value::Number(n) => Some(At::new(n.clone(), value.span)),
-            Value::Text(text) if text.trim().parse::<f64>().is_ok() => {
+            Value::Text(text) if float::parse(text.trim()).is_some() => {
                 let problem = Problem::new(&codes::TYPE, value.span, "expected a number, found a string");
                 self.problems.add(problem.help(format!("write `{}` without the quotes", text.trim())));
                 None

@@ -3,6 +3,7 @@
 use super::codes;
 use super::fields::{Fields, Object};
 use super::value::{At, Decimal, Text, Value};
+use crate::float;
 use crate::problem::Problem;
 use crate::source::Span;
 
@@ -47,7 +48,7 @@ pub(super) fn scalar(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Scalar>
 /// The same, or an expression of the language, which version 2 of the format has.
 pub(super) fn followed(f: &mut Fields<'_>, value: &At<Value>) -> Option<At<Scalar>> {
     match &value.value {
-        Value::Text(text) if f.version >= 2 && text.trim().parse::<f64>().is_err() => {
+        Value::Text(text) if f.version >= 2 && float::parse(text.trim()).is_none() => {
             Some(At::new(Scalar::Written(text.clone()), value.span))
         }
         _ => scalar(f, value),

@@ -1,5 +1,6 @@
 //! JSON as it stands in the text: values with their places, numbers with their digits.
 
+use crate::float;
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -92,7 +93,7 @@ impl Decimal {
     /// The number that `text` says in JSON's syntax; None when it is too large for an f64, or has more digits
     /// than any use for them.
     pub fn new(text: &str) -> Option<Decimal> {
-        let value: f64 = text.parse().ok()?;
+        let value = float::parse(text)?;
         let fits = text.len() as i64 <= MOST_DIGITS && value.is_finite();
         fits.then(|| Decimal { text: text.into() })
     }
@@ -109,7 +110,7 @@ impl Decimal {
 
     /// The nearest f64: finite.
     pub fn value(&self) -> f64 {
-        self.text.parse().unwrap_or(0.0)
+        float::parse(&self.text).unwrap_or(0.0)
     }
 
     /// The whole number that it is, if it is one and fits: `4`, `4.0` and `0.4e1` are all 4.

@@ -10,6 +10,7 @@ mod parse;
 pub use notations::Notations;
 pub use parse::{MOST_DEPTH, parse};
 
+use crate::float;
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -91,7 +92,7 @@ impl Word {
     /// The number that it is, if it is a decimal number.
     pub fn number(&self) -> Option<f64> {
         let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'e' | b'E');
-        let number = self.text.bytes().all(plain).then(|| self.text.parse::<f64>().ok()).flatten();
+        let number = self.text.bytes().all(plain).then(|| float::parse(&self.text)).flatten();
         number.filter(|x| x.is_finite())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::codes::{MINI_SYNTAX, MINI_TOO_DEEP};
 use super::{Base, Group, Item, Joined, Op, OpKind, Sequence, Word};
+use crate::float;
 use crate::problem::Problem;
 use crate::source::Span;
 use pest::Parser;
@@ -262,7 +263,7 @@ impl Reader {
         }
         let argument = inner.next();
         let number = |default: f64| match &argument {
-            Some(n) if n.as_rule() == Rule::number => n.as_str().parse().unwrap_or(default),
+            Some(n) if n.as_rule() == Rule::number => float::parse(n.as_str()).unwrap_or(default),
             _ => default,
         };
         let kind = match rule {

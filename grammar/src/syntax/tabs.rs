@@ -4,6 +4,7 @@ use super::build::Builder;
 use super::codes;
 use super::grammar::Rule;
 use crate::ast::{PatternText, Quoted};
+use crate::float;
 use crate::foreign;
 use crate::problem::Problem;
 use crate::source::Span;
@@ -40,7 +41,7 @@ impl Builder<'_> {
         // Ones and zeros, or digits that touch, are steps of a tab.
         let numbers = words().any(|word| !rest(word) && !matches!(word, "0" | "1"));
         let apart = words().count() > bars.len();
-        let step = |word: &str| foreign::is_note(word) || rest(word) || word.parse::<f64>().is_ok();
+        let step = |word: &str| foreign::is_note(word) || rest(word) || float::parse(word).is_some();
         if !words().all(step) || !(notes || numbers && apart) {
             return None;
         }

@@ -18,7 +18,7 @@ import warnings as _warnings
 
 import numpy as _np
 
-from . import _html, _native
+from . import _check, _html, _native
 
 __version__ = _native.__version__
 __all__ = ["Error", "Note", "Param", "Problem", "Song", "compile"]
@@ -102,6 +102,8 @@ class _Errors:
     def __exit__(self, kind, error, trace):
         if kind is ValueError:
             raise Error(str(error)) from None
+        if kind is UnicodeEncodeError:
+            raise Error(f"{_check.shown(error.object)} is not text: a half of a character stands alone in it") from None
 
 
 _errors = _Errors()
@@ -125,17 +127,19 @@ def compile(
 
     Raises `Error` with the song's problems.
     """
-    options = dict(
-        rate=rate,
-        channels=channels,
-        seed=seed,
-        portable=portable,
-        sets=[f"{key}={value}" for key, value in (sets or {}).items()],
-        allow_outside=allow_outside,
-    )
-    if isinstance(text_or_path, str) and "\n" in text_or_path:
-        return Song(text_or_path, None, name, options)
-    return Song(None, _os.fspath(text_or_path), name, options)
+    with _errors:
+        options = dict(
+            rate=None if rate is None else _check.whole("rate", rate, 0, (1 << 32) - 1),
+            channels=None if channels is None else _check.whole("channels", channels, 1, 255),
+            seed=None if seed is None else _check.seed("seed", seed),
+            portable=_check.flag("portable", portable),
+            sets=[f"{key}={value}" for key, value in _check.values("sets", sets).items()],
+            allow_outside=_check.flag("allow_outside", allow_outside),
+        )
+        name = _check.text("name", name)
+        if isinstance(text_or_path, str) and "\n" in text_or_path:
+            return Song(text_or_path, None, name, options)
+        return Song(None, _check.path("text_or_path", text_or_path), name, options)
 
 
 class Song:
@@ -167,20 +171,23 @@ class Song:
         `duration` is in seconds, or a text such as "2 bars". `params` are values at the start, numbers or texts with units.
         `notes` are played instead of the score. `out` is an array to render into.
         """
-        row = dict(params or {})
-        if seed is not None:
-            row["seed"] = seed
-        if tempo is not None:
-            row["tempo"] = tempo
         with _errors:
-            frames = self._native.frames(duration)
-            shape = (self.channels, frames) if planar else (frames, self.channels)
-            out = _array(out, shape)
+            row = _check.values("params", params)
+            if seed is not None:
+                row["seed"] = _check.seed("seed", seed)
+            if tempo is not None:
+                row["tempo"] = tempo
+            frames, out = self._room((), duration, out, planar)
             if notes is not None:
-                notes = [note if isinstance(note, Note) else Note(*_tuple(note)) for note in notes]
-                notes = [(n.start, n.length, n.note, n.vel, n.instrument) for n in notes]
-            _warn(self._native.render_into([row], frames, out, 1, planar, notes))
+                notes = _notes(notes)
+            _warn(self._native.render_into([_plain(row)], frames, out, 1, planar, notes))
         return out
+
+    def _room(self, rows, duration, out, planar):
+        """Frames of a duration, and an array for so many rows of them."""
+        frames = self._native.frames(_check.length("duration", duration))
+        shape = (self.channels, frames) if _check.flag("planar", planar) else (frames, self.channels)
+        return frames, _array(out, (*rows, *shape))
 
     def batch(self, rows, duration, *, out=None, threads=None, planar=False) -> _np.ndarray:
         """Renders once for each row: float32, rows × frames × channels.
@@ -190,18 +197,18 @@ class Song:
         """
         rows = _rows(rows)
         with _errors:
-            frames = self._native.frames(duration)
-            shape = (self.channels, frames) if planar else (frames, self.channels)
-            out = _array(out, (len(rows), *shape))
-            _warn(self._native.render_into(rows, frames, out, threads or _native.cores(), planar, None))
+            frames, out = self._room((len(rows),), duration, out, planar)
+            _warn(self._native.render_into(rows, frames, out, _threads(threads), planar, None))
         return out
 
     def batches(self, rows, duration, size, *, threads=None, planar=False, reuse=False):
         """Yields arrays of `size` rows, the last of the rest. With `reuse` each is valid until the next one, and memory is
         touched once: much faster where rows are long."""
-        if size < 1:
-            raise Error("`size` is at least 1")
-        rows = _rows(rows)
+        with _errors:
+            size = _check.count("size", size)
+        return self._batches(_rows(rows), duration, size, threads, planar, reuse)
+
+    def _batches(self, rows, duration, size, threads, planar, reuse):
         kept = None
         for first in range(0, len(rows), size):
             part = rows[first : first + size]
@@ -219,9 +226,9 @@ class Song:
         """
         rows = _rows(rows)
         with _errors:
-            frames = self._native.frames(duration)
-            asked = [names] if isinstance(names, str) else list(names)
-            columns, hashes = self._native.features(rows, frames, threads or _native.cores(), asked)
+            frames = self._native.frames(_check.length("duration", duration))
+            asked = _check.names("names", names)
+            columns, hashes = self._native.features(rows, frames, _threads(threads), asked)
         found = {name: _np.array(values, dtype=_np.float64) for name, values in columns}
         if hashes is not None:
             found["hash"] = _np.array(hashes)
@@ -234,14 +241,17 @@ class Song:
         ("1s"), `format` ("f32"), `features` (a list of names for the format "features"), `rows_range` (A, B), `shard_rows`,
         `threads`, `seed_column`, `clamp`, `no_silence`, `resume`, `verify`.
         """
-        between = options.pop("rows_range", None)
-        if between is not None:
-            options["rows"] = "{}..{}".format(*between)
-        options.setdefault("duration", "1s")
-        options = {key: value for key, value in options.items() if value is not None}
-        source = _os.fspath(rows) if isinstance(rows, (str, _os.PathLike)) else _rows(rows)
         with _errors:
-            path = self._native.write_shards(source, _os.fspath(folder), **options)
+            for key in options:
+                if key not in _check.OPTIONS:
+                    raise Error(f"there is no option `{key}`: they are {', '.join(_check.OPTIONS)}")
+            options = {key: _check.OPTIONS[key](key, value) for key, value in options.items() if value is not None}
+            between = options.pop("rows_range", None)
+            if between is not None:
+                options["rows"] = "{}..{}".format(*between)
+            options.setdefault("duration", "1s")
+            source = _os.fspath(rows) if isinstance(rows, (str, _os.PathLike)) else _rows(rows)
+            path = self._native.write_shards(source, _check.path("folder", folder), **options)
         return _json.loads(_Path(path).read_text())
 
     def __reduce__(self):
@@ -287,13 +297,34 @@ def _array(out, shape):
         raise Error("`out` is an array of float32")
     if out.shape != shape:
         raise Error(f"`out` has the shape {out.shape}, and {shape} is rendered")
-    if not out.flags.c_contiguous or not out.flags.writeable:
-        raise Error("`out` is contiguous, in C's order, and can be written")
+    if not (out.flags.c_contiguous and out.flags.aligned and out.flags.writeable):
+        raise Error("`out` is contiguous, in C's order, aligned, and can be written")
     return out
 
 
-def _tuple(note):
-    return tuple(note) if isinstance(note, (tuple, list)) else (note,)
+def _threads(threads) -> int:
+    """How many threads render: one for each core where none are asked for."""
+    return min(_native.cores(), _check.MOST_THREADS) if threads is None else _check.threads("threads", threads)
+
+
+def _notes(notes) -> list:
+    """Notes as the native module takes them."""
+    try:
+        notes = None if isinstance(notes, (str, bytes)) else list(notes)
+    except TypeError:
+        notes = None
+    if notes is None:
+        raise Error("`notes` is a list of notes")
+    return [_check.note(index, _note(index, note)) for index, note in enumerate(notes)]
+
+
+def _note(index, note) -> Note:
+    if isinstance(note, Note):
+        return note
+    fields = tuple(note) if isinstance(note, (tuple, list)) else (note,)
+    if not 1 <= len(fields) <= 5:
+        raise Error(f"`notes[{index}]` is a note, start, length, velocity and instrument, of which all but the first may be left out")
+    return Note(*fields)
 
 
 def _rows(rows) -> list:
@@ -301,20 +332,38 @@ def _rows(rows) -> list:
     if hasattr(rows, "to_dict") and hasattr(rows, "columns"):
         rows = rows.to_dict("records")
     elif isinstance(rows, dict):
-        columns = {name: list(values) for name, values in rows.items()}
+        columns = {name: _column(name, values) for name, values in rows.items()}
         lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise Error(f"the columns differ in length: {lengths}")
         rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
-    rows = list(rows)
+    try:
+        rows = None if isinstance(rows, (str, bytes)) else list(rows)
+    except TypeError:
+        rows = None
+    if rows is None:
+        raise Error("`rows` is a list of dictionaries, a dictionary of columns or a data frame")
     for index, row in enumerate(rows):
         if not isinstance(row, dict):
             raise Error(f"row {index} is not a dictionary")
-        for name, value in row.items():
-            if isinstance(value, _np.generic):
-                row = rows[index] = {key: v.item() if isinstance(v, _np.generic) else v for key, v in row.items()}
-                break
+        rows[index] = _plain(row)
     return rows
+
+
+def _column(name, values) -> list:
+    try:
+        if not isinstance(values, (str, bytes)):
+            return list(values)
+    except TypeError:
+        pass
+    raise Error(f"the column {_check.shown(name)} is a list of values, not {_check.shown(values)}")
+
+
+def _plain(row) -> dict:
+    """A row without NumPy's own kinds of numbers."""
+    if any(isinstance(value, _np.generic) for value in row.values()):
+        return {key: value.item() if isinstance(value, _np.generic) else value for key, value in row.items()}
+    return row
 
 
 def _warn(faults):

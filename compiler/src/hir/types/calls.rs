@@ -16,6 +16,7 @@ use crate::hir::{Call, Callee, DefId, FILE, Local, LocalId, LocalKind, Name};
 use crate::ir::Op;
 use crate::library::{Expected, ParamInfo};
 use mam_grammar::ast::{Body, Definition, DefinitionKind, Expr, ExprId, Ident, Unit};
+use mam_grammar::float;
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
@@ -358,7 +359,7 @@ impl Checker<'_> {
     /// that seconds were meant.
     fn note_unit(&mut self, span: Span, place: &Expectation) {
         let written = self.files().slice(span);
-        let number = written.parse::<f64>().unwrap_or(0.0);
+        let number = float::parse(written).unwrap_or(0.0);
         let scale = place.units.scale(place.dimension);
         let unit = match place.dimension == Dimension::TIME {
             true if scale == 1.0 => Some("seconds"),
@@ -406,11 +407,11 @@ impl Checker<'_> {
     /// The warning that a constant, in base units, lies outside the range of its place.
     pub(super) fn out_of_range(&self, x: f64, span: Span, place: &Expectation) -> Problem {
         let written = self.files().slice(span);
-        let plain = written.parse::<f64>().is_ok();
+        let plain = float::parse(written).is_some();
         let shown = place.units.show(x, place.dimension);
         // A plain number in a place of ratios was probably meant in the unit in which its default is written, a time in the
         // other one.
-        let number = written.parse::<f64>().unwrap_or(x);
+        let number = float::parse(written).unwrap_or(x);
         let other = if place.units.scale(place.dimension) == 1.0 { Unit::Ms } else { Unit::S };
         let unit = match place.dimension {
             _ if !plain => None,

@@ -11,6 +11,7 @@ use crate::codes;
 use crate::dimension::Dimension;
 use crate::hir::builtins::ORDERS;
 use mam_grammar::ast::{Ast, Expr, ExprId, Ident, Unit};
+use mam_grammar::float;
 use mam_grammar::{Problem, Span};
 use std::sync::Arc;
 
@@ -324,11 +325,11 @@ impl Checker<'_> {
         if !(0.0..=most).contains(&seconds) {
             let message = format!("a `{callee}` can be 0 s to {most} s long, and this is {seconds} s");
             let problem = Problem::new(&codes::TOO_LARGE, span, message);
-            self.problem(match self.files().slice(span).parse::<f64>() {
-                Ok(number) => problem.help(format!(
+            self.problem(match float::parse(self.files().slice(span)) {
+                Some(number) => problem.help(format!(
                     "a number without a unit is in seconds; for {number} samples write `{number} * dt`, for the time and for `max`, or a time such as `100ms`"
                 )),
-                Err(_) => {
+                None => {
                     let nearest = seconds.clamp(0.0, most);
                     problem.help(format!("write `{nearest}s`, or what is never longer")).guess(span, format!("{nearest}s"))
                 }

@@ -6,6 +6,7 @@ use crate::json::nodes::plain;
 use crate::places::uses_gate;
 use mam_grammar::Span;
 use mam_grammar::ast::ItemKind;
+use mam_grammar::float;
 use mam_runtime::Target;
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::pattern::Pitch;
@@ -375,8 +376,8 @@ fn finite_decimal(x: Rational) -> Option<String> {
 /// A number times a power of ten: the same number again once it has been divided.
 fn shifted(x: f64, places: i32) -> String {
     let text = plain(x * 10f64.powi(places));
-    match format!("{text}e-{places}").parse::<f64>() {
-        Ok(same) if same == x => text,
+    match float::parse(&format!("{text}e-{places}")) {
+        Some(same) if same == x => text,
         _ => {
             let text = format!("{x:e}");
             let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));

@@ -72,12 +72,12 @@ impl<'a> Quotients<'a> {
         }
         let sides = self.old.insts[division].args;
         let &[above, below] = sides.as_slice() else { return None };
-        let tree = self.tree([above, below]);
         // The last one is what the division waits for.
         let rate = self.rates[division.index()];
         let is_as_often =
-            |value: &&Value| self.functions.contains_key(value) && self.rates[value.index()] == rate;
-        let function = *tree.keys().rfind(is_as_often)?;
+            |value: Value| self.functions.contains_key(&value) && self.rates[value.index()] == rate;
+        let tree = self.tree([above, below], is_as_often);
+        let function = *tree.keys().rfind(|value| is_as_often(**value))?;
         let degrees = self.degrees(&tree, function)?;
         let degree = |side: Value| degrees.get(&side).copied().unwrap_or(0);
         let most = degree(above).max(degree(below));
@@ -93,17 +93,21 @@ impl<'a> Quotients<'a> {
         Some((above, below))
     }
 
-    /// The sums, products and functions of which the two sides are made, each behind its operands, and how often each is read
-    /// there.
-    fn tree(&self, sides: [Value; 2]) -> BTreeMap<Value, u32> {
+    /// The sums, products and functions of which the two sides are made, from the end of the body on to the first that `is_last`, and
+    /// how often each is read there: nothing that stands before that one has it as a factor.
+    fn tree(&self, sides: [Value; 2], is_last: impl Fn(Value) -> bool) -> BTreeMap<Value, u32> {
         let mut tree: BTreeMap<Value, u32> = BTreeMap::default();
-        let mut open = sides.to_vec();
-        while let Some(value) = open.pop() {
-            let seen = tree.entry(value).or_default();
-            *seen += 1;
-            if *seen == 1 && tree.len() < TREE && is_open(self.old.insts[value].op) {
-                open.extend(self.old.insts[value].args.as_slice());
+        sides.into_iter().for_each(|side| *tree.entry(side).or_default() += 1);
+        let mut next = tree.last_key_value().map(|(value, _)| *value);
+        while let Some(value) = next
+            && tree.len() < TREE
+            && !is_last(value)
+        {
+            let inst = &self.old.insts[value];
+            if is_open(inst.op) {
+                inst.args.as_slice().iter().for_each(|arg| *tree.entry(*arg).or_default() += 1);
             }
+            next = tree.range(..value).next_back().map(|(value, _)| *value);
         }
         tree
     }

@@ -3,6 +3,7 @@
 
 use super::Mistakes;
 use crate::ast::Unit;
+use crate::float;
 use crate::foreign::{self, Role};
 use crate::source::Span;
 use crate::syntax::codes;
@@ -312,7 +313,7 @@ impl<'a> Mistakes<'a> {
         let token = self.tokens[index];
         let inside = token.text(self.text).trim_matches('"');
         let (number, unit) = inside.split_at(digits_of(inside));
-        let value = number.parse::<f64>().is_ok() && Unit::from_text(unit).is_some();
+        let value = float::parse(number).is_some() && Unit::from_text(unit).is_some();
         let operand = self.before(index).is_some_and(|before| {
             [":", ",", "(", "=", "*", "+", "-", "/"].iter().any(|mark| before.is(mark))
         });
@@ -367,7 +368,7 @@ impl<'a> Mistakes<'a> {
         let problem = self.problem(&codes::FOREIGN_OPERATOR, start, start + 1, "`#` does not join patterns");
         let place = Span::new(self.source, before.end, end);
         if foreign::is_modifier(param) {
-            let number = value.parse::<f64>().is_ok();
+            let number = float::parse(value).is_some();
             let meant = if number { format!(".{param}({value})") } else { format!(".{param}(\"{value}\")") };
             self.report(problem.help(format!("a change is a modifier: `{meant}`")).fix(place, meant));
             return true;
@@ -376,7 +377,7 @@ impl<'a> Mistakes<'a> {
             self.report(problem.help(row.help()));
             return true;
         }
-        if value.parse::<f64>().is_err() {
+        if float::parse(value).is_none() {
             return false;
         }
         let meant = format!("{target}.{param} \"{value}\"");

@@ -2,6 +2,7 @@
 
 use super::Mistakes;
 use crate::ast::Unit;
+use crate::float;
 use crate::problem::nearest;
 use crate::source::Span;
 use crate::syntax::codes;
@@ -118,7 +119,7 @@ impl Mistakes<'_> {
         let span = Span::new(self.source, start, end);
         let problem = self.problem(&codes::UNKNOWN_UNIT, start, end, format!("there is no unit `{unit}`"));
         if let Some((factor, base)) = self.converted(unit) {
-            let value = number.parse::<f64>().unwrap_or(0.0) * factor;
+            let value = float::parse(number).unwrap_or(0.0) * factor;
             let (whole, value) = (Span::new(self.source, number_start, end), format!("{value}{base}"));
             let help = match base {
                 "" => format!("write it with a plain number: `{value}`"),

@@ -137,6 +137,11 @@ impl Change {
         &self.law
     }
 
+    /// The numbers that it takes.
+    pub fn numbers(&self) -> &[Number] {
+        &self.numbers
+    }
+
     /// The numbers that it takes, where none of them varies.
     pub fn known(&self) -> Option<Vec<Rational>> {
         let known = |number: &Number| match number {
