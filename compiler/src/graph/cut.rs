@@ -9,17 +9,12 @@ use mam_runtime::sort::Sort;
 /// The parts of an expression of the song that are to be nodes of their own, inner ones first.
 pub(super) fn parts(files: &Files, song: usize, expr: ExprId, weights: &mut Weights) -> Vec<ExprId> {
     let mut parts = vec![];
-    weigh((files, song), expr, weights, &mut parts);
+    weigh(files, song, expr, weights, &mut parts);
     parts
 }
 
 /// The weight of an expression without the parts that are cut off.
-fn weigh(
-    (files, song): (&Files, usize),
-    expr: ExprId,
-    weights: &mut Weights,
-    parts: &mut Vec<ExprId>,
-) -> usize {
+fn weigh(files: &Files, song: usize, expr: ExprId, weights: &mut Weights, parts: &mut Vec<ExprId>) -> usize {
     let whole = weights.expr(files, song, expr);
     if whole <= MOST_EXPRS {
         return whole; // Nothing is cut off of what is small enough.
@@ -34,7 +29,7 @@ fn weigh(
             _ => return whole,
         };
         let mut each: Vec<(usize, ExprId)> =
-            operands.iter().map(|&x| (weigh((files, song), x, weights, parts), x)).collect();
+            operands.iter().map(|&x| (weigh(files, song, x, weights, parts), x)).collect();
         let own = weights.own_weight(files, song, expr);
         each.put_in_order();
         let mut total: usize = own + each.iter().map(|(w, _)| w).sum::<usize>();

@@ -46,7 +46,7 @@ impl Graph {
             groups.push(Group { members, feedback, live: false });
         }
         let mut weights = std::mem::take(&mut self.weights);
-        self.fuse(&mut groups, &mut group_of, (files, song), &mut weights);
+        self.fuse(&mut groups, &mut group_of, files, song, &mut weights);
         self.mark_live(&mut groups, &group_of);
         groups.retain(|g| !g.members.is_empty());
         groups
@@ -70,7 +70,8 @@ impl Graph {
         &self,
         groups: &mut [Group],
         group_of: &mut [usize],
-        (files, song): (&Files, usize),
+        files: &Files,
+        song: usize,
         weights: &mut Weights,
     ) {
         let mut size: Vec<usize> = vec![0; groups.len()];
@@ -84,7 +85,7 @@ impl Graph {
         }
         for i in (0..groups.len()).rev() {
             let members = &groups[i].members;
-            size[i] = members.iter().map(|node| self.weight(*node, weights, (files, song))).sum();
+            size[i] = members.iter().map(|node| self.weight(*node, weights, files, song)).sum();
             let is_equation = |node: &NodeId| matches!(self.nodes[*node].kind, NodeKind::Glue { .. });
             let is_heard = self.out.is_some_and(|out| members.contains(&out));
             if by_itself[i] || is_heard || !members.iter().all(is_equation) {
@@ -114,7 +115,7 @@ impl Graph {
     }
 
     /// How many expressions a node is, roughly; 0 of what does not become part of an equation's kernel.
-    fn weight(&self, node: NodeId, weights: &mut Weights, (files, song): (&Files, usize)) -> usize {
+    fn weight(&self, node: NodeId, weights: &mut Weights, files: &Files, song: usize) -> usize {
         match &self.nodes[node].kind {
             NodeKind::Glue { expr, .. } => weights.expr(files, song, *expr),
             NodeKind::Modulation(modulation) => {
