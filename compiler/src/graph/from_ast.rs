@@ -2,7 +2,6 @@
 
 mod given;
 
-use super::order::Weights;
 use super::outside::{OUTSIDE_VOICES, sends};
 use super::parts::{body_exprs, each_operand, is_event, operands};
 use super::{Choke, Given, Graph, Instance, Node, NodeId, NodeKind, Pipe, Protocol, cut};
@@ -39,7 +38,6 @@ impl Graph {
             free: FxHashMap::default(),
             sends: FxHashMap::default(),
             followed: None,
-            weights: Weights::new(files),
         };
         maker.equations();
         maker.matrix();
@@ -73,7 +71,6 @@ pub(super) struct Maker<'a> {
     /// While it is collected what an expression needs that is evaluated outside of the `sum` that it stands in: the
     /// equations of that `sum` which it names.
     followed: Option<FxHashSet<LocalId>>,
-    weights: Weights<'a>,
 }
 
 impl<'a> Maker<'a> {
@@ -83,6 +80,8 @@ impl<'a> Maker<'a> {
         let locals: Vec<LocalId> = hir.scope(FILE).locals.iter().copied().filter(|&id| named(id)).collect();
         // Most equations are one node, or a signal of an instance.
         self.graph.nodes.reserve(2 * locals.len());
+        self.graph.targets.reserve(locals.len());
+        self.paths.reserve(2 * locals.len());
         self.graph.names.reserve(locals.len());
         self.graph.locals.reserve(locals.len());
         self.graph.pipes.reserve(locals.len());
@@ -133,7 +132,7 @@ impl<'a> Maker<'a> {
         let path =
             if self.paths.contains(&name.name) { format!("{name}.mix").into() } else { name.name.clone() };
         let node = self.node(&path, name.span, kind);
-        for part in cut::parts(self.ast, self.song, value, &mut self.weights) {
+        for part in cut::parts(self.files, self.song, value, &mut self.graph.weights) {
             let kind = NodeKind::Glue { expr: part, iterations: Iterations::new() };
             let id = self.node(&format!("{path}.part"), self.ast.span(part), kind);
             self.need_all(id, part, &Iterations::new());
@@ -346,8 +345,10 @@ impl<'a> Maker<'a> {
     pub(super) fn need_all(&mut self, node: NodeId, expr: ExprId, iterations: &Iterations) {
         let mut needs = vec![];
         self.collect(expr, iterations, &mut needs);
-        let mut seen = FxHashSet::default();
-        needs.retain(|n: &Need| seen.insert(n.clone()));
+        if needs.len() > 1 {
+            let mut seen = FxHashSet::default();
+            needs.retain(|n: &Need| seen.insert(n.clone()));
+        }
         self.needs.extend(needs.into_iter().map(|n| (node, n)));
     }
 

@@ -64,6 +64,8 @@ pub struct Graph {
     pub heard: FxHashSet<ExprId>,
     /// Nodes that are needed for that, whether `out` needs them or not.
     pub roots: Vec<NodeId>,
+    /// What was weighed while it was made, for its order.
+    weights: order::Weights,
 }
 
 /// An equation, read as a pipe: whose parameters can be set by its name.

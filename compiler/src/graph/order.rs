@@ -33,7 +33,7 @@ const PACKED: usize = 4;
 impl Graph {
     /// Groups of nodes that become one kernel, every group after those that it needs. Nodes in a feedback cycle are
     /// one group; equations that only one other equation needs join it.
-    pub fn order(&self, files: &Files, song: usize) -> Vec<Group> {
+    pub fn order(&mut self, files: &Files, song: usize) -> Vec<Group> {
         let mut cycles = kosaraju_scc(&self.wires);
         cycles.reverse(); // The algorithm gives sinks first.
         let mut group_of: Vec<usize> = vec![0; self.nodes.len()];
@@ -45,7 +45,8 @@ impl Graph {
             members.put_in_order();
             groups.push(Group { members, feedback, live: false });
         }
-        self.fuse(&mut groups, &mut group_of, files, song);
+        let mut weights = std::mem::take(&mut self.weights);
+        self.fuse(&mut groups, &mut group_of, files, song, &mut weights);
         self.mark_live(&mut groups, &group_of);
         groups.retain(|g| !g.members.is_empty());
         groups
@@ -65,8 +66,14 @@ impl Graph {
 
     /// Lets equations that only one other equation needs join that equation's group. A feedback cycle in which a delay moves stays by
     /// itself, as it may be what has to be computed frame by frame; so do as many cycles beside each other as instance lanes take.
-    fn fuse(&self, groups: &mut [Group], group_of: &mut [usize], files: &Files, song: usize) {
-        let mut weights = Weights::new(files);
+    fn fuse(
+        &self,
+        groups: &mut [Group],
+        group_of: &mut [usize],
+        files: &Files,
+        song: usize,
+        weights: &mut Weights,
+    ) {
         let mut size: Vec<usize> = vec![0; groups.len()];
         let by_itself: Vec<bool> =
             groups.iter().map(|group| group.feedback && self.moves_a_delay(group, files, song)).collect();
@@ -78,7 +85,7 @@ impl Graph {
         }
         for i in (0..groups.len()).rev() {
             let members = &groups[i].members;
-            size[i] = members.iter().map(|node| self.weight(*node, &mut weights, song)).sum();
+            size[i] = members.iter().map(|node| self.weight(*node, weights, files, song)).sum();
             let is_equation = |node: &NodeId| matches!(self.nodes[*node].kind, NodeKind::Glue { .. });
             let is_heard = self.out.is_some_and(|out| members.contains(&out));
             if by_itself[i] || is_heard || !members.iter().all(is_equation) {
@@ -108,11 +115,11 @@ impl Graph {
     }
 
     /// How many expressions a node is, roughly; 0 of what does not become part of an equation's kernel.
-    fn weight(&self, node: NodeId, weights: &mut Weights, song: usize) -> usize {
+    fn weight(&self, node: NodeId, weights: &mut Weights, files: &Files, song: usize) -> usize {
         match &self.nodes[node].kind {
-            NodeKind::Glue { expr, .. } => weights.expr(song, *expr),
+            NodeKind::Glue { expr, .. } => weights.expr(files, song, *expr),
             NodeKind::Modulation(modulation) => {
-                modulation.routes.iter().map(|route| 2 + weights.expr(song, route.source)).sum()
+                modulation.routes.iter().map(|route| 2 + weights.expr(files, song, route.source)).sum()
             }
             NodeKind::Instance(_) | NodeKind::Knob(_) => 0,
         }
@@ -177,29 +184,29 @@ fn is_number(ast: &Ast, hir: &Hir, expr: ExprId) -> bool {
 }
 
 /// How many expressions an expression becomes when definitions are inlined, roughly. Each is weighed once.
-pub(super) struct Weights<'a> {
-    files: &'a Files,
+#[derive(Default)]
+pub(super) struct Weights {
     definitions: FxHashMap<DefId, usize>,
     /// By file and expression; 0 of those that have not been weighed.
     exprs: FxHashMap<usize, Vec<u32>>,
 }
 
-impl<'a> Weights<'a> {
-    pub(super) fn new(files: &'a Files) -> Weights<'a> {
-        Weights { files, definitions: FxHashMap::default(), exprs: FxHashMap::default() }
-    }
-
+impl Weights {
     /// The weight of an expression of a file without its operands.
-    pub(super) fn own_weight(&mut self, file: usize, expr: ExprId) -> usize {
-        match resolved(self.files, file).call(expr).map(|call| call.callee) {
-            Some(Callee::Definition(def)) => 1 + self.definition(def),
+    pub(super) fn own_weight(&mut self, files: &Files, file: usize, expr: ExprId) -> usize {
+        // Nothing else is a call.
+        if !matches!(files.file(file).ast.exprs[expr], Expr::Call { .. } | Expr::Name(_)) {
+            return 1;
+        }
+        match resolved(files, file).call(expr).map(|call| call.callee) {
+            Some(Callee::Definition(def)) => 1 + self.definition(files, def),
             _ => 1,
         }
     }
 
     /// The weight of an expression of a file.
-    pub(super) fn expr(&mut self, file: usize, expr: ExprId) -> usize {
-        let exprs = &self.files.file(file).ast.exprs;
+    pub(super) fn expr(&mut self, files: &Files, file: usize, expr: ExprId) -> usize {
+        let exprs = &files.file(file).ast.exprs;
         if let Expr::Number(_) | Expr::Text(_) = exprs[expr] {
             return 1;
         }
@@ -208,7 +215,7 @@ impl<'a> Weights<'a> {
             return known[expr.index()] as usize;
         }
         let weight = stacker::maybe_grow(64 << 10, 1 << 20, || {
-            let own = self.own_weight(file, expr);
+            let own = self.own_weight(files, file, expr);
             let expr = &exprs[expr];
             let turns = match expr {
                 Expr::Reduce { .. } | Expr::Chain { .. } => 8,
@@ -216,7 +223,7 @@ impl<'a> Weights<'a> {
                 _ => 1,
             };
             let mut inner: usize = 0;
-            each_operand(expr, &mut |x| inner += self.expr(file, x));
+            each_operand(expr, &mut |x| inner += self.expr(files, file, x));
             own.saturating_add(inner.saturating_mul(turns)).min(1 << 20)
         });
         if let Some(known) = self.exprs.get_mut(&file) {
@@ -225,13 +232,14 @@ impl<'a> Weights<'a> {
         weight
     }
 
-    fn definition(&mut self, def: DefId) -> usize {
+    fn definition(&mut self, files: &Files, def: DefId) -> usize {
         if let Some(&weight) = self.definitions.get(&def) {
             return weight;
         }
         self.definitions.insert(def, 0);
-        let exprs = body_exprs(&self.files.definition(def).body);
-        let weight = exprs.into_iter().map(|expr| self.expr(def.file, expr)).sum::<usize>().min(1 << 20);
+        let exprs = body_exprs(&files.definition(def).body);
+        let weight =
+            exprs.into_iter().map(|expr| self.expr(files, def.file, expr)).sum::<usize>().min(1 << 20);
         self.definitions.insert(def, weight);
         weight
     }

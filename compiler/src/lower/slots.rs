@@ -40,6 +40,7 @@ pub(super) fn names(
     first: &FxHashMap<NodeId, usize>,
 ) -> ParamNames {
     let mut names = ParamNames::default();
+    names.pipes.reserve(graph.pipes.len());
     let mut known = Known::default();
     let mut better: Vec<(NodeId, Owner, Arc<str>)> = vec![];
     for (name, pipe) in &graph.pipes {

@@ -334,7 +334,9 @@ impl Checker<'_> {
             let span = self.given_span(given);
             if self.is_constant(given) {
                 let start = self.start_value(given, span, place);
-                self.checked.starts.extend(start.map(|start| ((node, index), start)));
+                if let Some(start) = start {
+                    self.checked.starts.insert((node, index), start);
+                }
             } else if info.is_beat() {
                 let message = format!("`{}` of `{}` cannot follow a signal", info.name, instance.callee);
                 let help =
