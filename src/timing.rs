@@ -3,7 +3,7 @@
 use crate::failure::{Failure, too_far};
 use crate::values::{Length, Start, Unit};
 use mam_runtime::Program;
-use mam_runtime::score::{Clock, LAST_FRAME, Rational, TempoMap};
+use mam_runtime::score::{Clock, Frames, LAST_FRAME, Rational, TempoMap};
 
 /// What a place is called that a flag asks for.
 const WHERE: &str = "this place in time";
@@ -87,21 +87,32 @@ impl Time {
 
     /// The frame where so many bars have passed.
     fn of_bars(&self, bars: Option<Rational>) -> Result<u64, Failure> {
-        let Some(bars) = bars else { return self.checked(WHERE, None) };
+        self.checked(WHERE, bars.and_then(|bars| self.passed(bars)).and_then(|frames| frames.frame().ok()))
+    }
+
+    /// How long so many bars take from the start of the song.
+    ///
+    /// # Errors
+    /// Where they end behind [`LAST_FRAME`].
+    pub fn bars(&self, bars: u32) -> Result<Frames, Failure> {
+        let bars = Rational::whole(bars.into());
+        self.of_bars(Some(bars))?;
+        Ok(self.passed(bars).unwrap_or(Frames::START))
+    }
+
+    /// Frames of so many bars, where they can be counted.
+    fn passed(&self, bars: Rational) -> Option<Frames> {
         let (passes, rest) = match self.pass {
             Some(length) if bars > length => {
                 let passes = (bars / length).map(Rational::floor);
                 let rest = passes.and_then(|passes| bars - (Rational::new(passes, 1)? * length)?);
-                match passes.map(u64::try_from) {
-                    Ok(Ok(passes)) => (passes, rest.unwrap_or(Rational::ZERO)),
-                    _ => return self.checked(WHERE, None),
-                }
+                (u64::try_from(passes.ok()?).ok()?, rest.unwrap_or(Rational::ZERO))
             }
             _ => (0, bars),
         };
         let before = self.pass.map(|length| self.clock.plain(length).times(passes));
         let frames = self.clock.plain(rest);
-        self.checked(WHERE, before.map_or(frames, |b| frames.plus(b)).frame().ok())
+        Some(before.map_or(frames, |b| frames.plus(b)))
     }
 
     fn bar_at(&self, frame: u64) -> f64 {

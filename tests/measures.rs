@@ -8,7 +8,7 @@ use std::f64::consts::{PI, SQRT_2, TAU};
 
 const RATE: f64 = 48_000.0;
 
-/// A check of a measure with some arguments, of what makes its own sound.
+/// A check of a measure with some arguments; into what answers, something flows.
 fn check(measure: Measure, given: &[(&str, f64)]) -> Check {
     let row = measure.row();
     for (name, _) in given {
@@ -25,7 +25,7 @@ fn check(measure: Measure, given: &[(&str, f64)]) -> Check {
         measure,
         given: given.collect(),
         subjects: vec![],
-        fed: false,
+        fed: matches!(measure, Measure::Latency | Measure::Response | Measure::Phase | Measure::GroupDelay),
         bound: None,
     }
 }
@@ -317,6 +317,42 @@ fn a_sound_without_a_value_says_why() {
             std::slice::from_ref(&silence),
         );
         assert!(found.is_err(), "{measure:?}: {found:?}");
+    }
+}
+
+/// Nothing is measured of no frames, of a frequency that the rate has not, or of what answers to nothing.
+#[test]
+fn what_is_not_there_is_not_measured() {
+    let said = |check: &Check, sound: &Heard| value(check, std::slice::from_ref(sound)).unwrap_err();
+    let (nothing, tone) = (mono(vec![]), mono(sound(2.0, sine(997.0))));
+    for measure in
+        [Measure::Peak, Measure::Clipped, Measure::Rms, Measure::Dc, Measure::Finite, Measure::Mean]
+    {
+        assert!(
+            said(&check(measure, &[("after", 5.0)]), &nothing).contains("over before 5 s"),
+            "{measure:?}"
+        );
+    }
+    for (measure, name) in [
+        (Measure::Thd, "freq"),
+        (Measure::Transfer, "freq"),
+        (Measure::Response, "at"),
+        (Measure::Partial, "at"),
+        (Measure::Rt60, "at"),
+        (Measure::Alias, "above"),
+        (Measure::Slope, "from"),
+    ] {
+        let wanted = format!("`{name}` is 24000 Hz, and at 48000 Hz there is only what lies below 24000 Hz");
+        assert_eq!(said(&check(measure, &[(name, 24_000.0)]), &tone), wanted, "{measure:?}");
+    }
+    let high = mono(sound(2.0, sine(13_000.0)));
+    assert!(said(&check(Measure::Thd, &[]), &high).contains("no harmonic of 13000 Hz"));
+    for measure in [Measure::Response, Measure::Phase, Measure::GroupDelay, Measure::Latency] {
+        let unfed = Check {
+            fed: false,
+            ..check(measure, &[("at", 1_000.0)][..usize::from(measure != Measure::Latency)])
+        };
+        assert_eq!(said(&unfed, &tone), "nothing flows in");
     }
 }
 

@@ -427,7 +427,9 @@ impl<'a> Line<'a> {
         };
         hoist(&mut lowered, moves.as_slice());
         if self.options.measured.is_some() {
-            self.state.settings.channels = lowered.out.len().max(DEFAULT_CHANNELS);
+            // One channel is on both sides, where the song has them.
+            let sides = self.state.settings.channels.min(DEFAULT_CHANNELS);
+            self.state.settings.channels = lowered.out.len().max(sides);
         }
         *heard = self.state.listened.heard(&mut lowered, self.state.settings.channels);
         lowered.align();

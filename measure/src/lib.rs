@@ -15,7 +15,7 @@ pub mod stimulus;
 pub mod window;
 
 use mam_compiler::expect::Check;
-use mam_compiler::expect::measures::Measure;
+use mam_compiler::expect::measures::{Measure, Values};
 
 /// A sound that is measured.
 #[derive(Clone, Debug, Default)]
@@ -53,16 +53,20 @@ pub type Value = Result<f64, String>;
 /// When the sound has no such value: it is silent, too short, or not finite. In a sentence.
 pub fn value(check: &Check, heard: &[Heard]) -> Value {
     let [x, others @ ..] = heard else { return Err("nothing was rendered".into()) };
-    if check.measure == Measure::Finite {
+    if check.measure == Measure::Finite && x.frames() > 0 {
         return Ok(f64::from(u8::from(heard.iter().all(|one| one.finite))));
     }
     if heard.iter().any(|one| !one.finite) {
         return Err("something on the way to it is infinite or not a number".into());
     }
+    if heard.iter().any(|one| one.frames() == 0) && check.measure != Measure::Cost {
+        return Err(over(check));
+    }
+    is_rendered(check, x.rate)?;
     let given = |name: &str| given(check, name);
     let needed = |name: &str| given(name).unwrap_or_default();
     match check.measure {
-        Measure::Finite => unreachable!("it has been answered"),
+        Measure::Finite => Ok(1.0),
         Measure::Peak => Ok(level::peak(x)),
         Measure::TruePeak => level::true_peak(x),
         Measure::Rms => Ok(level::rms(&x.channels)),
@@ -77,7 +81,8 @@ pub fn value(check: &Check, heard: &[Heard]) -> Value {
         Measure::Gain | Measure::Transfer => level::gain(x),
         Measure::Value => x.first().last().copied().ok_or_else(|| "nothing was rendered".into()),
         Measure::Reaches => envelope::reaches(x, needed("level")),
-        Measure::Onset | Measure::Latency => envelope::onset(x),
+        Measure::Onset => envelope::onset(x),
+        Measure::Latency => fed(check).and_then(|()| envelope::onset(x)),
         Measure::Attack => envelope::attack(x),
         Measure::Fall => envelope::fall(x, needed("by")),
         Measure::Rt60 => envelope::rt60(x, given("at")),
@@ -94,9 +99,9 @@ pub fn value(check: &Check, heard: &[Heard]) -> Value {
         Measure::Thd | Measure::Thdn | Measure::Sfdr | Measure::Snr => {
             spectrum::distortion(x, check.measure, fundamental(check, x.rate))
         }
-        Measure::Response => Ok(response::at(x, needed("at")).norm()),
-        Measure::Phase => Ok(response::at(x, needed("at")).arg()),
-        Measure::GroupDelay => response::group_delay(x, needed("at")),
+        Measure::Response => fed(check).map(|()| response::at(x, needed("at")).norm()),
+        Measure::Phase => fed(check).map(|()| response::at(x, needed("at")).arg()),
+        Measure::GroupDelay => fed(check).and_then(|()| response::group_delay(x, needed("at"))),
         Measure::Correlation => stereo::correlation(x),
         Measure::MonoLoss => stereo::mono_loss(x),
         Measure::Null => {
@@ -104,6 +109,31 @@ pub fn value(check: &Check, heard: &[Heard]) -> Value {
         }
         Measure::Cost => Ok(x.operations as f64),
     }
+}
+
+/// Why there is nothing to measure where a sound is over before the part that is looked at.
+fn over(check: &Check) -> String {
+    match given(check, "after") {
+        Some(after) if after > 0.0 => format!(
+            "it is over before {after} s, so that nothing is left to measure: `for:` lets it go on, as in `for: 1s`"
+        ),
+        _ => "nothing was rendered".into(),
+    }
+}
+
+/// Refuses frequencies that a sound of a rate does not have.
+fn is_rendered(check: &Check, rate: f64) -> Result<(), String> {
+    let params = check.measure.row().params.iter().zip(&check.given);
+    let beyond = params.filter(|(param, _)| param.values == Values::Rendered);
+    let mut beyond = beyond.filter_map(|(param, hz)| Some((param.name, hz.filter(|hz| *hz >= 0.5 * rate)?)));
+    beyond.next().map_or(Ok(()), |(name, hz)| {
+        Err(format!("`{name}` is {hz} Hz, and at {rate} Hz there is only what lies below {} Hz", 0.5 * rate))
+    })
+}
+
+/// Refuses what is no answer, as nothing flows in.
+fn fed(check: &Check) -> Result<(), String> {
+    if check.fed { Ok(()) } else { Err("nothing flows in".into()) }
 }
 
 /// An argument of a check's measure, in base units.

@@ -100,6 +100,9 @@ pub(super) fn distortion(x: &Heard, measure: Measure, fundamental: Option<f64>) 
     let top = spectrum.bin(hz);
     let others = || (SKIRT + 1..all).filter(|bin| bin.abs_diff(top) > SKIRT);
     let rest: f64 = others().map(|bin| spectrum.power[bin]).sum();
+    if measure == Measure::Thd && 2.0 * hz >= 0.5 * x.rate {
+        return Err(format!("no harmonic of {hz:.0} Hz lies below half the rate, {} Hz", 0.5 * x.rate));
+    }
     Ok(match measure {
         Measure::Thd => (harmonics / own).sqrt(),
         Measure::Thdn => (rest / own).sqrt(),

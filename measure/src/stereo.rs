@@ -5,6 +5,7 @@ use super::{Heard, Value};
 fn sides(x: &Heard) -> Result<(&[f64], &[f64]), String> {
     match x.channels.as_slice() {
         [left, right] => Ok((left, right)),
+        [both] => Ok((both, both)),
         _ => Err("it does not have two sides".into()),
     }
 }

@@ -79,6 +79,7 @@ typedef struct {
 typedef struct {
     uint64_t start;                    /* the frame at which its pass begins */
     uint32_t next, pass;
+    uint32_t rest, reserved;           /* parts of a frame by which the pass begins later, and a half */
 } Cursor;
 
 /* Not more than this on any processor. */
@@ -87,6 +88,7 @@ typedef struct MamEngine {
     MamProgram const* p;
     uint64_t position;
     uint64_t passes_end;               /* passes that are played; MAM_NONE for no end */
+    uint64_t forgotten;                /* of the notes that end before this frame, none waits for a voice */
     Cursor main, over;
     uint32_t waits, waiting, notes, touched, ramping, stamp, part_start, silent, eventful, release;
     unsigned char* state;
@@ -544,20 +546,47 @@ static uint64_t cursor_frame(MamEngine const* e, Cursor const* at, uint32_t end)
     return at->next < end ? at->start + e->p->event[at->next].frame : ~(uint64_t)0;
 }
 
+/* The pass that a cursor is in. */
+static MamPass const* pass_of(MamEngine const* e, Cursor const* at) {
+    uint32_t last = e->p->passes - 1;
+    return &e->p->pass[at->pass < last ? at->pass : last];
+}
+
+/* A cursor goes on to the next pass. */
+static void go_on(MamEngine const* e, Cursor* at) {
+    MamPass const* pass = pass_of(e, at);
+    uint64_t rest = (uint64_t)at->rest + pass->rest;
+    at->start += pass->frames;
+    if (rest >= e->p->parts) {
+        rest -= e->p->parts;
+        at->start++;
+    }
+    at->rest = (uint32_t)rest;
+    at->pass++;
+}
+
 /* A pass of the score has no more events of its own: the next one begins, if there is one. */
 static void next_pass(MamEngine* e) {
-    MamProgram const* p = e->p;
-    if (p->score_over == 0 || p->score_frames == 0) return;
-    if (e->main.next >= p->score_over && (uint64_t)e->main.pass + 1 < e->passes_end) {
-        e->main.start += p->score_frames;
-        e->main.next = 0;
-        e->main.pass++;
+    MamPass const* pass = pass_of(e, &e->main);
+    int is_empty = pass->over == pass->first && e->main.pass + 1 >= e->p->passes;
+    if (is_empty || pass->frames == 0) return;
+    if (e->main.next >= pass->over && (uint64_t)e->main.pass + 1 < e->passes_end) {
+        go_on(e, &e->main);
+        e->main.next = pass_of(e, &e->main)->first;
     }
-    while (e->over.next >= p->score && e->over.pass < e->main.pass) {
-        e->over.start += p->score_frames;
-        e->over.next = p->score_over;
-        e->over.pass++;
+    while (e->over.next >= pass_of(e, &e->over)->end && e->over.pass < e->main.pass) {
+        go_on(e, &e->over);
+        e->over.next = pass_of(e, &e->over)->over;
     }
+}
+
+/* The score begins at a frame. */
+static void begin_score(MamEngine* e, uint64_t frame) {
+    e->main.start = e->over.start = frame;
+    e->main.pass = e->over.pass = 0;
+    e->main.rest = e->over.rest = e->p->parts / 2;
+    e->main.next = e->p->pass[0].first;
+    e->over.next = e->p->pass[0].over;
 }
 
 /* The notes end that the score has begun. */
@@ -581,6 +610,17 @@ static Held note_of(uint32_t target, double const* number, uint32_t holds) {
     return note;
 }
 
+/* What the score ends at a frame does not return for what ends there as well. */
+static void forget_ending(MamEngine* e, Cursor const* at, uint32_t end, uint64_t frame) {
+    uint32_t i;
+    for (i = at->next; i < end && at->start + e->p->event[i].frame == frame; i++) {
+        uint32_t what = e->p->event[i].what, on = what >> 3;
+        if ((what & 7u) == MAM_ON) break;
+        if ((what & 7u) == MAM_OFF)
+            forget(e, e->p->event[on].what >> 3, HOLDS_SCORE, at->pass * e->p->score + on, 0.0);
+    }
+}
+
 static void apply_score(MamEngine* e, Cursor* at, uint32_t offset) {
     MamProgram const* p = e->p;
     MamEvent const* event = &p->event[at->next];
@@ -592,6 +632,12 @@ static void apply_score(MamEngine* e, Cursor* at, uint32_t offset) {
         note.values = event->number + 3;
         begin_note(e, &note, offset);
     } else if (what == MAM_OFF) {
+        uint64_t frame = at->start + event->frame;
+        if (frame >= e->forgotten) {
+            forget_ending(e, &e->over, pass_of(e, &e->over)->end, frame);
+            forget_ending(e, &e->main, pass_of(e, &e->main)->over, frame);
+            e->forgotten = frame + 1;
+        }
         end_note(e, p->event[index].what >> 3, offset, HOLDS_SCORE, at->pass * p->score + index, 0.0);
     } else {
         params_set(e, index, offset, number[0], event->ramp, what, number[1]);
@@ -633,9 +679,9 @@ static void take_events(MamEngine* e, uint64_t quantum, uint32_t start, uint32_t
         uint32_t offset = start;
         next_pass(e);
         if (e->passes_end > 0) {
-            first = cursor_frame(e, &e->over, e->p->score);
+            first = cursor_frame(e, &e->over, pass_of(e, &e->over)->end);
             from = &e->over;
-            frame = cursor_frame(e, &e->main, e->p->score_over);
+            frame = cursor_frame(e, &e->main, pass_of(e, &e->main)->over);
             if (frame < first) {
                 first = frame;
                 from = &e->main;
@@ -1083,7 +1129,7 @@ MAM_ENGINE_API MamEngine* mam_engine_init(MamProgram const* p, void* memory) {
     if (lay_out(e, p, (unsigned char*)memory) > p->bytes) return 0;
     e->p = p;
     e->passes_end = ~(uint64_t)0;
-    e->over.next = p->score_over;
+    begin_score(e, 0);
     restore(e, 0, p->state_words * 4);
     for (i = 0; i < p->params; i++)
         e->params[i].value = nearest(p->param[i].initial, p->param[i].min, p->param[i].max);
@@ -1164,8 +1210,9 @@ MAM_ENGINE_API int mam_engine_note_off(MamEngine* e, uint32_t instrument, double
 }
 
 MAM_ENGINE_API int mam_engine_silent(MamEngine const* e) {
-    int last = (uint64_t)e->main.pass + 1 >= e->passes_end || e->p->score_frames == 0;
-    int over = e->main.next >= e->p->score_over && e->over.next >= e->p->score && e->over.pass == e->main.pass;
+    MamPass const *pass = pass_of(e, &e->main), *over_pass = pass_of(e, &e->over);
+    int last = (uint64_t)e->main.pass + 1 >= e->passes_end || pass->frames == 0;
+    int over = e->main.next >= pass->over && e->over.next >= over_pass->end && e->over.pass == e->main.pass;
     int done = e->passes_end == 0 || e->p->score == 0 || (last && over);
     return e->silent && done && e->waiting == 0;
 }
@@ -1173,7 +1220,5 @@ MAM_ENGINE_API int mam_engine_silent(MamEngine const* e) {
 MAM_ENGINE_API void mam_engine_score(MamEngine* e, uint32_t passes) {
     e->release = 1;
     e->passes_end = passes == MAM_NONE ? ~(uint64_t)0 : passes;
-    e->main.start = e->over.start = e->position;
-    e->main.next = e->main.pass = e->over.pass = 0;
-    e->over.next = e->p->score_over;
+    begin_score(e, e->position);
 }

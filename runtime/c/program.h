@@ -89,6 +89,11 @@ typedef struct {
 #define MAM_ON 6u
 #define MAM_OFF 7u
 #define MAM_OWN_CURVE 3u
+/* A pass of the score. Frames of its events count from its beginning, which is rounded once. */
+typedef struct {
+    uint32_t first, over, end;         /* of its events: the first one, the first of those that end notes behind it, and their end */
+    uint32_t frames, rest;             /* its length: whole frames, and parts of one */
+} MamPass;
 
 typedef struct {
     uint32_t version;                  /* MAM_VERSION */
@@ -98,8 +103,8 @@ typedef struct {
     uint32_t step_ports, step_voices;
     uint32_t most_params, most_delays, most_inputs, most_outputs; /* of a step */
     uint32_t notes, events;            /* notes of a quantum, and events that may wait, at most */
-    uint32_t score, score_frames;      /* events of the score, and frames of a pass */
-    uint32_t score_over;               /* the first event beyond the pass */
+    uint32_t score, passes;            /* events of the score; passes that differ: the last of them comes again and again */
+    uint32_t parts;                    /* into which a frame is divided */
     uint32_t most_voices;              /* of an instrument */
     uint32_t waits;                    /* notes that may wait for a voice, of all instruments */
     uint32_t settable;                 /* parameters that are no shares: the first ones */
@@ -114,9 +119,10 @@ typedef struct {
     MamParam const* param;
     MamTarget const* target;
     MamEvent const* event;
+    MamPass const* pass;
     double const* numbers;
     double const* keys;                /* the frequency of each MIDI note, 0 to 127 */
     double const* tuning;              /* the pitch of each, where they are not those of equal steps; else 0 */
     MamShares const* shares;           /* of each parameter; 0 where notes set none */
 } MamProgram;
-#define MAM_VERSION 3u
+#define MAM_VERSION 4u

@@ -158,7 +158,7 @@ impl Test {
     }
 
     fn options(&self, rate: u32) -> Options {
-        Options { rate, channels: 2, ..self.how.options("") }
+        Options { rate, ..self.how.options("") }
     }
 
     /// Measures all of them, on as many threads as are wanted. `known` is told of each in their order, as soon as all before it are

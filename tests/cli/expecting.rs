@@ -26,6 +26,39 @@ fn the_example_of_every_measure_holds() {
     assert!(measured.eq(Measure::ALL.iter().map(|measure| measure.row().name)), "{}", run.out);
 }
 
+/// What would hold because nothing is there to be measured does not hold, and says why.
+#[test]
+fn what_was_not_rendered_does_not_hold() {
+    let song = "bd = kick()\nplay { bd |x...| }\nlength 1 bar\nout = bd\n";
+    let text = format!(
+        "{song}expect peak(out, after: 5s) < -60dB\nexpect clipped(2 * sine(1kHz), after: 40s) < 1\n"
+    );
+    let run = Folder::new("over").with("song.mam", &text).run(&["test", "song.mam"]).exits(1);
+    assert!(
+        run.out.contains("it is over before 5 s") && run.out.contains("it is over before 40 s"),
+        "{}",
+        run.out
+    );
+    let text =
+        format!("{song}expect response(kick(), 1kHz) > 0dB\nexpect thd(softclip(), freq: 30kHz) < 1\n");
+    let run = Folder::new("beyond").with("song.mam", &text).run(&["test", "song.mam"]).exits(1);
+    assert!(run.out.contains("nothing flows in") && run.out.contains("`freq` is 30000 Hz"), "{}", run.out);
+    let text = format!("{song}expect fall(kick(), 20dB) < 1ms\n");
+    let run = Folder::new("rising").with("song.mam", &text).run(&["test", "song.mam"]).exits(1);
+    assert!(run.err.contains("`by` is a level below 0dB"), "{}", run.err);
+}
+
+/// One channel is on both sides, but where the song has no sides.
+#[test]
+fn a_song_of_one_channel_is_as_loud_as_its_render() {
+    let checks = "out = 2 * sine(997Hz)\nexpect lufs(out, for: 3s) within 0.1 of";
+    for (channels, loudness, count) in [("channels 1\n", "3.01", 32_000), ("", "6.02", 64_000)] {
+        let text =
+            format!("{channels}{checks} {loudness}\nexpect clipped(out, for: 1s) within 1% of {count}\n");
+        Folder::new("mono").with("song.mam", &text).run(&["test", "song.mam"]).exits(0);
+    }
+}
+
 const SONG_WITH_CHECKS: &str = "tempo 120
 bd = kick()
 level = 0.5

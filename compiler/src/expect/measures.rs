@@ -87,6 +87,10 @@ pub enum Values {
     Positive,
     /// The whole ones from 1 on.
     Counting,
+    /// Frequencies of what is rendered: 0 and what is greater, and where it is measured less than half the rate.
+    Rendered,
+    /// Levels that something can fall to: less than 0 dB.
+    Below,
 }
 
 impl Values {
@@ -94,9 +98,10 @@ impl Values {
     pub fn contain(self, value: f64) -> bool {
         match self {
             Values::Any => true,
-            Values::NotNegative => value >= 0.0,
+            Values::NotNegative | Values::Rendered => value >= 0.0,
             Values::Positive => value > 0.0,
             Values::Counting => value >= 1.0 && value.fract() == 0.0,
+            Values::Below => value > 0.0 && value < 1.0,
         }
     }
 
@@ -104,9 +109,10 @@ impl Values {
     pub fn words(self) -> &'static str {
         match self {
             Values::Any => "a number",
-            Values::NotNegative => "at least 0",
+            Values::NotNegative | Values::Rendered => "at least 0",
             Values::Positive => "more than 0",
             Values::Counting => "a whole number, from 1 on",
+            Values::Below => "a level below 0dB, such as `-20dB`",
         }
     }
 }
@@ -174,13 +180,17 @@ const fn taking(values: Values, param: Param) -> Param {
     Param { values, ..param }
 }
 
+const fn rendered(name: &'static str, given: Given) -> Param {
+    taking(Values::Rendered, param(name, HZ, given))
+}
+
 const TIME: Dimension = Dimension::TIME;
 const HZ: Dimension = Dimension::FREQUENCY;
 const PLAIN: Dimension = Dimension::PLAIN;
 const AFTER: Param = param("after", TIME, Given::Default(0.0));
 const FOR: Param = taking(Values::Positive, param("for", TIME, Given::Optional));
-const AT: Param = param("at", HZ, Given::Needed);
-const FREQ: Param = param("freq", HZ, Given::Default(997.0));
+const AT: Param = rendered("at", Given::Needed);
+const FREQ: Param = rendered("freq", Given::Default(997.0));
 /// −12 dB.
 const LEVEL: Param = param("level", PLAIN, Given::Default(0.251_188_643_150_958));
 /// The part of a sound that a measure looks at.
@@ -255,7 +265,7 @@ measures! {
     Attack "attack" ["x"] PART, Time, Nothing,
         "The time from 10 % of the greatest level to the greatest: of the RMS over 2 ms, looked at every 0.25 ms."
         "expect attack(kick()) < 12ms";
-    Fall "fall" ["x"] &[param("by", PLAIN, Given::Default(0.01)), AFTER, FOR], Time, Nothing,
+    Fall "fall" ["x"] &[taking(Values::Below, param("by", PLAIN, Given::Default(0.01))), AFTER, FOR], Time, Nothing,
         "The time from the greatest level to the last one that is not yet lower by the level `by`, -40 dB without it: of the RMS over 2 ms, looked at every 0.25 ms."
         "expect fall(kick(), -20dB) in 200ms..700ms";
     Pitch "pitch" ["x"] &[AFTER, FOR], Frequency, Nothing,
@@ -264,7 +274,7 @@ measures! {
     Centroid "centroid" ["x"] PART, Frequency, Nothing,
         "The middle of the power spectrum: the mean frequency, weighted by power."
         "expect centroid(closed_hat()) in 6kHz..18kHz";
-    Slope "slope" ["x"] &[param("from", HZ, Given::Default(100.0)), param("to", HZ, Given::Default(10_000.0)), AFTER, FOR], Plain, Nothing,
+    Slope "slope" ["x"] &[rendered("from", Given::Default(100.0)), param("to", HZ, Given::Default(10_000.0)), AFTER, FOR], Plain, Nothing,
         "How the power density falls, in dB an octave: a line through third-octave bands from `from` to `to`. `for` is 10 s without it."
         "expect slope(pink()) within 0.3 of -3.01";
     Partial "partial" ["x"] &[AT, AFTER, FOR], Level, Nothing,
@@ -273,7 +283,7 @@ measures! {
     Harmonic "harmonic" ["x"] &[taking(Values::Counting, param("number", PLAIN, Given::Needed)), AFTER, FOR], Level, Nothing,
         "The amplitude of a harmonic over that of the fundamental, which is number 1: of 1 s without `for`."
         "expect harmonic(square(221Hz), 3) within 0.1dB of -9.54dB";
-    Alias "alias" ["x"] &[param("below", HZ, Given::Optional), param("above", HZ, Given::Default(0.0)), param("freq", HZ, Given::Optional), AFTER], Level, Nothing,
+    Alias "alias" ["x"] &[param("below", HZ, Given::Optional), rendered("above", Given::Default(0.0)), rendered("freq", Given::Optional), AFTER], Level, Nothing,
         "The strongest partial that is not a harmonic, over the fundamental, up to `below` and from `above` on. The fundamental is `freq`, else the strongest partial. 65 536 frames under a Kaiser window, of which 12 bins round each harmonic are left out. A fundamental that divides the sample rate hides its aliases under its harmonics: 2.01 kHz, not 2 kHz."
         "expect alias(saw(2.01kHz), below: 16kHz) < -50dB";
     Thd "thd" ["x"] TONE, Level, Sine,
@@ -309,7 +319,7 @@ measures! {
     Latency "latency" ["x"] &[], Time, Impulse,
         "When the answer to an impulse first comes above −60 dB of its peak."
         "expect latency(lowpass(10kHz)) < 0.1ms";
-    Rt60 "rt60" ["x"] &[param("at", HZ, Given::Optional)], Time, Impulse,
+    Rt60 "rt60" ["x"] &[rendered("at", Given::Optional)], Time, Impulse,
         "The time in which a reverb falls by 60 dB: a line through Schroeder's integral of the answer to an impulse, from −5 to −35 dB, in the octave round `at` (of zero phase) or over all frequencies."
         "expect rt60(freeverb(mix: 100%), at: 1kHz) in 0.5s..2s";
     Density "density" ["x"] &[param("at", TIME, Given::Needed)], Plain, Impulse,

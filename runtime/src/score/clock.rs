@@ -110,6 +110,11 @@ impl Frames {
     /// The first frame of a song.
     pub const START: Frames = Frames::Exact(Rational::ZERO);
 
+    /// A whole number of frames.
+    pub fn whole(frames: u64) -> Frames {
+        Rational::new(frames.into(), 1).map_or(Frames::Near(frames as f64), Frames::Exact)
+    }
+
     /// floor(x + 1/2); 0 where that is negative, and the greatest number where it does not fit.
     pub fn round(self) -> u64 {
         match self {

@@ -4,14 +4,14 @@ use crate::args::SongArgs;
 use crate::compiling::{Compiled, compile_without_code, compiled_by};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::offline::{ENDLESS_SECONDS, Job, Span};
+use crate::offline::ENDLESS_SECONDS;
 use crate::output::{Inputs, Output};
-use crate::values::Length;
+use crate::timing::Time;
 use clap::Args;
 use mam_compiler::emit::c::Score;
 use mam_compiler::emit::object::System;
 use mam_runtime::Program;
-use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::score::{Extent, Frames, Sequencer};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,17 +75,16 @@ impl Request {
     /// When it is longer than can be counted.
     pub(super) fn score(&self, program: &Arc<Program>, console: Console) -> Result<Score, Failure> {
         if let Some(bars) = self.args.bars {
-            let duration = format!("{bars}bars").parse::<Length>().map_err(Failure::Usage)?;
-            let span = Span { duration: Some(duration), ..Span::default() };
-            return Ok(Score { frames: Job::new(program.clone(), span)?.end(), once: false });
+            return Ok(Score { length: Time::new(program).bars(bars)?, once: false });
         }
-        match Sequencer::for_program(program, Extent::Once).song_end() {
-            Some(frames) => Ok(Score { frames, once: true }),
+        match Sequencer::for_program(program, Extent::Once).song_length() {
+            Some(length) => Ok(Score { length, once: true }),
             None => {
                 console.say(&format!(
                     "note: this song has no end of its own; {ENDLESS_SECONDS} s of its score are built in (--bars says otherwise)\n"
                 ));
-                Ok(Score { frames: ENDLESS_SECONDS * u64::from(program.rate), once: false })
+                let length = Frames::whole(ENDLESS_SECONDS * u64::from(program.rate));
+                Ok(Score { length, once: false })
             }
         }
     }

@@ -5,6 +5,7 @@ use mam_compiler::files::NoFiles;
 use mam_compiler::target::Target;
 use mam_compiler::{Options, Stage, compile};
 use mam_grammar::Sources;
+use mam_runtime::score::Frames;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -102,7 +103,7 @@ pub fn export(name: &str, text: &str, rate: u32, score_frames: u64) -> (String, 
     let export = Export {
         program: &program,
         module: &compilation.stages.optimised,
-        score: Score { frames: score_frames, once: false },
+        score: Score { length: Frames::whole(score_frames), once: false },
         names: &Names::new("song"),
         header: "song.h",
         made_by: "a test",

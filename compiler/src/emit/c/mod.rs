@@ -110,7 +110,7 @@ fn header(export: &Export, tables: &Tables, pass: &Pass) -> String {
         latency: export.program.latency,
         inputs: export.program.inputs.len(),
         outputs: export.program.outputs.len(),
-        score_frames: pass.frames,
+        score_frames: pass.frames(),
         events: tables::EVENTS,
     };
     text::header(tables, export.names, &figures, export.made_by)

@@ -2,30 +2,47 @@
 
 use super::error::ExportError;
 use mam_runtime::ids::{ParamId, PortId};
-use mam_runtime::score::{Extent, Sequencer};
+use mam_runtime::score::{Change, Clock, Extent, Frames, Rational, Sequencer, TempoMap};
 use mam_runtime::voices::WAITING;
 use mam_runtime::{Curve, Event, EventKind, Program, QUANTUM, Target, note_frequency};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use std::iter;
 use std::ops::ControlFlow;
 
-/// The events of one pass.
+/// The events of a score: of its first pass, and, where the others are not as that, of one that all others are as.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pass {
     pub(super) rows: Vec<Row>,
     /// Values of the rows, each row's in a row, none twice.
     pub(super) numbers: Vec<f64>,
-    /// Frames of a pass.
-    pub(super) frames: u32,
-    /// How many rows are of the pass itself; the others end notes after it.
-    pub(super) within: usize,
+    /// The passes that differ; the last one comes again and again.
+    pub(super) stretches: Vec<Stretch>,
+    /// Into how many parts a frame is divided.
+    pub(super) parts: u32,
     /// Notes that begin or end on a port within a quantum, at most.
     pub(super) most_notes: usize,
+}
+
+/// The rows and the length of a pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stretch {
+    /// Its first row.
+    pub(super) first: usize,
+    /// The first of those that end notes after the pass.
+    pub(super) over: usize,
+    /// Behind the last of them.
+    pub(super) end: usize,
+    /// Whole frames of the pass.
+    pub(super) frames: u32,
+    /// Parts of a frame beyond them.
+    pub(super) rest: u32,
 }
 
 /// An event of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
+    /// From the beginning of its pass.
     pub(super) frame: u32,
     pub(super) what: What,
     /// The first of its numbers.
@@ -45,52 +62,81 @@ pub(super) enum What {
     Off { row: usize },
 }
 
-/// What a score becomes: the first pass, and no more than so many frames of it.
+/// What a score becomes: so much of it, again and again.
 #[derive(Clone, Copy, Debug)]
 pub struct Score {
-    /// Frames of a pass.
-    pub frames: u64,
-    /// Whether the song ends there by itself, so that what begins later is not played.
+    /// The length of a pass. Each pass begins at the frame that is nearest to where the others before it end.
+    pub length: Frames,
+    /// Whether the song ends there by itself, so that what begins later is not played. The tempo of a song that does not start
+    /// over is then the last one in all other passes.
     pub once: bool,
 }
 
 /// Events that a table holds at most: 6 MB of it, and ten times as much text.
 const MOST_EVENTS: usize = 1 << 18;
 
-/// Frames beyond which the end of a note is no longer looked for.
-fn latest(score: Score) -> u64 {
-    score.frames.saturating_mul(2).max(QUANTUM as u64)
-}
-
 impl Pass {
     /// The table of a program's score.
     pub(super) fn new(program: &Program, score: Score) -> Result<Pass, ExportError> {
-        let extent = if score.once { Extent::Once } else { Extent::Forever };
-        let until = if score.once { u64::from(u32::MAX) } else { latest(score) };
-        let mut events = vec![];
         let targets = unallocated(program);
-        let mut sequencer = Sequencer::new(program.rate, &targets, &program.params, &program.score, extent);
-        let played = sequencer.play(until, |more| {
-            events.extend_from_slice(more);
-            if events.len() > MOST_EVENTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        if played.is_break() {
-            return Err(ExportError::TooManyEvents);
-        }
-        let frames = u32::try_from(score.frames).map_err(|_| ExportError::TooLong)?;
         let mut table = Table::new(program, &targets);
-        let mut within = None;
-        for event in &events {
-            let is_over = event.frame >= score.frames.max(1);
-            if is_over && within.is_none() {
-                within = Some(table.pass.rows.len());
-            }
-            table.add(event, is_over)?;
+        let extent = if score.once { Extent::Once } else { Extent::Forever };
+        table.stretch(0, score.length.round(), extent)?;
+        let again = later_passes(program, score);
+        if let Some(length) = again {
+            table.stretch(score.length.round(), length.round(), Extent::Forever)?;
         }
-        let rows = table.pass.rows.len();
-        let most_notes = most_within_a_quantum(&events);
-        Ok(Pass { frames, within: within.unwrap_or(rows), most_notes, ..table.pass })
+        let lengths: Vec<Frames> = iter::once(score.length).chain(again).collect();
+        table.pass.parts = parts(&lengths);
+        for (stretch, length) in table.pass.stretches.iter_mut().zip(lengths) {
+            let (frames, rest) = divided(length, table.pass.parts);
+            (stretch.frames, stretch.rest) = (u32::try_from(frames).map_err(|_| ExportError::TooLong)?, rest);
+        }
+        Ok(table.pass)
     }
+
+    /// Frames of the first pass.
+    pub(super) fn frames(&self) -> u32 {
+        let first = self.stretches.first().copied().unwrap_or_default();
+        first.frames + u32::from(first.rest >= self.parts.div_ceil(2))
+    }
+}
+
+/// The length of all passes but the first, where they are not as that: the tempo of a song that does not start over stays as
+/// it is at the end of the first.
+fn later_passes(program: &Program, score: Score) -> Option<Frames> {
+    let [transport] = &program.score.transports[..] else { return None };
+    let [_, .., last] = transport.tempo.changes[..] else { return None };
+    if !score.once || transport.restarts || last.bar > transport.length {
+        return None;
+    }
+    let tempo = TempoMap { changes: vec![Change { bar: Rational::ZERO, ..last }], ..transport.tempo.clone() };
+    Some(Clock::new(&tempo, program.rate).plain(transport.length))
+}
+
+/// Into how many parts a frame is divided so that lengths are whole numbers of them: of lengths that are no fractions, or of too
+/// many parts, nearly.
+fn parts(lengths: &[Frames]) -> u32 {
+    const MOST: u32 = 1 << 31;
+    let common = lengths.iter().try_fold(Rational::ONE, |common, length| match length {
+        Frames::Exact(x) => common.common_multiple(Rational::new(x.den(), 1).ok()?).ok(),
+        Frames::Near(_) => None,
+    });
+    common.and_then(|common| u32::try_from(common.num()).ok()).filter(|&parts| parts <= MOST).unwrap_or(MOST)
+}
+
+/// A length as whole frames and parts of one.
+fn divided(length: Frames, parts: u32) -> (u64, u32) {
+    let exact = |x: Rational| {
+        let rest = (x.fract() * Rational::whole(parts.into())).ok()?;
+        Some((u64::try_from(x.floor()).ok()?, u32::try_from(rest.round()).ok()?))
+    };
+    let near = |x: f64| (x.floor() as u64, ((x - x.floor()) * f64::from(parts)).round() as u32);
+    let (frames, rest) = match length {
+        Frames::Exact(x) => exact(x).unwrap_or_else(|| near(x.to_f64())),
+        Frames::Near(x) => near(x),
+    };
+    if rest < parts { (frames, rest) } else { (frames + 1, 0) }
 }
 
 /// A table in the making.
@@ -124,9 +170,43 @@ impl<'p> Table<'p> {
         }
     }
 
-    /// Adds an event; of those beyond the pass only the ends of its notes.
-    fn add(&mut self, event: &Event, is_over: bool) -> Result<(), ExportError> {
-        let frame = u32::try_from(event.frame).map_err(|_| ExportError::TooLong)?;
+    /// Adds a pass of so many frames that begins at a frame of the song.
+    fn stretch(&mut self, start: u64, frames: u64, extent: Extent) -> Result<(), ExportError> {
+        let program = self.program;
+        let until = match extent {
+            Extent::Once => u64::from(u32::MAX),
+            // The end of a note is no longer looked for beyond.
+            Extent::Forever => start.saturating_add(frames.saturating_mul(2).max(QUANTUM as u64)),
+        };
+        let mut events = vec![];
+        let mut sequencer =
+            Sequencer::new(program.rate, self.instruments, &program.params, &program.score, extent);
+        let played = sequencer.play(until, |more| {
+            events.extend(more.iter().filter(|event| event.frame >= start));
+            if events.len() > MOST_EVENTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if played.is_break() {
+            return Err(ExportError::TooManyEvents);
+        }
+        self.playing.clear();
+        let first = self.pass.rows.len();
+        let over = events.partition_point(|event: &Event| event.frame - start < frames.max(1));
+        for event in &events[..over] {
+            self.add(event, start, false)?;
+        }
+        let over_row = self.pass.rows.len();
+        for event in &events[over..] {
+            self.add(event, start, true)?;
+        }
+        let own = Stretch { first, over: over_row, end: self.pass.rows.len(), ..Stretch::default() };
+        self.pass.stretches.push(own);
+        self.pass.most_notes = self.pass.most_notes.max(most_within_a_quantum(&events));
+        Ok(())
+    }
+
+    /// Adds an event of a pass that begins at a frame; of those beyond the pass only the ends of its notes.
+    fn add(&mut self, event: &Event, start: u64, is_over: bool) -> Result<(), ExportError> {
+        let frame = u32::try_from(event.frame - start).map_err(|_| ExportError::TooLong)?;
         let (what, numbers, ramp) = match event.kind {
             EventKind::Set { .. } if is_over => return Ok(()),
             EventKind::Set { param, value, ramp, curve } => {

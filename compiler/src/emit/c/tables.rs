@@ -1,7 +1,7 @@
 //! A program as constant tables, which `runtime/c/program.h` declares: written as C, or as the bytes of an object file.
 
 use super::error::ExportError;
-use super::score::{Pass, Row, What};
+use super::score::{Pass, Row, Stretch, What};
 use mam_runtime::ids::{DelayId, IdMap, ParamId, PortId, SignalId};
 use mam_runtime::precedence::Priority;
 use mam_runtime::voices::WAITING;
@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Events of a host that may wait.
 pub(super) const EVENTS: usize = 32;
 /// The version of the tables' form: `MAM_VERSION`.
-const VERSION: usize = 3;
+const VERSION: usize = 4;
 /// Which of the program's numbers is its bytes of memory.
 const BYTES: usize = 1;
 /// What stands for nothing.
@@ -220,6 +220,7 @@ impl<'p> Maker<'p> {
         let tuning = pitches().filter(|_| program.score.tuning.is_some());
         let ends = self.ends();
         let events = self.events(pass);
+        let passes = self.passes(pass);
         let shares = self.shares();
         let rows = |params: &[ParamId]| -> Vec<_> {
             params.iter().map(|param| param_row(program, &program.params[*param])).collect()
@@ -240,6 +241,7 @@ impl<'p> Maker<'p> {
             array("params", "MamParam", rows(&self.params[..self.settable])),
             array("targets", "MamTarget", targets),
             array("events", "MamEvent", events),
+            array("passes", "MamPass", passes),
             doubles("numbers", pass.numbers.iter().copied()),
             doubles("keys", keys),
             doubles("tuning", tuning),
@@ -303,7 +305,6 @@ impl<'p> Maker<'p> {
         let waits = waits(program);
         let sizes = Sizes { program, maker: self, notes, line_frames };
         let bytes = u32::try_from(sizes.bytes()).map_err(|_| ExportError::TooMuchMemory)? as usize;
-        let heard = |rows: &[Row]| rows.iter().filter(|row| self.is_heard(row.what)).count();
         Ok(vec![
             VERSION,
             bytes,
@@ -327,9 +328,9 @@ impl<'p> Maker<'p> {
             self.most.outputs,
             notes,
             EVENTS,
-            heard(&pass.rows),
-            pass.frames as usize,
-            heard(&pass.rows[..pass.within]),
+            self.heard(&pass.rows),
+            pass.stretches.len(),
+            pass.parts as usize,
             most_voices,
             waits,
             self.settable,
@@ -342,6 +343,19 @@ impl<'p> Maker<'p> {
             What::Set { param, .. } => self.places.contains_key(&param),
             What::On { .. } | What::Off { .. } => true,
         }
+    }
+
+    fn heard(&self, rows: &[Row]) -> usize {
+        rows.iter().filter(|row| self.is_heard(row.what)).count()
+    }
+
+    fn passes(&self, pass: &Pass) -> Vec<Vec<Field>> {
+        let place = |row: usize| self.heard(&pass.rows[..row]) as u32;
+        let row = |own: &Stretch| {
+            let [first, over, end] = [own.first, own.over, own.end].map(place);
+            [first, over, end, own.frames, own.rest].map(Field::Word).to_vec()
+        };
+        pass.stretches.iter().map(row).collect()
     }
 
     fn events(&self, pass: &Pass) -> Vec<Vec<Field>> {

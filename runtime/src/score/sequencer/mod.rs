@@ -10,6 +10,7 @@ mod performance;
 mod steps;
 mod track;
 
+use super::clock::Frames;
 use super::data::{Action, Command, CommandKind, Line, Score};
 use super::pattern::QueryError;
 use super::pattern::{Note, Pitch};
@@ -84,7 +85,7 @@ pub struct Sequencer {
     /// Counts notes and releases, in order.
     stamp: u64,
     lengths_set: u64,
-    end: Option<u64>,
+    length: Option<Frames>,
     /// The first unplayed cycle of each target and parameter.
     unplayed: Vec<Unplayed>,
     /// Added to frames of the score to get those of the events.
@@ -224,7 +225,12 @@ impl Sequencer {
     /// The frame where one pass is over, not counting what still sounds. `None` when the song has no end of its own:
     /// nothing but instruments that trigger themselves.
     pub fn song_end(&self) -> Option<u64> {
-        self.end
+        self.length.map(Frames::round)
+    }
+
+    /// How long one pass is, of which [`Sequencer::song_end`] is the nearest frame.
+    pub fn song_length(&self) -> Option<Frames> {
+        self.length
     }
 
     /// Goes to `frame` of the song, which is to sound at frame `at` of the output. The values of parameters are those
@@ -362,11 +368,16 @@ impl Sequencer {
 
     fn end_notes(&mut self, frame: u64, notes: &[What], out: &mut Vec<Event>) {
         let mut ended = vec![];
+        // What ends now does not return for what ends now as well.
+        for note in notes {
+            if let What::Trigger { target } = *note {
+                self.voices[target].forget(|held| held.until_next);
+            }
+        }
         while let Some(&Reverse(end)) = self.offs.peek()
             && end.frame == frame
         {
             self.offs.pop();
-            // What ends now does not return for what ends now as well.
             self.voices[end.target].forget(|held| held.note == end.note);
             ended.push(end);
         }
@@ -419,7 +430,7 @@ impl Setup {
         };
         let beats: Vec<_> = targets.iter().map(own).collect();
         Sequencer {
-            end: self.end(&tracks, &beats),
+            length: self.length(&tracks, &beats),
             tracks,
             beats,
             voices: targets.iter().map(VoiceAllocator::new).collect(),
@@ -444,18 +455,20 @@ impl Setup {
         lines.into_iter().any(by_line) || self.score.commands.iter().any(by_command)
     }
 
-    /// See [`Sequencer::song_end`].
-    fn end(&self, tracks: &[Track], beats: &[Beats]) -> Option<u64> {
+    /// See [`Sequencer::song_length`].
+    fn length(&self, tracks: &[Track], beats: &[Beats]) -> Option<Frames> {
         let turned_on = |c: &Command| {
             matches!(c.kind, CommandKind::Set { param, value, .. }
             if value != 0.0 && self.targets.iter().any(|t| t.looped == param))
         };
         let commands = &self.score.commands;
-        let passes = tracks.iter().map(Track::end).max().filter(|&end| end > 0);
+        let passes = tracks.iter().filter(|track| track.end() > 0);
+        let passes = passes.max_by_key(|track| track.end()).map(Track::length);
         if passes.is_none() && (beats.iter().any(Beats::is_on) || commands.iter().any(turned_on)) {
             return None;
         }
-        Some(passes.max(commands.iter().map(|c| c.frame + 1).max()).unwrap_or(0))
+        let commands = commands.iter().map(|c| Frames::whole(c.frame + 1));
+        Some(passes.into_iter().chain(commands).max_by_key(|length| length.round()).unwrap_or(Frames::START))
     }
 
     fn commands(&self) -> impl Iterator<Item = Pending> {

@@ -69,6 +69,11 @@ impl Track {
         self.pass_frames.round()
     }
 
+    /// How long a pass is.
+    pub(super) fn length(&self) -> Frames {
+        self.pass_frames
+    }
+
     /// Frame where a pass begins.
     pub(super) fn pass_start(&self, pass: u64) -> Frames {
         self.pass_frames.times(pass)
