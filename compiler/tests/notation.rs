@@ -146,7 +146,6 @@ fn euclidean_rhythms() {
     assert_eq!(steps("a(3,8,1)", 8), [1, 4, 7]);
     assert_eq!(steps("a(3,8,-2)", 8), [1, 4, 6]);
     assert_eq!(steps("a(3,8,10)", 8), [0, 2, 5]);
-    assert_eq!(steps("a(3,8,1)", 8), [1, 4, 7]);
     assert_eq!(steps("a(0,8)", 8), Vec::<i128>::new());
     assert_eq!(steps("a(8,8)", 8).len(), 8);
     assert_eq!(steps("a(-8,8)", 8), Vec::<i128>::new());
