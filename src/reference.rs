@@ -325,6 +325,7 @@ fn of_modifier<'p>(entry: &'static Modifier) -> Topic<'p> {
     // A signal's numbers are brought to a range.
     let line = match entry.name {
         "range" => format!("saw.{first}.segment(8)"),
+        "mul" => format!("\"0 2 4 7\".{first}.scale(c, minor)"),
         _ => format!("\"{notes}\".{first}"),
     };
     Topic {

@@ -65,7 +65,7 @@ fn levels_are_those_of_the_sound() {
 #[test]
 fn a_picture_shows_the_time_and_the_parameters_of_its_song() {
     let text = "tempo 120\ntempo 130 at bar 2\nbd = kick()\nplay {\n  bd |x...|\n  bd.gain \"0.2 0.8\"\n}\nout = bd |> echo(time: 1/4 bar)\n";
-    let figure = score::courses("song", &program("song.mam", text, 48_000, true), 96_000).unwrap();
+    let figure = score::courses("song", &program("song.mam", text, 48_000, true), 0..96_000).unwrap();
     assert_eq!(figure.panels.iter().map(|panel| &*panel.title).collect::<Vec<_>>(), ["bd.gain"]);
     let later = signal::waveform(&[sound("out = sine(220Hz)\n", 48_000)]).later(3.0);
     assert_eq!((later.panels[0].x.from, later.panels[0].x.to), (3.0, 4.0));
@@ -77,17 +77,28 @@ fn a_picture_shows_the_time_and_the_parameters_of_its_song() {
 fn a_score_is_drawn_as_it_is_played() {
     let text = "tempo 120\nx = pluck()\nbd = kick()\nplay {\n  x \"c4 e4 g4 ~\"\n  bd |x...x...x...x...|\n  bd.gain \"0.2 0.8\" over 1 beat\n}\nout = x + bd\n";
     let program = program("song.mam", text, 48_000, true);
-    let figure = score::piano_roll("song", &program, 96_000).unwrap();
+    let figure = score::piano_roll("song", &program, 0..96_000).unwrap();
     let Layer::Notes { name, notes, .. } = &figure.panels[0].layers[0] else { panic!() };
     assert_eq!((&**name, notes.len()), ("x", 3));
     assert_eq!((notes[1].at, notes[1].from), (64.0, 0.5));
     let Layer::Notes { notes, .. } = &figure.panels[1].layers[0] else { panic!() };
     assert_eq!(notes.len(), 4);
-    let figure = score::courses("song", &program, 96_000).unwrap();
+    let figure = score::courses("song", &program, 0..96_000).unwrap();
     assert_eq!(figure.panels[0].title, "bd.gain");
     let course = curve(&figure, 0, 0);
     let at = |time: f64| course.iter().rev().find(|point| point.0 <= time + 1e-6).unwrap().1;
     assert!((at(0.5) - 0.2).abs() < 1e-6 && (at(1.5) - 0.8).abs() < 1e-6, "{course:?}");
+    // A part of it, whose time counts from its beginning: what sounds there, and the value that was come to.
+    let part = score::piano_roll("song", &program, 24_000..48_000).unwrap();
+    let Layer::Notes { notes, .. } = &part.panels[0].layers[0] else { panic!() };
+    assert_eq!(
+        notes.iter().map(|note| (note.at, note.from, note.to)).collect::<Vec<_>>(),
+        [(64.0, 0.0, 0.5)]
+    );
+    let part = score::courses("song", &program, 72_000..96_000).unwrap();
+    let course = curve(&part, 0, 0);
+    assert!(course.iter().all(|point| (0.0..=0.5).contains(&point.0)), "{course:?}");
+    assert!((course[0].1 - 0.8).abs() < 1e-6, "{course:?}");
 }
 
 #[test]

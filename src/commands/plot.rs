@@ -235,11 +235,12 @@ impl Plot {
         let mut compiled = compiled(&self.song, console)?;
         read_from.extend(compiled.read_from(&self.song.input).map(PathBuf::from));
         let program = compiled.take_program()?;
-        let frames = Job::new(program.clone(), self.span())?.end();
-        let name = self.shown_name(&self.song.input);
-        match self.what {
+        let job = Job::new(program.clone(), self.span())?;
+        let (frames, name) = (job.start()..job.end(), self.shown_name(&self.song.input));
+        let figure = match self.what {
             What::Notes => score::piano_roll(&name, &program, frames),
             _ => score::courses(&name, &program, frames),
-        }
+        };
+        Ok(figure?.later(job.start() as f64 / f64::from(program.rate)))
     }
 }

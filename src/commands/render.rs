@@ -297,6 +297,16 @@ impl Render {
             ("--tap", !self.taps.is_empty()),
             ("--normalize", self.normalize.is_some()),
         ];
+        let parts = [
+            ("--from", self.from.is_some()),
+            ("--preroll", self.preroll.is_some()),
+            ("--tail", self.tail.is_some()),
+        ];
+        if let Some((flag, _)) = parts.into_iter().find(|(_, given)| *given) {
+            return Err(Failure::Usage(format!(
+                "a MIDI file has the notes of a song from its beginning on: leave {flag} out; -d says how much of it"
+            )));
+        }
         match flags.into_iter().find(|(_, given)| *given) {
             None => Ok(()),
             Some((flag, _)) => Err(Failure::Usage(format!(

@@ -76,6 +76,8 @@ impl Source {
         // Where there is nothing to wait for, that is reported at once.
         match source.read() {
             Err(failure @ Failure::Io(_)) => Err(failure),
+            // A sound, a MIDI file or a performance does not become a song.
+            Err(failure @ Failure::Usage(_)) => Err(failure),
             _ => Ok(source),
         }
     }

@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use mam_runtime::ids::ParamId;
 use mam_runtime::score::Extent;
 use mam_runtime::{Curve, Event, EventKind, Program};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Events of a program before a frame, in order.
 fn events(program: &Program, frames: u64) -> Result<Vec<Event>, Failure> {
@@ -16,9 +17,11 @@ fn events(program: &Program, frames: u64) -> Result<Vec<Event>, Failure> {
 /// A piano roll: notes over time, a colour for each instrument, darker where they are stronger. Instruments that are only
 /// struck (all their notes are one) have lines of their own below.
 ///
+/// Its time counts from the first of the `frames`.
+///
 /// # Errors
 /// When there are too many events.
-pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Result<Figure, Failure> {
+pub fn piano_roll(name: &str, program: &Program, frames: Range<u64>) -> Result<Figure, Failure> {
     let rate = f64::from(program.rate);
     let mut bars: BTreeMap<usize, Vec<Bar>> = BTreeMap::new();
     let mut open: BTreeMap<usize, (usize, Bar)> = BTreeMap::new();
@@ -28,8 +31,8 @@ pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Result<Figure, 
         .enumerate()
         .flat_map(|(index, target)| target.voices.iter().map(move |port| (port.index(), index)))
         .collect();
-    for event in events(program, frames)? {
-        let time = event.frame as f64 / rate;
+    for event in events(program, frames.end)? {
+        let time = event.frame.saturating_sub(frames.start) as f64 / rate;
         match event.kind {
             EventKind::On { port, note, vel } => {
                 let Some(&target) = ports.get(&port.index()) else { continue };
@@ -46,19 +49,28 @@ pub fn piano_roll(name: &str, program: &Program, frames: u64) -> Result<Figure, 
             EventKind::Set { .. } | EventKind::NoteValue { .. } | EventKind::Pitch { .. } => {}
         }
     }
-    let end = frames as f64 / rate;
+    let end = (frames.end - frames.start) as f64 / rate;
     for (target, bar) in open.into_values() {
         bars.entry(target).or_default().push(Bar { to: end, ..bar });
     }
-    Ok(roll(name, program, bars, end))
+    let is_struck = |notes: &Vec<Bar>| notes.iter().all(|note| note.at == notes[0].at);
+    let struck = bars.iter().filter(|(_, notes)| is_struck(notes)).map(|(&target, _)| target).collect();
+    // What was over before has no length here.
+    bars.values_mut().for_each(|bars| bars.retain(|bar| bar.to > 0.0));
+    bars.retain(|_, bars| !bars.is_empty());
+    Ok(roll(name, program, bars, &struck, end))
 }
 
-fn roll(name: &str, program: &Program, bars: BTreeMap<usize, Vec<Bar>>, end: f64) -> Figure {
+fn roll(
+    name: &str,
+    program: &Program,
+    bars: BTreeMap<usize, Vec<Bar>>,
+    struck: &BTreeSet<usize>,
+    end: f64,
+) -> Figure {
     let target = |index: usize| program.targets[index].name.to_string();
-    let (hits, notes): (Vec<_>, Vec<_>) = bars
-        .into_iter()
-        .enumerate()
-        .partition(|(_, (_, notes))| notes.iter().all(|note| note.at == notes[0].at));
+    let (hits, notes): (Vec<_>, Vec<_>) =
+        bars.into_iter().enumerate().partition(|(_, (target, _))| struck.contains(target));
     let heights = notes.iter().flat_map(|(_, (_, notes))| notes).map(|note| note.at);
     let (low, high) = heights.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
     let mut panels = vec![];
@@ -89,16 +101,16 @@ fn roll(name: &str, program: &Program, bars: BTreeMap<usize, Vec<Bar>>, end: f64
 }
 
 /// The courses of all parameters that the score sets, a panel for each: steps where they are set at once, ramps where they
-/// take time. At most twelve, in the order in which they are first set.
+/// take time. At most twelve, in the order in which they are first set. Their time counts from the first of the `frames`.
 ///
 /// # Errors
 /// When there are too many events, or none that sets a parameter.
-pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Failure> {
+pub fn courses(name: &str, program: &Program, frames: Range<u64>) -> Result<Figure, Failure> {
     const MOST: usize = 12;
     let rate = f64::from(program.rate);
     let mut order: Vec<ParamId> = vec![];
     let mut points: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
-    for event in events(program, frames)? {
+    for event in events(program, frames.end)? {
         let EventKind::Set { param, value, ramp, curve } = event.kind else { continue };
         let slot = &program.params[param];
         // The length of a beat and of a bar is no parameter of the song's.
@@ -108,9 +120,11 @@ pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Fai
         if !points.contains_key(&param.index()) {
             order.push(param);
         }
-        let course = points.entry(param.index()).or_insert_with(|| vec![(0.0, slot.default)]);
+        let course = points
+            .entry(param.index())
+            .or_insert_with(|| vec![(-(frames.start as f64) / rate, slot.default)]);
         let from = course.last().map_or(slot.default, |point| point.1);
-        let time = event.frame as f64 / rate;
+        let time = (event.frame as f64 - frames.start as f64) / rate;
         // What is later than this event belongs to a ramp that it cuts off.
         let cut = course.iter().position(|point| point.0 > time);
         let from = cut.map_or(from, |cut| between(course[cut - 1], course[cut], time));
@@ -123,11 +137,12 @@ pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Fai
             course.push((time + part * f64::from(ramp) / rate, along(from, value, part, curve)));
         }
     }
-    let end = frames as f64 / rate;
+    let end = (frames.end - frames.start) as f64 / rate;
     let panel = |param: &ParamId| {
         let mut course = points.remove(&param.index())?;
         let last = course.last().map(|point| point.1)?;
         course.push((end, last));
+        begin_at_zero(&mut course);
         let values = course.iter().map(|point| point.1);
         let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
         let margin = (high - low) * 0.08;
@@ -147,6 +162,15 @@ pub fn courses(name: &str, program: &Program, frames: u64) -> Result<Figure, Fai
         ));
     }
     Ok(Figure { title: format!("Parameters of {name}"), panels })
+}
+
+/// Leaves out what of a course lies before 0, where it has the value that it had come to.
+fn begin_at_zero(course: &mut Vec<(f64, f64)>) {
+    if let Some(before) = course.iter().rposition(|point| point.0 < 0.0) {
+        let value =
+            course.get(before + 1).map_or(course[before].1, |next| between(course[before], *next, 0.0));
+        course.splice(..=before, [(0.0, value)]);
+    }
 }
 
 /// Points of a ramp that takes so many frames.

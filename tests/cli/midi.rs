@@ -41,6 +41,9 @@ fn what_is_written_of_notes_is_told_and_sound_is_refused() {
         &["--normalize", "-1dBTP"],
         &["--loop"],
         &["-b", "16"],
+        &["--from", "2"],
+        &["--preroll", "1s"],
+        &["--tail", "1s"],
     ] {
         let run = folder.run(&[&["render", "song.mam", "-o", "other.mid"], flags].concat()).exits(2);
         assert!(run.err.contains(flags[0]), "{}", run.err);

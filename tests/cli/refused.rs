@@ -125,6 +125,9 @@ fn a_render_of_nothing_says_why() {
         let run = folder.run(&[command, "k.mamlog"]).exits(code);
         assert!(run.err.contains("`mamc render k.mamlog` renders it"), "{command}: {}", run.err);
     }
+    // It would be waited for in vain.
+    let run = folder.run(&["play", "k.mamlog", "--backend", "null"]).exits(2);
+    assert!(run.err.contains("`mamc render k.mamlog` renders it"), "{}", run.err);
     let run = folder.run(&["render", "k.mamlog", "-o", "x.wav"]).exits(1);
     assert!(run.err.contains("it is cut off"), "{}", run.err);
 }

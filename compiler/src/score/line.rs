@@ -1,9 +1,10 @@
 //! A line of a score without its target: a pattern in quotes or a drum tab, and the modifiers behind it, for looking at.
 
 use super::codes::MODIFIER;
-use super::modify::{mentions, note_words};
+use super::modify::note_words;
 use super::pitch::note_number;
 use super::reader::line_pattern;
+use super::reading::mentions;
 use super::reading::{Modifier, Player};
 use super::set::unknown;
 use super::show::SetNames;

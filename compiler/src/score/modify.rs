@@ -3,7 +3,7 @@
 use super::Instrument;
 use super::arguments::Kind;
 use super::codes::MODIFIER;
-use super::reading::{Modifier, Player, Use};
+use super::reading::{Modifier, Player, Use, mentions};
 use super::targets::found;
 use super::unchanged;
 use super::vocabulary::{find, modifiers};
@@ -15,22 +15,6 @@ use mam_runtime::score::pattern::{Chain, Change, Joint, Law, Number, ValueMap};
 use mam_runtime::score::{Note, Overflow, Pattern, Pitch, Rational, Value};
 
 type Read = Result<Change, Problem>;
-
-/// Whether one of the modifiers, or one within them, is such, by its name.
-pub(super) fn mentions(ast: &Ast, modifiers: &[ExprId], such: &dyn Fn(&str) -> bool) -> bool {
-    let within = |args: &[Arg]| args.iter().any(|arg| mentions(ast, &[arg.value], such));
-    modifiers.iter().any(|&m| match &ast.exprs[m] {
-        Expr::Name(name) => such(&name.name),
-        Expr::Call { callee, args } => such(&callee.name) || within(args),
-        Expr::Method { of, callee, args } => {
-            such(&callee.name) || mentions(ast, &[*of], such) || within(args)
-        }
-        Expr::Field { of, field } => such(&field.name) || mentions(ast, &[*of], such),
-        Expr::Pipe { left, right } => mentions(ast, &[*left, *right], such),
-        Expr::Paren(inner) => mentions(ast, &[*inner], such),
-        _ => false,
-    })
-}
 
 /// How the words of a line of notes are read.
 pub(super) fn note_words<'i>(ast: &Ast, line: &Line, of: &'i Instrument) -> Words<'i> {
@@ -44,8 +28,8 @@ impl<'a> Modifier<'a> {
         let unchanged = of.clone();
         let chain = self.chain(expr, problems).and_then(|chain| self.of_numbers(chain, &of, expr));
         if let Ok(Some(change)) = chain.as_ref().map(|chain| chain.0.first()) {
-            let told = unchanged::without_notes(change, &of, self.ast.span(expr));
-            told.into_iter().for_each(|problem| problems.add(problem));
+            let problem = unchanged::without_notes(change, &of, self.ast.span(expr));
+            problem.into_iter().for_each(|problem| problems.add(problem));
         }
         let changed = chain.and_then(|chain| chain.apply(of).map_err(|Overflow| self.too_fine(expr)));
         changed.unwrap_or_else(|problem| {
@@ -121,8 +105,8 @@ impl<'a> Modifier<'a> {
         if let (Ok(change), Player::Instrument(_, of)) = (&change, self.player)
             && self.notes
         {
-            let told = unchanged::without_pitch(change, of, used.span);
-            told.into_iter().for_each(|problem| problems.add(problem));
+            let problem = unchanged::without_pitch(change, of, used.span);
+            problem.into_iter().for_each(|problem| problems.add(problem));
         }
         change.map_err(|problem| match find(&used.name.name) {
             Some(entry) if problem.help.is_none() => problem.help(format!("use: {}", entry.usage())),

@@ -4,7 +4,7 @@ use super::codes::{MODIFIER, PATTERN_TOO_FINE};
 use super::tempo::Meter;
 use super::words::Words;
 use super::{Instrument, Targets};
-use mam_grammar::ast::{Arg, Ast, ExprId, Ident};
+use mam_grammar::ast::{Arg, Ast, Expr, ExprId, Ident};
 use mam_grammar::mini::Notations;
 use mam_grammar::{Problem, Span};
 use mam_runtime::ids::ParamId;
@@ -61,4 +61,20 @@ impl Modifier<'_> {
         self.draws += 1;
         mix(mix(self.seed, u64::MAX), self.draws)
     }
+}
+
+/// Whether one of the modifiers, or one within them, is such, by its name.
+pub(super) fn mentions(ast: &Ast, modifiers: &[ExprId], such: &dyn Fn(&str) -> bool) -> bool {
+    let within = |args: &[Arg]| args.iter().any(|arg| mentions(ast, &[arg.value], such));
+    modifiers.iter().any(|&m| match &ast.exprs[m] {
+        Expr::Name(name) => such(&name.name),
+        Expr::Call { callee, args } => such(&callee.name) || within(args),
+        Expr::Method { of, callee, args } => {
+            such(&callee.name) || mentions(ast, &[*of], such) || within(args)
+        }
+        Expr::Field { of, field } => such(&field.name) || mentions(ast, &[*of], such),
+        Expr::Pipe { left, right } => mentions(ast, &[*left, *right], such),
+        Expr::Paren(inner) => mentions(ast, &[*inner], such),
+        _ => false,
+    })
 }

@@ -131,10 +131,10 @@ fn divided(length: Frames, parts: u32) -> (u64, u32) {
         let rest = (x.fract() * Rational::whole(parts.into())).ok()?;
         Some((u64::try_from(x.floor()).ok()?, u32::try_from(rest.round()).ok()?))
     };
-    let near = |x: f64| (x.floor() as u64, ((x - x.floor()) * f64::from(parts)).round() as u32);
+    let nearest = |x: f64| (x.floor() as u64, ((x - x.floor()) * f64::from(parts)).round() as u32);
     let (frames, rest) = match length {
-        Frames::Exact(x) => exact(x).unwrap_or_else(|| near(x.to_f64())),
-        Frames::Near(x) => near(x),
+        Frames::Exact(x) => exact(x).unwrap_or_else(|| nearest(x.to_f64())),
+        Frames::Near(x) => nearest(x),
     };
     if rest < parts { (frames, rest) } else { (frames + 1, 0) }
 }

@@ -16,7 +16,7 @@ use super::rational::Rational;
 use super::sequencer::{Extent, Sequencer, Unplayed};
 use crate::ids::{IdMap, ParamId, PortId};
 use crate::param::ParamSlot;
-use crate::program::{Event, EventKind, MidiRole, Outside, Program, Target};
+use crate::program::{Event, EventKind, MidiRole, NoteSignal, Outside, Program, Target};
 use crate::sort::Sort;
 use midly::num::{u4, u7, u15, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
@@ -80,7 +80,7 @@ pub fn file(
     let end = until.or(sequencer.song_end()).unwrap_or(0);
     let mut performance = Performance::new(targets, end);
     let mut machines = machines::MachineTracks::new(targets, params, rate);
-    let mut signals = Signals::new(targets, params.len());
+    let mut signals = Signals::new(targets, params);
     let mut add = |events: &[Event]| {
         machines.add(events);
         signals.add(events);
@@ -220,14 +220,19 @@ struct Signals {
 }
 
 impl Signals {
-    fn new(targets: &[Target], params: usize) -> Signals {
-        let mut of = IdMap::filled(None, params);
-        let inside = targets.iter().filter(|target| target.outside.is_none());
-        for own in inside.flat_map(|target| &target.note_params).filter(|own| own.signal.is_some()) {
-            of[own.param] = Some(own.param);
-            own.voices.iter().for_each(|&share| of[share] = Some(own.param));
+    fn new(targets: &[Target], params: &IdMap<ParamId, ParamSlot>) -> Signals {
+        let inside = || targets.iter().filter(|target| target.outside.is_none());
+        let signal = |(of, name): (&str, &str)| {
+            NoteSignal::named(name).is_some() && inside().any(|target| &*target.name == of)
+        };
+        let mut of = IdMap::filled(None, params.len());
+        for (id, _) in params.iter().filter(|(_, slot)| slot.name.split_once(".note.").is_some_and(signal)) {
+            of[id] = Some(id);
         }
-        Signals { of, moved: IdMap::filled(false, params) }
+        for own in inside().flat_map(|target| &target.note_params) {
+            own.voices.iter().for_each(|&share| of[share] = of[own.param]);
+        }
+        Signals { of, moved: IdMap::filled(false, params.len()) }
     }
 
     fn add(&mut self, events: &[Event]) {
