@@ -67,6 +67,23 @@ fn nothing_is_left_to_do_by_a_macro() {
     assert!(marked.is_empty(), "{marked:?}");
 }
 
+/// What the page links reads floating-point numbers by `mam_grammar::float`: the table of the standard library is a hundredth of all
+/// that the page may load.
+#[test]
+fn the_page_links_no_table_of_the_standard_library() {
+    let is_linked = |path: &str| {
+        ["grammar/src/", "compiler/src/", "ide/src/", "studio/"].iter().any(|of| path.starts_with(of))
+            && path != "grammar/src/float.rs"
+    };
+    let uses = |p: &&PathBuf| {
+        let text = fs::read_to_string(p).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        is_linked(&relative(p)) && code.contains("parse::<f64>")
+    };
+    let found: Vec<_> = files("rs").iter().filter(uses).map(|p| relative(p)).collect();
+    assert!(found.is_empty(), "`float::parse` reads numbers for the page: {found:?}");
+}
+
 /// The README's two commands are the ones that are run: the second by `.ci/run`.
 #[test]
 fn the_readme_and_the_checks_name_one_test_command() {

@@ -3,6 +3,7 @@
 use super::codes::{PATTERN_FRACTION, PATTERN_NUMBER, PATTERN_TOO_FINE, RHYTHM_EMPTY};
 use super::steps::{self, Steps};
 use super::words::Words;
+use mam_grammar::float;
 use mam_grammar::mini::{Base, Group, Item, Joined, Op, OpKind, Sequence};
 use mam_grammar::{Problem, Problems, Span};
 use mam_runtime::score::limits::{MOST_EUCLID_STEPS, MOST_REPEATS};
@@ -90,7 +91,7 @@ impl<'p> Builder<'p> {
     /// `1%8`, a fraction in Tidal: a percentage and a number, without a space between them.
     fn percent_fraction(&mut self, over: &Item, under: &Item) {
         let (Base::Word(a), Base::Word(b)) = (&over.base, &under.base) else { return };
-        let number = a.text.strip_suffix('%').and_then(|text| text.parse::<f64>().ok());
+        let number = a.text.strip_suffix('%').and_then(float::parse);
         let (Some(number), Some(by)) = (number, b.number().filter(|by| *by > 0.0)) else { return };
         if !over.ops.is_empty() {
             return;
