@@ -11,8 +11,6 @@
 //! checked between passes.
 
 mod affine;
-#[cfg(feature = "jit")]
-mod ahead;
 mod analysis;
 mod cost;
 mod cse;
@@ -125,10 +123,6 @@ static CANONICALIZE: &[Pass] = &[
     )
     .rounding(),
     Pass::bodies("late", "adds last what is there last", late::run).rounding(),
-    // Targets without fma do without it, and a compiler that makes no machine code has no other.
-    #[cfg(feature = "jit")]
-    Pass::kernel("ahead", "keeps sums of states that functions in recurrences wait for", ahead::run)
-        .rounding(),
     Pass::kernel("dce", "drops what nothing needs", |kernel, _| dce::run(kernel)),
 ];
 
