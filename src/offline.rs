@@ -66,9 +66,9 @@ pub struct Job {
 /// What is rendered after the end of a song and its input.
 #[derive(Clone, Copy, Debug)]
 enum After {
-    /// What still sounds.
+    /// Up to the last sound.
     Sound,
-    /// So much.
+    /// As much as `--tail` asks for, be it silent or not.
     Length(Length),
 }
 

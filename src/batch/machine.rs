@@ -64,7 +64,7 @@ impl Idle {
         waiting.filter(|machine| machine.frames == frames)
     }
 
-    /// Lets one wait.
+    /// Lets an engine wait, in the place of one that waits already.
     pub(super) fn put(&self, machine: Box<Machine>) {
         if let Ok(mut waiting) = self.0.try_lock() {
             *waiting = Some(machine);

@@ -1,4 +1,4 @@
-//! How long a render is.
+//! What a render hears, and how long it is.
 
 use super::{Folder, wav};
 
@@ -14,17 +14,9 @@ fn what_pauses_is_rendered_to_its_end() {
             "late.mam",
             "x = kick()\nplay { x |x...| }\nlength 1 bar\nout = noise() * decay(later(x.trig, 3500ms), 50ms)\n",
         );
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8000,
-        bits_per_sample: 32,
-        sample_format: hound::SampleFormat::Float,
-    };
-    let mut writer = hound::WavWriter::create(folder.0.join("in.wav"), spec).unwrap();
     // Silence, sound, silence, a last sound after 41 s.
     let sample = |n: usize| if matches!(n / 4000, 2..=8 | 30 | 82) { 0.5 } else { 0.0 };
-    (0..8000 * 42).for_each(|n| writer.write_sample(sample(n)).unwrap());
-    writer.finalize().unwrap();
+    folder.record("in.wav", 8000, (0..8000 * 42).map(sample));
     let frames = |song: &str, more: &[&str]| {
         let args = [&["render", song, "-o", "x.wav", "--rate", "8000"], more].concat();
         folder.run(&args).exits(0);
@@ -43,4 +35,27 @@ fn what_pauses_is_rendered_to_its_end() {
         let late = frames("late.mam", &["-t", threads]);
         assert!((8000 * 35 / 10..8000 * 5).contains(&late), "{late}");
     }
+}
+
+#[test]
+fn a_song_hears_its_input_at_its_own_rate() {
+    let folder = Folder::new("input").with("thru.mam", "out = in\n");
+    let sine = |n: usize, rate: f32| (std::f32::consts::TAU * 440.0 * n as f32 / rate).sin() * 0.5;
+    folder.record("in.wav", 24_000, (0..24_000).map(|n| sine(n, 24_000.0)));
+    folder.run(&["render", "thru.mam", "--input", "in.wav", "-d", "1s", "-o", "out.wav"]).exits(0);
+    let (_, out) = wav(folder.0.join("out.wav"));
+    let off = (9_600..38_400).map(|n| (out[2 * n] - sine(n, 48_000.0)).abs()).fold(0.0, f32::max);
+    assert!(off < 2e-3, "{off}");
+    // What the song hears goes on after what it plays by itself.
+    folder.run(&["render", "thru.mam", "--input", "in.wav", "-o", "whole.wav"]).exits(0);
+    folder.run(&["render", "thru.mam", "--input", "in.wav", "--from", "250ms", "-o", "part.wav"]).exits(0);
+    let (whole, part) = (wav(folder.0.join("whole.wav")).1, wav(folder.0.join("part.wav")).1);
+    assert!(part == whole[2 * 12_000..]);
+    let run =
+        folder.run(&["render", "thru.mam", "--input", "in.wav", "--from", "2s", "-o", "y.wav"]).exits(2);
+    assert!(run.err.contains("behind the end of the song and of its input"), "{}", run.err);
+    let run = folder.run(&["render", "thru.mam", "--input", "none.wav", "-d", "1s", "-o", "x.wav"]).exits(3);
+    assert!(run.err.contains("cannot read `none.wav`"), "{}", run.err);
+    let run = folder.run(&["render", "thru.mam", "--input", "thru.mam", "-d", "1s", "-o", "x.wav"]).exits(3);
+    assert!(run.err.contains("cannot read `thru.mam`"), "{}", run.err);
 }

@@ -106,7 +106,7 @@ fn in_presets(ast: &mut Ast, definition: &Definition) {
         let param = params(definition).find(|param| param.name == name);
         let number = param.and_then(|param| param.words.iter().position(|known| known == word));
         if let Some(number) = number {
-            ast.exprs[value] = Expr::Number(Number { digits: number.to_string().into(), unit: None });
+            ast.exprs[value] = plain(number);
         }
     }
 }
@@ -180,8 +180,7 @@ fn describe(ast: &mut Ast, param: &mut Param, problems: &mut Problems) {
     if number.is_none() {
         problems.add(no_word(span, &ast.text_of(param.default), &param.words, &param.name));
     }
-    let number = |x: usize| Expr::Number(Number { digits: x.to_string().into(), unit: None });
-    let value = number(
+    let value = plain(
         param
             .words
             .iter()
@@ -190,7 +189,7 @@ fn describe(ast: &mut Ast, param: &mut Param, problems: &mut Problems) {
     );
     param.default = ast.add(value, span);
     let span = param.words[0].span.to(param.words[last].span);
-    let (low, high) = (ast.add(number(0), span), ast.add(number(last), span));
+    let (low, high) = (ast.add(plain(0), span), ast.add(plain(last), span));
     (param.range, param.step) = (Some((low, high)), true);
 }
 
@@ -221,7 +220,7 @@ fn replace(ast: &mut Ast, mut open: Vec<ExprId>, known: &FxHashMap<Arc<str>, usi
             }
         };
         if let Some(number) = number {
-            ast.exprs[expr] = Expr::Number(Number { digits: number.to_string().into(), unit: None });
+            ast.exprs[expr] = plain(number);
         }
     }
 }
@@ -246,12 +245,7 @@ pub(super) fn give(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
             if equations.contains(&name.name) {
                 continue;
             }
-            let number = param.words.iter().position(|word| word == name);
-            if number.is_none() {
-                problems.add(no_word(name.span, &name.name, &param.words, &param.name));
-            }
-            let digits = number.unwrap_or(0).to_string().into();
-            ast.exprs[value] = Expr::Number(Number { digits, unit: None });
+            ast.exprs[value] = number_of(name, param, problems);
         }
     }
     let called = called(ast);
@@ -259,7 +253,7 @@ pub(super) fn give(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
         .items
         .iter()
         .filter_map(|item| match &item.kind {
-            ItemKind::Param(param) => Some(param.clone()),
+            ItemKind::Param(param) if !param.words.is_empty() => Some(param.clone()),
             _ => None,
         })
         .collect();
@@ -277,12 +271,26 @@ pub(super) fn give(ast: &mut Ast, seen: &[Seen], problems: &mut Problems) {
             [target, name] => named(target, name),
             _ => None,
         };
-        let Some(param) = param.filter(|param| !param.words.is_empty()) else { return };
+        let Some(param) = param else { return };
         let PatternText::Notation(quoted) = &line.pattern else { return };
         let text = in_numbers(&quoted.text, quoted.span, param, problems);
         line.pattern = PatternText::Notation(Quoted { text, span: quoted.span });
     });
     ast.items = items;
+}
+
+/// A whole number without a unit.
+fn plain(number: usize) -> Expr {
+    Expr::Number(Number { digits: number.to_string().into(), unit: None })
+}
+
+/// The number of a word of a parameter; 0 of one that it does not have, which is a problem.
+fn number_of(word: &Ident, param: &Param, problems: &mut Problems) -> Expr {
+    let number = param.words.iter().position(|known| known == word);
+    if number.is_none() {
+        problems.add(no_word(word.span, &word.name, &param.words, &param.name));
+    }
+    plain(number.unwrap_or(0))
 }
 
 /// A pattern of the words of a parameter as one of numbers.
@@ -324,10 +332,7 @@ fn set_by_notes<'p>(
             let span = ast.span(value);
             ast.exprs[value] = match &ast.exprs[value] {
                 Expr::Text(text) => Expr::Text(in_numbers(text, span, param, problems)),
-                Expr::Name(word) => {
-                    let digits = in_numbers(&word.name, span, param, problems);
-                    Expr::Number(Number { digits, unit: None })
-                }
+                Expr::Name(word) => number_of(word, param, problems),
                 _ => continue,
             };
         }

@@ -22,6 +22,26 @@ pub(super) fn note_words<'i>(ast: &Ast, line: &Line, of: &'i Instrument) -> Word
     Words::Notes { of, degrees: says("scale"), chords: says("chord") }
 }
 
+/// How the two ends of something stand to each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// A part of a cycle ends after it begins.
+    After,
+    /// A part of a cycle may be an instant, in which something begins.
+    NotBefore,
+    /// A range of pitches may be a single one.
+    Upwards,
+}
+
+impl Order {
+    fn words(self) -> &'static str {
+        match self {
+            Order::After | Order::NotBefore => "a part of a cycle ends after it begins",
+            Order::Upwards => "a range goes from its lowest note to its highest",
+        }
+    }
+}
+
 impl<'a> Modifier<'a> {
     /// The pattern changed by one modifier.
     pub(super) fn apply(&mut self, of: Pattern, expr: ExprId, problems: &mut Problems) -> Pattern {
@@ -189,11 +209,11 @@ impl<'a> Modifier<'a> {
             ("linger", [_]) => numbers(self, Law::Linger, &[Kind::Part]),
             ("zoom", [begin, end]) => {
                 let change = numbers(self, Law::Zoom, &[Kind::Cycles, Kind::Cycles])?;
-                self.in_order(begin, end, change, false)
+                self.in_order(begin, end, change, Order::After)
             }
             ("compress", [begin, end]) => {
                 let change = numbers(self, Law::Compress, &[Kind::Share, Kind::Share])?;
-                self.in_order(begin, end, change, false)
+                self.in_order(begin, end, change, Order::After)
             }
             ("ribbon", [_, _]) => numbers(self, Law::Ribbon, &[Kind::Cycles, Kind::Factor]),
             ("euclid", [onsets, steps] | [onsets, steps, _]) => {
@@ -225,27 +245,22 @@ impl<'a> Modifier<'a> {
         }
     }
 
-    /// Refuses a part of a cycle that ends before it begins, or where it begins unless it may be an `instant`.
+    /// Refuses two numbers that are known and do not stand in their order.
     fn in_order(
         &self,
-        begin: &Arg,
-        end: &Arg,
+        first: &Arg,
+        second: &Arg,
         change: Option<Change>,
-        instant: bool,
+        order: Order,
     ) -> Result<Option<Change>, Problem> {
         let known = change.as_ref().and_then(|change| change.known());
-        if known
-            .is_some_and(|numbers| matches!(numbers[..], [from, to] if from > to || !instant && from == to))
-        {
-            return Err(self.turned(begin, end, "a part of a cycle ends after it begins"));
+        match known.as_deref() {
+            Some(&[a, b]) if a > b || order == Order::After && a == b => {
+                let span = self.ast.span(first.value).to(self.ast.span(second.value));
+                Err(Problem::new(&MODIFIER, span, order.words()))
+            }
+            _ => Ok(change),
         }
-        Ok(change)
-    }
-
-    /// Two arguments of which the first is not below the second.
-    fn turned(&self, first: &Arg, second: &Arg, message: &str) -> Problem {
-        let span = self.ast.span(first.value).to(self.ast.span(second.value));
-        Problem::new(&MODIFIER, span, message)
     }
 
     /// The modifiers that choose events, and those that hold changes.
@@ -281,7 +296,7 @@ impl<'a> Modifier<'a> {
                 let part = [begin, end].map(|arg| self.number(arg, Kind::Share, problems));
                 let part = part.into_iter().collect::<Result<_, _>>()?;
                 let change = Change::new(Law::Within(self.chain(change.value, problems)?), part);
-                return self.in_order(begin, end, Some(change), true);
+                return self.in_order(begin, end, Some(change), Order::NotBefore);
             }
             ("off", [time, change]) => {
                 let time = self.number(time, Kind::Cycles, problems)?;
@@ -350,10 +365,7 @@ impl<'a> Modifier<'a> {
             ("voicing", [low, high]) => {
                 let range = [low, high].map(|arg| self.number(arg, Kind::Pitch, problems));
                 let change = Change::new(Law::Voicing, range.into_iter().collect::<Result<_, _>>()?);
-                if change.known().is_some_and(|range| matches!(range[..], [low, high] if low > high)) {
-                    return Err(self.turned(low, high, "a range goes from its lowest note to its highest"));
-                }
-                change
+                return self.in_order(low, high, Some(change), Order::Upwards);
             }
             ("arp", [order]) => self.arp(order, problems)?,
             ("jux", [change]) => self.jux(used, change, problems)?,

@@ -307,12 +307,17 @@ def _threads(threads) -> int:
     return min(_native.cores(), _check.MOST_THREADS) if threads is None else _check.threads("threads", threads)
 
 
+def _listed(values):
+    """A list of what can be gone through, or None; a text is not a list of its letters."""
+    try:
+        return None if isinstance(values, (str, bytes)) else list(values)
+    except TypeError:
+        return None
+
+
 def _notes(notes) -> list:
     """Notes as the native module takes them."""
-    try:
-        notes = None if isinstance(notes, (str, bytes)) else list(notes)
-    except TypeError:
-        notes = None
+    notes = _listed(notes)
     if notes is None:
         raise Error("`notes` is a list of notes")
     return [_check.note(index, _note(index, note)) for index, note in enumerate(notes)]
@@ -337,10 +342,7 @@ def _rows(rows) -> list:
         if len(set(lengths.values())) > 1:
             raise Error(f"the columns differ in length: {lengths}")
         rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
-    try:
-        rows = None if isinstance(rows, (str, bytes)) else list(rows)
-    except TypeError:
-        rows = None
+    rows = _listed(rows)
     if rows is None:
         raise Error("`rows` is a list of dictionaries, a dictionary of columns or a data frame")
     for index, row in enumerate(rows):
@@ -351,12 +353,10 @@ def _rows(rows) -> list:
 
 
 def _column(name, values) -> list:
-    try:
-        if not isinstance(values, (str, bytes)):
-            return list(values)
-    except TypeError:
-        pass
-    raise Error(f"the column {_check.shown(name)} is a list of values, not {_check.shown(values)}")
+    listed = _listed(values)
+    if listed is None:
+        raise Error(f"the column {_check.shown(name)} is a list of values, not {_check.shown(values)}")
+    return listed
 
 
 def _plain(row) -> dict:

@@ -27,7 +27,7 @@ pub(super) struct Pass {
 /// The rows and the length of a pass.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stretch {
-    /// Its first row.
+    /// The first of its rows, in the rows of all passes.
     pub(super) first: usize,
     /// The first of those that end notes after the pass.
     pub(super) over: usize,

@@ -6,6 +6,7 @@ use super::{At, Checker};
 use crate::codes;
 use mam_grammar::Problem;
 use mam_grammar::ast::{Ident, Item, ItemKind, Unit};
+use mam_grammar::float;
 
 impl Checker<'_> {
     /// Checks the latency that a body declares, where it does.
@@ -35,9 +36,9 @@ impl Checker<'_> {
             Some(seconds) if (0.0..=most).contains(&seconds) => {}
             Some(seconds) => {
                 let message = format!("a latency is 0 s to {most} s long, and this is {seconds} s");
-                let help = match self.files().slice(span).ends_with(|c: char| c.is_ascii_digit()) {
-                    true if seconds > 0.0 => format!(
-                        "a number without a unit is in seconds; for {seconds} samples write `{seconds} / sr`"
+                let help = match float::parse(self.files().slice(span)) {
+                    Some(number) if number > 0.0 => format!(
+                        "a number without a unit is in seconds; for {number} samples write `{number} / sr`"
                     ),
                     _ => "write a time within this range, such as `5ms`".into(),
                 };

@@ -59,21 +59,16 @@ pub(super) fn write(mut played: Played, file: &MidiFile, kit: &Kit) -> Result<St
     let mut heard = vec![];
     let mut lines = Song { text: String::new(), limit: song.limit };
     for part in played.parts {
-        let (definition, pitched, arguments) = match part.player {
-            Player::Instrument(index) => {
-                (kit.get(index).name.as_str(), kit.get(index).pitched, String::new())
-            }
+        let (definition, pitched, machine) = match part.player {
+            Player::Instrument(index) => (kit.get(index).name.as_str(), kit.get(index).pitched, None),
             Player::Machine { track, channel } => {
-                (Outside::MIDI_OUT, true, machine(&file.tracks[track], channel))
+                (Outside::MIDI_OUT, true, Some(machine(&file.tracks[track], channel)))
             }
         };
         let name = unused(part.name.as_deref(), definition, &names);
-        let is_machine = matches!(part.player, Player::Machine { .. });
-        let layers = layers(part, bars)?;
+        let (layers, is_machine) = (layers(part, bars)?, machine.is_some());
         let voices = (layers.len() > 1).then(|| format!("voices: {}", layers.len()));
-        let arguments: Vec<String> =
-            [arguments, voices.unwrap_or_default()].into_iter().filter(|a| !a.is_empty()).collect();
-        let arguments = arguments.join(", ");
+        let arguments = machine.into_iter().chain(voices).collect::<Vec<_>>().join(", ");
         song.add(format_args!("{name} = {definition}({arguments})\n"))?;
         lines.add(format_args!("  {name} \""))?;
         pattern(&mut lines, &layers, bars, pitched)?;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// A machine that plays by MIDI, with what it has been sent.
 struct MachineTrack<'t> {
     target: &'t Target,
-    port: Arc<str>,
+    port: &'t Arc<str>,
     machines: Machines,
     router: Router,
     messages: Vec<Message>,
@@ -35,7 +35,7 @@ impl<'t> MachineTracks<'t> {
             let mut router = Router::default();
             let begins = Outgoing { frame: 0, generation: 0, kind: OutgoingKind::Program(true) };
             router.hear(begins, &machines);
-            Some(MachineTrack { target, port: port.clone(), machines, router, messages: vec![] })
+            Some(MachineTrack { target, port, machines, router, messages: vec![] })
         };
         MachineTracks(targets.iter().filter_map(track).collect())
     }
@@ -54,7 +54,7 @@ impl<'t> MachineTracks<'t> {
     /// The events of the tracks of a song that ends at a frame, on ports after `last`, one for each name of a port. Machines that
     /// were sent nothing have none.
     pub(super) fn tracks(&mut self, end: u64, last: usize, tick: impl Fn(u64) -> u64) -> Vec<Vec<Timed<'t>>> {
-        let mut names: Vec<Arc<str>> = vec![];
+        let mut names: Vec<&str> = vec![];
         let mut all = vec![];
         for track in &mut self.0 {
             track.router.advance(end);
@@ -64,16 +64,15 @@ impl<'t> MachineTracks<'t> {
             }
             track.router.end_all(end);
             track.messages.append(&mut track.router.take());
-            let place = names.iter().position(|name| *name == track.port).unwrap_or_else(|| {
-                names.push(track.port.clone());
+            let place = names.iter().position(|name| **name == **track.port).unwrap_or_else(|| {
+                names.push(track.port);
                 names.len() - 1
             });
             let port = MetaMessage::MidiPort(u7::new(((last + 1 + place) % super::PORTS) as u8));
             // Together these say that it plays outside, and where: a reader of the file as a song finds it again.
             let name = MetaMessage::TrackName(track.target.midi.name.as_bytes());
             let instrument = MetaMessage::InstrumentName(Outside::MIDI_OUT.as_bytes());
-            let Some(Outside::Midi { port: device, .. }) = &track.target.outside else { continue };
-            let device = MetaMessage::DeviceName(device.as_bytes());
+            let device = MetaMessage::DeviceName(track.port.as_bytes());
             let head = [port, name, instrument, device].map(|meta| (0, TrackEventKind::Meta(meta)));
             let sent =
                 track.messages.iter().filter_map(|message| Some((tick(message.frame), event(&message.to)?)));
